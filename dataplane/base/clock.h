@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef DATAPLANE_BASE_CLOCK_H
+#define DATAPLANE_BASE_CLOCK_H
+
+#include <stdint.h>
+
+#define NS_PER_SEC 1000000000ULL
+#define NS_PER_MS 1000000ULL
+
+/* CLOCK_MONOTONIC in nanoseconds: for timers. */
+uint64_t clock_monotonic_ns(void);
+/* CLOCK_REALTIME in nanoseconds since 1970: for what people read and for TAI64N. */
+uint64_t clock_realtime_ns(void);
+
+#endif

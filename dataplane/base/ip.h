@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef DATAPLANE_BASE_IP_H
+#define DATAPLANE_BASE_IP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * One address type for both families: 128 bits in network byte order, IPv4 mapped as
+ * ::ffff:a.b.c.d (RFC 4291 section 2.5.5.2). Prefix lengths count in that 128-bit space:
+ * 192.0.2.0/24 has len 120. Families never mix: ::/0 does not contain an IPv4 address.
+ */
+struct ip_addr {
+	uint8_t bytes[16];
+};
+
+struct ip_prefix {
+	struct ip_addr addr;
+	uint8_t len; /* 0..128; IPv4: 96..128 */
+};
+
+struct ip_endpoint {
+	struct ip_addr addr;
+	uint16_t port; /* host byte order */
+};
+
+enum {
+	IP_V4_OFFSET = 96, /* bits in front of a mapped IPv4 address */
+	IP_ADDR_TEXT = 46, /* bytes of text with the NUL */
+	IP_PREFIX_TEXT = 50,
+	IP_ENDPOINT_TEXT = 54, /* "[v6]:65535" */
+};
+
+bool ip_addr_is_v4(const struct ip_addr *a);
+bool ip_addr_is_zero(const struct ip_addr *a); /* :: or 0.0.0.0 */
+bool ip_addr_is_multicast(const struct ip_addr *a);
+bool ip_addr_is_loopback(const struct ip_addr *a);
+bool ip_addr_is_link_local(const struct ip_addr *a);
+bool ip_addr_equal(const struct ip_addr *a, const struct ip_addr *b);
+/* <0, 0, >0 in numeric order; IPv4 sorts before IPv6. */
+int ip_addr_compare(const struct ip_addr *a, const struct ip_addr *b);
+/* be: 4 bytes in network order. */
+struct ip_addr ip_addr_from_v4(const uint8_t be[4]);
+/* Host number n of a prefix (n counts from the network address). */
+struct ip_addr ip_prefix_host(const struct ip_prefix *p, uint64_t n);
+/* 0 or -EINVAL; accepts exactly what inet_pton accepts, refuses mapped IPv4 in IPv6 text. */
+int ip_addr_parse(const char *text, struct ip_addr *ret);
+/* Writes into buf and returns it. */
+char *ip_addr_format(const struct ip_addr *a, char buf[IP_ADDR_TEXT]);
+
+bool ip_prefix_is_v4(const struct ip_prefix *p);
+/* Length as people write it: 0..32 or 0..128. */
+unsigned int ip_prefix_len(const struct ip_prefix *p);
+/* No bit set behind len, len within the family. */
+bool ip_prefix_is_canonical(const struct ip_prefix *p);
+struct ip_prefix ip_prefix_canonical(const struct ip_prefix *p);
+bool ip_prefix_equal(const struct ip_prefix *a, const struct ip_prefix *b);
+int ip_prefix_compare(const struct ip_prefix *a, const struct ip_prefix *b);
+bool ip_prefix_contains(const struct ip_prefix *p, const struct ip_addr *a);
+bool ip_prefix_overlaps(const struct ip_prefix *a, const struct ip_prefix *b);
+/* A full-length prefix of one address. */
+struct ip_prefix ip_prefix_of(const struct ip_addr *a);
+/* "ADDR/LEN" (LEN without sign or leading zero); host bits are kept: see is_canonical. -EINVAL. */
+int ip_prefix_parse(const char *text, struct ip_prefix *ret);
+char *ip_prefix_format(const struct ip_prefix *p, char buf[IP_PREFIX_TEXT]);
+
+/* "1.2.3.4:51820" or "[2001:db8::1]:51820"; port 1..65535. -EINVAL. */
+int ip_endpoint_parse(const char *text, struct ip_endpoint *ret);
+char *ip_endpoint_format(const struct ip_endpoint *e, char buf[IP_ENDPOINT_TEXT]);
+bool ip_endpoint_equal(const struct ip_endpoint *a, const struct ip_endpoint *b);
+
+#endif
