@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef DATAPLANE_TABLE_PEER_H
+#define DATAPLANE_TABLE_PEER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "dataplane/base/ip.h"
+#include "dataplane/base/key.h"
+#include "dataplane/base/uuid.h"
+#include "dataplane/table/hash.h"
+#include "dataplane/table/session.h"
+#include "dataplane/wg/cookie.h"
+#include "dataplane/wg/noise.h"
+#include "dataplane/wg/timers.h"
+
+struct instance;
+struct tables;
+struct rte_mbuf;
+
+enum peer_type {
+	PEER_TYPE_SITE = 1,
+	PEER_TYPE_CLIENT = 2,
+};
+
+enum {
+	PEER_ALLOWED_MAX = 64,
+};
+
+/* Destinations a peer may reach; immutable, replaced whole. */
+struct peer_allowed {
+	unsigned int count;
+	struct ip_prefix prefix[];
+};
+
+struct peer_settings {
+	struct uuid id;
+	struct instance *instance;
+	enum peer_type type;
+	bool route_all;
+	struct key public_key;
+	uint64_t expires_at_s;         /* unix seconds; 0 never */
+	bool allowed_any;              /* no list: all that is permitted */
+	unsigned int allowed_count;    /* <= PEER_ALLOWED_MAX */
+	const struct ip_prefix *allowed; /* borrowed */
+};
+
+/* Why the last handshake of a peer came to nothing; told to people by control. */
+enum peer_failure {
+	PEER_FAILURE_NONE,
+	PEER_FAILURE_OLD_TIMESTAMP,    /* replay, or a router whose clock went back */
+	PEER_FAILURE_FLOOD,
+	PEER_FAILURE_BAD_HANDSHAKE,    /* e.g. another preshared key */
+	PEER_FAILURE_NO_RESPONSE,      /* we initiated and gave up */
+	PEER_FAILURE__COUNT,
+};
+
+struct peer {
+	/* line 0: what a packet from or to the peer reads first. set: server; read: workers */
+	struct instance *instance;
+	uint8_t type; /* enum peer_type */
+	_Atomic uint8_t route_all;
+	_Atomic uint8_t expired;      /* set: keying when expires_at has come; read: workers */
+	_Atomic uint8_t wants_key;    /* set: worker when it told keying; cleared: keying */
+	uint32_t slot, generation;
+	_Atomic(struct session *) current;    /* set: keying; read: workers, to seal */
+	_Atomic(struct endpoint *) endpoint;  /* set: keying; read: workers */
+	_Atomic(struct peer_allowed *) allowed; /* set: server; NULL: all that is permitted */
+	_Atomic uint8_t roaming;              /* set: worker when it told keying of a new address; cleared: keying */
+
+	/* set: the owner worker; read: keying, server */
+	struct timer_stamps stamps __attribute__((aligned(64)));
+	_Atomic uint64_t rx_bytes, rx_packets, tx_bytes, tx_packets; /* inner IP packets */
+
+	/* keying thread only, but for what is marked */
+	struct noise_remote remote;
+	struct cookie_maker cookie;
+	struct timers timers;
+	struct session *next, *previous;
+	struct peer *wheel_next, **wheel_prev;
+	uint64_t wheel_deadline_ns;
+	struct rte_mbuf *staged_head, *staged_tail;
+	uint16_t staged_count;
+	bool known_to_keying;
+	struct hash_entry keying_by_key;
+	_Atomic uint64_t last_handshake_realtime_ns; /* read: server */
+	_Atomic uint64_t last_failure_realtime_ns;   /* read: server */
+	_Atomic uint8_t last_failure;                /* enum peer_failure; read: server */
+
+	/* server thread only */
+	struct key public_key;
+	struct uuid id;
+	struct hash_entry by_id, by_key;
+	struct peer *instance_next, **instance_prev, *unlinked_next;
+	_Atomic uint64_t expires_at_s; /* read: keying */
+	uint64_t sync_stamp;           /* server/sync.c */
+	uint32_t route_count;
+} __attribute__((aligned(64)));
+
+/*
+ * Creates or changes; instance and public key of a living peer can't change (-EBUSY: delete it
+ * first). -EEXIST: another peer of the instance has the key; -ENOSPC; -ENOMEM. Nothing changes
+ * on failure. ret_created says which it was.
+ */
+int peer_set(struct tables *t, const struct peer_settings *s, struct peer **ret, bool *ret_created);
+struct peer *peer_find(const struct tables *t, const struct uuid *id);
+/* Unlinks the peer and every route to it: from now on nothing reaches it. */
+void peer_unlink(struct tables *t, struct peer *p);
+/* Called by tables_reclaim(); wipes the keys. */
+void peer_free(struct peer *p);
+
+uint64_t peer_handle(const struct peer *p);
+/* NULL once unlinked. */
+struct peer *peer_from_handle(const struct tables *t, uint64_t handle);
+
+#endif

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef DATAPLANE_TABLE_SESSION_H
+#define DATAPLANE_TABLE_SESSION_H
+
+#include <stdint.h>
+
+#include "dataplane/base/ip.h"
+#include "dataplane/wg/keypair.h"
+
+struct peer;
+struct session_table;
+
+/*
+ * A keypair in use. Its receiver index is ours: the low bits are a random free slot of a sparse
+ * array, the high bits are random, so that an index says nothing about how many peers there are
+ * and finding a session takes one load and one compare.
+ */
+struct session {
+	struct keypair keypair; /* first: the opener's hot line */
+	struct peer *peer;
+	_Atomic uint8_t confirmed; /* set: worker on the first packet of a responder's key; the same time it tells keying */
+} __attribute__((aligned(64)));
+
+/* Where a peer is and how to get there; immutable, replaced whole by keying, freed after a grace
+ * period. */
+enum {
+	ENDPOINT_HEADER_MAX = 14 + 40 + 8,
+};
+
+struct endpoint {
+	struct ip_endpoint remote;
+	struct ip_addr local;  /* the address the peer talks to; replies come from it */
+	uint16_t local_port;   /* host byte order */
+	uint8_t header_len;    /* Ethernet, IP, UDP */
+	uint8_t is_v6;
+	uint32_t adjacency;    /* underlay_adjacency() */
+	uint32_t underlay_generation;
+	uint8_t header[ENDPOINT_HEADER_MAX + 2]; /* lengths, checksums and MAC addresses left zero */
+};
+
+enum {
+	SESSION_SLOTS_LOG2 = 20,
+};
+
+int session_table_new(struct session_table **ret);
+void session_table_free(struct session_table *t);
+
+/*
+ * Keying thread. An index is first reserved for a peer's handshake, then bound to its session.
+ * reserve: 0 or -ENOSPC.
+ */
+int session_index_reserve(struct session_table *t, struct peer *p, uint32_t *ret_index);
+void session_index_bind(struct session_table *t, uint32_t index, struct session *s);
+void session_index_release(struct session_table *t, uint32_t index);
+/* The peer whose handshake or session holds the index; NULL. Keying thread. */
+struct peer *session_index_peer(const struct session_table *t, uint32_t index);
+
+/* Worker: two steps, so that a burst can prefetch. NULL when nothing is bound there. */
+struct session *session_lookup(const struct session_table *t, uint32_t index);
+
+#endif

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef DATAPLANE_TABLE_TABLES_H
+#define DATAPLANE_TABLE_TABLES_H
+
+#include <stdint.h>
+
+#include "dataplane/table/counter.h"
+#include "dataplane/table/hash.h"
+#include "dataplane/table/port.h"
+
+struct instance;
+struct listener;
+struct peer;
+struct rte_rcu_qsbr;
+struct session_table;
+struct underlay;
+
+/*
+ * All that the packet path reads. Written by the server thread (instances, peers, routes, ports,
+ * underlay) and by keying threads (sessions, endpoints); read by workers under QSBR.
+ *
+ * Deletion has three steps, so that no reader ever meets freed memory: unlink (server thread:
+ * out of every lookup, onto `unlinked`), retire (keying threads let go of what they hold), and
+ * tables_reclaim() (one grace period for the whole batch, then free).
+ *
+ * Rings between threads never carry a peer or an instance pointer, only a handle (slot and
+ * generation), which is resolved by the receiver and is NULL once the object was unlinked.
+ */
+enum {
+	TABLE_MAX_INSTANCES = 4096,
+	TABLE_MAX_PEERS = 1 << 20,
+	TABLE_MAX_READERS = 64, /* QSBR threads */
+	UDP_PORTS = 65536,
+};
+
+struct tables {
+	struct rte_rcu_qsbr *qsbr;
+	/* listener[UDP port], network byte order of nothing: index is the host-order port. set: server; read: workers */
+	_Atomic(struct instance *) *listener;
+	/* by slot; set: server; read: any thread through *_from_handle() */
+	_Atomic(struct instance *) *instance_slot;
+	_Atomic(struct peer *) *peer_slot;
+	struct session_table *sessions;
+	struct underlay *underlay;
+	struct port port[PORT_MAX];
+	unsigned int ports;
+	struct counter_registry counters;
+
+	/* the rest: server thread only */
+	struct hash instance_by_id;
+	struct hash peer_by_id;
+	struct hash peer_by_key; /* (instance, public key) */
+	struct instance *instances; /* list */
+	uint32_t instance_next_slot, peer_next_slot, generation;
+	unsigned int peer_count;
+	struct instance *unlinked_instances;
+	struct peer *unlinked_peers;
+	struct retired *retired; /* smaller things that wait for a grace period */
+};
+
+/* 0 or -errno. Needs a running EAL. */
+int tables_new(struct tables **ret);
+/* All readers must be gone. */
+void tables_free(struct tables *t);
+
+/*
+ * Frees what was unlinked before the call, after one grace period. Server thread; the keying
+ * threads must have let go first (keying_retire()). Cheap when nothing waits.
+ */
+void tables_reclaim(struct tables *t);
+/* Hands memory to the next tables_reclaim(); freed with free(). Server thread. -ENOMEM: then a
+ * grace period is waited for at once instead, so the call always succeeds. */
+void tables_retire(struct tables *t, void *memory);
+
+#endif
