@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef DATAPLANE_KEYING_KEYING_H
+#define DATAPLANE_KEYING_KEYING_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "dataplane/base/ip.h"
+#include "dataplane/base/key.h"
+
+struct counters;
+struct instance;
+struct keying;
+struct keying_event;
+struct peer;
+struct rings;
+struct tables;
+
+/*
+ * The thread that makes keys: WireGuard handshakes, timers, sessions and endpoints. It is the one
+ * writer of all that. The server thread tells it of instances and peers by the calls below: they
+ * are queued, in order; only keying_retire() waits.
+ */
+struct keying_config {
+	struct tables *tables;
+	struct rings *rings;
+	struct counters *counters;
+	unsigned int idle_sleep_us;
+	/* Told what operators want to know; called on the keying thread, must not block. */
+	void (*event)(void *ctx, const struct keying_event *e);
+	void *ctx;
+};
+
+enum keying_event_type {
+	KEYING_EVENT_SESSION_UP,
+	KEYING_EVENT_ENDPOINT_MOVED,
+	KEYING_EVENT_HANDSHAKE_FAILED,
+	KEYING_EVENT_PEER_EXPIRED,
+	KEYING_EVENT_NEIGHBOUR_MISSING,
+};
+
+struct keying_event {
+	enum keying_event_type type;
+	uint64_t peer;           /* handle; 0 for NEIGHBOUR_MISSING */
+	struct ip_endpoint remote; /* endpoint, or the missing neighbour's address */
+	uint32_t port;           /* NEIGHBOUR_MISSING */
+	uint8_t failure;         /* enum peer_failure */
+};
+
+/* 0 or -errno. */
+int keying_start(const struct keying_config *config, struct keying **ret);
+/* Ends the thread, wipes and frees all sessions. The workers must have stopped. */
+void keying_stop(struct keying *k);
+
+/* After instance_set(): (another) private key drops all sessions of the instance. -ENOMEM. */
+int keying_instance_set(struct keying *k, struct instance *i, const struct key *private_key);
+
+struct keying_peer {
+	struct peer *peer; /* after peer_set(); its public_key and expires_at_s are read */
+	bool has_preshared_key;
+	struct key preshared_key;      /* another one is used from the next handshake on */
+	uint16_t keepalive_s;          /* 0: none */
+	struct ip_endpoint endpoint;   /* port 0: unknown. Only a first hint: an authenticated packet knows better */
+	uint8_t timestamp[12];         /* greatest TAI64N of earlier runs; zero: none */
+};
+
+/* -ENOMEM. */
+int keying_peer_set(struct keying *k, const struct keying_peer *settings);
+/* Waits until keying has let go of every unlinked instance and peer in tables: their sessions are
+ * unlinked, their packets freed. Then tables_reclaim() may follow. */
+void keying_retire(struct keying *k);
+
+/* What an operator sees of a peer; copies, any thread. */
+struct keying_peer_status {
+	struct ip_endpoint endpoint; /* port 0: none yet */
+	uint8_t timestamp[12];
+};
+
+/* Server thread; the peer is linked. */
+void keying_peer_status(struct keying *k, const struct peer *p, struct keying_peer_status *ret);
+
+#endif

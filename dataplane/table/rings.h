@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef DATAPLANE_TABLE_RINGS_H
+#define DATAPLANE_TABLE_RINGS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "dataplane/base/ip.h"
+
+struct rte_mbuf;
+struct rte_mempool;
+struct rte_ring;
+
+/*
+ * The bounded rings between threads. Messages are tagged, name peers and instances by handle, and
+ * own at most one mbuf; a full ring makes the sender drop and count.
+ */
+enum keying_message_type {
+	KEYING_HANDSHAKE, /* mbuf: the frame of a message of type 1, 2 or 3; pkt filled by classify */
+	KEYING_WANT_KEY,  /* mbuf (may be NULL): an inner packet that waits for a key; peer */
+	KEYING_PROMOTE,   /* peer, index: first packet under a responder's key */
+	KEYING_ROAM,      /* peer, remote, local: an authenticated packet came from a new address */
+	KEYING_STALE_ENDPOINT, /* peer: the underlay changed since its endpoint was made */
+};
+
+/* Worker to keying. */
+struct keying_message {
+	uint8_t type;
+	uint8_t pad[3];
+	uint32_t index;
+	uint64_t peer;
+	struct rte_mbuf *mbuf;
+	struct ip_addr remote, local;
+	uint16_t remote_port, local_port; /* host byte order */
+	uint32_t pad2;
+};
+
+static_assert(sizeof(struct keying_message) == 64, "one cache line");
+
+struct rings {
+	struct rte_mempool *pool; /* packets; shared by all threads */
+	struct rte_ring *keying;  /* struct keying_message; producers: workers; consumer: keying */
+	struct rte_ring *host;    /* struct rte_mbuf *; producers: workers; consumer: host I/O */
+	struct rte_ring *inject;  /* struct rte_mbuf *; producers: keying, host I/O; consumer: worker */
+};
+
+/* mbufs: size of the pool. 0 or -errno. */
+int rings_init(struct rings *r, unsigned int mbufs);
+/* Frees what is still inside. */
+void rings_fini(struct rings *r);
+
+/* false: full; the caller keeps the mbuf. */
+bool rings_keying_put(struct rings *r, const struct keying_message *m);
+bool rings_keying_get(struct rings *r, struct keying_message *ret);
+bool rings_inject_put(struct rings *r, struct rte_mbuf *m);
+
+#endif
