@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef DATAPLANE_API_PEER_H
+#define DATAPLANE_API_PEER_H
+
+#include "dataplane/base/ip.h"
+#include "dataplane/base/key.h"
+#include "dataplane/base/uuid.h"
+
+#include <assert.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+	DP_ALLOWED_MAX = 64, /* prefixes of allowed[] */
+	DP_ALLOWED_ALL = 0xffff, /* allowed_count: no list, all that the instance permits */
+	DP_TIMESTAMP_LEN = 12, /* TAI64N */
+};
+
+enum dp_peer_type {
+	DP_PEER_SITE = 1,
+	DP_PEER_CLIENT,
+	DP_PEER__COUNT,
+};
+
+/* Why a peer's last attempt to get a session failed. */
+enum dp_failure {
+	DP_FAILURE_NONE,
+	DP_FAILURE_NO_ANSWER, /* our initiations were not answered for 90 seconds */
+	DP_FAILURE_BAD_MESSAGE, /* a handshake message did not authenticate */
+	DP_FAILURE_REPLAY, /* an initiation with an old timestamp */
+	DP_FAILURE_TOO_OFTEN, /* initiations faster than the limit */
+	DP_FAILURE_NO_ENDPOINT, /* packets to send but no address to send to */
+	DP_FAILURE_EXPIRED, /* expires_at has passed */
+	DP_FAILURE__COUNT,
+};
+
+/*
+ * Creates or replaces; the peer never changes its instance. A changed public or preshared key ends
+ * its sessions; every other change keeps them. Endpoint and timestamp are hints from before a
+ * restart: used when the dataplane knows nothing newer. The peer's tunnel addresses and networks are
+ * routes (ROUTE_SET). -ENOENT: no such instance; -EEXIST: the key is another peer's of the instance.
+ */
+struct dp_peer_set {
+	struct uuid id;
+	struct uuid instance;
+	struct key public_key;
+	struct key preshared_key; /* all zero without has_preshared_key */
+	uint64_t expires_at; /* seconds since 1970; 0: never */
+	struct ip_endpoint endpoint; /* all zero: unknown */
+	uint8_t timestamp[DP_TIMESTAMP_LEN]; /* greatest TAI64N seen; zero: none */
+	uint16_t keepalive_s; /* 0: off */
+	uint16_t allowed_count; /* 0..DP_ALLOWED_MAX or DP_ALLOWED_ALL */
+	uint8_t type; /* enum dp_peer_type */
+	uint8_t route_all; /* 1: may reach the internet through the hub */
+	uint8_t has_preshared_key;
+	uint8_t pad[3];
+	struct ip_prefix allowed[DP_ALLOWED_MAX]; /* on the wire: allowed_count of them */
+};
+static_assert(sizeof(struct dp_peer_set) == 1232);
+
+struct dp_peer_del {
+	struct uuid id;
+};
+static_assert(sizeof(struct dp_peer_del) == 16);
+
+/* Request of PEER_LIST and PEER_STATS_LIST. */
+struct dp_peer_list {
+	struct uuid instance; /* zero: of all instances */
+};
+static_assert(sizeof(struct dp_peer_list) == 16);
+
+/* An object of PEER_LIST: no secrets. */
+struct dp_peer {
+	struct uuid id;
+	struct uuid instance;
+	struct key public_key;
+	uint64_t expires_at;
+	struct ip_endpoint endpoint; /* as it is now */
+	uint8_t timestamp[DP_TIMESTAMP_LEN]; /* as it is now */
+	uint16_t keepalive_s;
+	uint16_t allowed_count;
+	uint8_t type;
+	uint8_t route_all;
+	uint8_t has_preshared_key;
+	uint8_t pad[3];
+	struct ip_prefix allowed[DP_ALLOWED_MAX]; /* on the wire: allowed_count of them */
+};
+static_assert(sizeof(struct dp_peer) == 1200);
+
+/* An object of PEER_STATS_LIST. Times in nanoseconds since 1970, 0: never. */
+struct dp_peer_stats {
+	struct uuid id;
+	struct uuid instance;
+	uint64_t last_handshake_ns;
+	uint64_t last_rx_ns; /* of the last authenticated packet */
+	uint64_t rx_bytes; /* counted since the peer was made in this run of the dataplane */
+	uint64_t tx_bytes;
+	uint64_t rx_packets;
+	uint64_t tx_packets;
+	uint64_t last_failure_ns;
+	struct ip_endpoint endpoint;
+	uint8_t timestamp[DP_TIMESTAMP_LEN];
+	uint8_t last_failure; /* enum dp_failure */
+	uint8_t pad;
+};
+static_assert(sizeof(struct dp_peer_stats) == 120);
+
+/* Bytes on the wire, from allowed_count. */
+size_t dp_peer_set_size(const struct dp_peer_set *set);
+size_t dp_peer_size(const struct dp_peer *peer);
+/* "no_answer"; NULL when it is none of enum dp_failure. */
+const char *dp_failure_name(uint8_t failure);
+
+int dp_peer_set_check(const uint8_t *payload, size_t len, const char **ret_reason);
+int dp_peer_del_check(const uint8_t *payload, size_t len, const char **ret_reason);
+int dp_peer_list_check(const uint8_t *payload, size_t len, const char **ret_reason);
+int dp_peer_check(const uint8_t *payload, size_t len, const char **ret_reason);
+int dp_peer_stats_check(const uint8_t *payload, size_t len, const char **ret_reason);
+
+#endif
