@@ -26,8 +26,9 @@ enum dp_instance_flag {
 };
 
 /*
- * Creates or replaces. The number never changes; a changed key or port ends the sessions of all
- * peers. -EEXIST: the number, port or key is another instance's.
+ * Creates or replaces. Number and addresses of a living instance cannot change (-EBUSY: delete it
+ * first); a changed key ends the sessions of all its peers. -EEXIST: the number is another
+ * instance's; -EADDRINUSE: the port is; -ENOSPC: table full.
  */
 struct dp_instance_set {
 	struct uuid id;
@@ -52,7 +53,6 @@ static_assert(sizeof(struct dp_instance_del) == 16);
 /* An object of INSTANCE_LIST. */
 struct dp_instance {
 	struct uuid id;
-	struct key wireguard_public_key;
 	uint32_t number;
 	uint32_t flags;
 	uint16_t wireguard_port;
@@ -62,7 +62,7 @@ struct dp_instance {
 	uint8_t has_tun; /* 1 after TUN_SET */
 	uint8_t pad;
 };
-static_assert(sizeof(struct dp_instance) == 96);
+static_assert(sizeof(struct dp_instance) == 64);
 
 int dp_instance_set_check(const uint8_t *payload, size_t len, const char **ret_reason);
 int dp_instance_del_check(const uint8_t *payload, size_t len, const char **ret_reason);

@@ -25,20 +25,19 @@ enum dp_peer_type {
 /* Why a peer's last attempt to get a session failed. */
 enum dp_failure {
 	DP_FAILURE_NONE,
-	DP_FAILURE_NO_ANSWER, /* our initiations were not answered for 90 seconds */
-	DP_FAILURE_BAD_MESSAGE, /* a handshake message did not authenticate */
-	DP_FAILURE_REPLAY, /* an initiation with an old timestamp */
-	DP_FAILURE_TOO_OFTEN, /* initiations faster than the limit */
-	DP_FAILURE_NO_ENDPOINT, /* packets to send but no address to send to */
-	DP_FAILURE_EXPIRED, /* expires_at has passed */
+	DP_FAILURE_OLD_TIMESTAMP, /* a replay, or a router whose clock went back */
+	DP_FAILURE_FLOOD, /* initiations faster than the limit */
+	DP_FAILURE_BAD_HANDSHAKE, /* did not authenticate: e.g. another preshared key */
+	DP_FAILURE_NO_RESPONSE, /* our initiations were not answered */
 	DP_FAILURE__COUNT,
 };
 
 /*
- * Creates or replaces; the peer never changes its instance. A changed public or preshared key ends
- * its sessions; every other change keeps them. Endpoint and timestamp are hints from before a
- * restart: used when the dataplane knows nothing newer. The peer's tunnel addresses and networks are
- * routes (ROUTE_SET). -ENOENT: no such instance; -EEXIST: the key is another peer's of the instance.
+ * Creates or replaces. A changed public or preshared key ends the peer's sessions; its routes and
+ * every other change keep them. Endpoint and timestamp are hints from before a restart: used when
+ * the dataplane knows nothing newer. The peer's tunnel addresses and networks are routes
+ * (ROUTE_SET). -ENOENT: no such instance; -EEXIST: the key is another peer's of the instance;
+ * -EBUSY: the peer is another instance's; -ENOSPC: table full.
  */
 struct dp_peer_set {
 	struct uuid id;
@@ -77,12 +76,10 @@ struct dp_peer {
 	uint64_t expires_at;
 	struct ip_endpoint endpoint; /* as it is now */
 	uint8_t timestamp[DP_TIMESTAMP_LEN]; /* as it is now */
-	uint16_t keepalive_s;
 	uint16_t allowed_count;
 	uint8_t type;
 	uint8_t route_all;
-	uint8_t has_preshared_key;
-	uint8_t pad[3];
+	uint8_t pad[6];
 	struct ip_prefix allowed[DP_ALLOWED_MAX]; /* on the wire: allowed_count of them */
 };
 static_assert(sizeof(struct dp_peer) == 1200);
@@ -108,7 +105,7 @@ static_assert(sizeof(struct dp_peer_stats) == 120);
 /* Bytes on the wire, from allowed_count. */
 size_t dp_peer_set_size(const struct dp_peer_set *set);
 size_t dp_peer_size(const struct dp_peer *peer);
-/* "no_answer"; NULL when it is none of enum dp_failure. */
+/* "no_response"; NULL when it is none of enum dp_failure. */
 const char *dp_failure_name(uint8_t failure);
 
 int dp_peer_set_check(const uint8_t *payload, size_t len, const char **ret_reason);

@@ -9,8 +9,8 @@
 #include <stdint.h>
 
 /*
- * A route of the outer network, mirrored from Linux; one a prefix (the node picks the best), creates
- * or replaces. Also the object of UNDERLAY_ROUTE_LIST.
+ * A route of the outer network, mirrored from Linux; one a prefix and port. Of a prefix with several
+ * ways the node names the best only. Creates or replaces. Also the object of UNDERLAY_ROUTE_LIST.
  */
 struct dp_underlay_route_set {
 	struct ip_prefix prefix; /* no host bits */
@@ -22,8 +22,10 @@ static_assert(sizeof(struct dp_underlay_route_set) == 36);
 
 struct dp_underlay_route_del {
 	struct ip_prefix prefix;
+	uint8_t pad;
+	uint16_t port;
 };
-static_assert(sizeof(struct dp_underlay_route_del) == 17);
+static_assert(sizeof(struct dp_underlay_route_del) == 20);
 
 int dp_underlay_route_set_check(const uint8_t *payload, size_t len, const char **ret_reason);
 int dp_underlay_route_del_check(const uint8_t *payload, size_t len, const char **ret_reason);
