@@ -25,7 +25,7 @@ struct hash {
 /* 0, -ENOMEM, or -errno of the random source. */
 int hash_init(struct hash *h);
 void hash_fini(struct hash *h);
-/* SipHash-like mix of len bytes under the seed of h. */
+/* A keyed mix of len bytes under the seed of h. */
 uint64_t hash_of(const struct hash *h, const void *data, size_t len);
 void hash_add(struct hash *h, struct hash_entry *e, uint64_t value);
 void hash_del(struct hash *h, struct hash_entry *e);

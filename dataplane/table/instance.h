@@ -2,14 +2,14 @@
 #ifndef DATAPLANE_TABLE_INSTANCE_H
 #define DATAPLANE_TABLE_INSTANCE_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include "dataplane/base/ip.h"
 #include "dataplane/base/key.h"
 #include "dataplane/base/uuid.h"
 #include "dataplane/table/hash.h"
 #include "dataplane/table/route.h"
+
+#include <stdbool.h>
+#include <stdint.h>
 
 struct tables;
 
@@ -27,8 +27,8 @@ struct instance_settings {
 	struct uuid id;
 	uint32_t number;
 	uint16_t wireguard_port; /* host byte order */
-	uint16_t mtu;            /* inner, bytes of IP packet */
-	uint32_t flags;          /* enum instance_flag */
+	uint16_t mtu; /* inner, bytes of IP packet */
+	uint32_t flags; /* enum instance_flag */
 	struct ip_prefix address4; /* the hub's inner address with the length of its network */
 	struct ip_prefix address6;
 };
@@ -50,11 +50,13 @@ struct instance {
 
 	/* server thread only */
 	struct hash_entry by_id;
-	struct instance *next;
+	struct instance *next, **prev; /* tables->instances, or tables->unlinked_instances */
 	struct peer *peers; /* list of its peers */
 	struct route *route_list;
+	struct hash route_by_prefix;
 	uint64_t sync_stamp; /* server/sync.c */
 	bool unlinked;
+	bool has_tun; /* server/port.c */
 };
 
 /*

@@ -2,9 +2,6 @@
 #ifndef DATAPLANE_TABLE_PEER_H
 #define DATAPLANE_TABLE_PEER_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include "dataplane/base/ip.h"
 #include "dataplane/base/key.h"
 #include "dataplane/base/uuid.h"
@@ -14,9 +11,13 @@
 #include "dataplane/wg/noise.h"
 #include "dataplane/wg/timers.h"
 
+#include <stdbool.h>
+#include <stdint.h>
+
 struct instance;
-struct tables;
+struct route;
 struct rte_mbuf;
+struct tables;
 
 enum peer_type {
 	PEER_TYPE_SITE = 1,
@@ -39,19 +40,19 @@ struct peer_settings {
 	enum peer_type type;
 	bool route_all;
 	struct key public_key;
-	uint64_t expires_at_s;         /* unix seconds; 0 never */
-	bool allowed_any;              /* no list: all that is permitted */
-	unsigned int allowed_count;    /* <= PEER_ALLOWED_MAX */
+	uint64_t expires_at_s; /* unix seconds; 0 never */
+	bool allowed_any; /* no list: all that is permitted */
+	unsigned int allowed_count; /* <= PEER_ALLOWED_MAX */
 	const struct ip_prefix *allowed; /* borrowed */
 };
 
 /* Why the last handshake of a peer came to nothing; told to people by control. */
 enum peer_failure {
 	PEER_FAILURE_NONE,
-	PEER_FAILURE_OLD_TIMESTAMP,    /* replay, or a router whose clock went back */
+	PEER_FAILURE_OLD_TIMESTAMP, /* replay, or a router whose clock went back */
 	PEER_FAILURE_FLOOD,
-	PEER_FAILURE_BAD_HANDSHAKE,    /* e.g. another preshared key */
-	PEER_FAILURE_NO_RESPONSE,      /* we initiated and gave up */
+	PEER_FAILURE_BAD_HANDSHAKE, /* e.g. another preshared key */
+	PEER_FAILURE_NO_RESPONSE, /* we initiated and gave up */
 	PEER_FAILURE__COUNT,
 };
 
@@ -60,13 +61,14 @@ struct peer {
 	struct instance *instance;
 	uint8_t type; /* enum peer_type */
 	_Atomic uint8_t route_all;
-	_Atomic uint8_t expired;      /* set: keying when expires_at has come; read: workers */
-	_Atomic uint8_t wants_key;    /* set: worker when it told keying; cleared: keying */
+	_Atomic uint8_t expired; /* set: keying when expires_at has come; read: workers */
+	_Atomic uint8_t wants_key; /* set: worker when it told keying; cleared: keying */
 	uint32_t slot, generation;
-	_Atomic(struct session *) current;    /* set: keying; read: workers, to seal */
-	_Atomic(struct endpoint *) endpoint;  /* set: keying; read: workers */
+	_Atomic(struct session *) current; /* set: keying; read: workers, to seal */
+	_Atomic(struct endpoint *) endpoint; /* set: keying; read: workers */
 	_Atomic(struct peer_allowed *) allowed; /* set: server; NULL: all that is permitted */
-	_Atomic uint8_t roaming;              /* set: worker when it told keying of a new address; cleared: keying */
+	_Atomic uint8_t
+		roaming; /* set: worker when it told keying of a new address; cleared: keying */
 
 	/* set: the owner worker; read: keying, server */
 	struct timer_stamps stamps __attribute__((aligned(64)));
@@ -84,8 +86,8 @@ struct peer {
 	bool known_to_keying;
 	struct hash_entry keying_by_key;
 	_Atomic uint64_t last_handshake_realtime_ns; /* read: server */
-	_Atomic uint64_t last_failure_realtime_ns;   /* read: server */
-	_Atomic uint8_t last_failure;                /* enum peer_failure; read: server */
+	_Atomic uint64_t last_failure_realtime_ns; /* read: server */
+	_Atomic uint8_t last_failure; /* enum peer_failure; read: server */
 
 	/* server thread only */
 	struct key public_key;
@@ -93,8 +95,8 @@ struct peer {
 	struct hash_entry by_id, by_key;
 	struct peer *instance_next, **instance_prev, *unlinked_next;
 	_Atomic uint64_t expires_at_s; /* read: keying */
-	uint64_t sync_stamp;           /* server/sync.c */
-	uint32_t route_count;
+	struct route *routes; /* to this peer */
+	uint64_t sync_stamp; /* server/sync.c */
 } __attribute__((aligned(64)));
 
 /*

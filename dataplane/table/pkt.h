@@ -17,25 +17,25 @@ struct endpoint;
  */
 struct pkt {
 	struct instance *instance; /* set: wg_input, inject; read: all inner stages */
-	struct peer *from;         /* set: wg_input; NULL: from the hub's host or the internet */
-	struct peer *to;           /* set: route_lookup, icmp, inject; read: access, wg_output */
-	struct session *session;   /* set: wg_input (opened with), wg_output (sealed with) */
+	struct peer *from; /* set: wg_input; NULL: from the hub's host or the internet */
+	struct peer *to; /* set: route_lookup, icmp, inject; read: access, wg_output */
+	struct session *session; /* set: wg_input (opened with), wg_output (sealed with) */
 	struct endpoint *endpoint; /* set: wg_output, inject; read: udp_output */
-	uint64_t handle;           /* instance or peer, while the packet is in a ring: see inject */
-	uint16_t outer_len;        /* set: classify: bytes from the frame's start to the UDP payload */
-	uint16_t inner_len;        /* set: source_check, inject: IP packet without padding */
-	uint8_t outer_v6;          /* set: classify */
-	uint8_t inner_v6;          /* set: source_check, inject */
-	uint8_t port;              /* set: rx, udp_output: index of the port */
-	uint8_t inject;            /* enum pkt_inject, while in the inject ring */
-	uint8_t host;              /* enum pkt_host, while in the host ring */
+	uint64_t handle; /* instance or peer, while the packet is in a ring: see inject */
+	uint16_t outer_len; /* set: classify: bytes from the frame's start to the UDP payload */
+	uint16_t inner_len; /* set: source_check, inject: IP packet without padding */
+	uint8_t outer_v6; /* set: classify */
+	uint8_t inner_v6; /* set: source_check, inject */
+	uint8_t port; /* set: rx, udp_output: index of the port */
+	uint8_t inject; /* enum pkt_inject, while in the inject ring */
+	uint8_t host; /* enum pkt_host, while in the host ring */
 	uint8_t icmp_type, icmp_code;
 };
 
 /* Where a packet that comes from another thread enters the path. */
 enum pkt_inject {
-	PKT_INJECT_TX,         /* a whole frame for pkt.port */
-	PKT_INJECT_ROUTE,      /* an inner packet from the host; handle: instance */
+	PKT_INJECT_TX, /* a whole frame for pkt.port */
+	PKT_INJECT_ROUTE, /* an inner packet from the host; handle: instance */
 	PKT_INJECT_PEER_INNER, /* an inner packet (or nothing: a keepalive) to seal; handle: peer */
 	PKT_INJECT_PEER_OUTER, /* a UDP payload for the peer's endpoint; handle: peer */
 };

@@ -12,7 +12,7 @@ enum {
 /* One DPDK port; written by main before threads start, constant afterwards. */
 struct port {
 	char name[PORT_NAME_MAX]; /* from dataplane.conf; NUL-terminated */
-	uint16_t ethdev;          /* DPDK's number */
+	uint16_t ethdev; /* DPDK's number */
 	uint16_t mtu;
 	uint8_t mac[6];
 };

@@ -2,10 +2,10 @@
 #ifndef DATAPLANE_TABLE_RINGS_H
 #define DATAPLANE_TABLE_RINGS_H
 
+#include "dataplane/base/ip.h"
+
 #include <stdbool.h>
 #include <stdint.h>
-
-#include "dataplane/base/ip.h"
 
 struct rte_mbuf;
 struct rte_mempool;
@@ -17,9 +17,9 @@ struct rte_ring;
  */
 enum keying_message_type {
 	KEYING_HANDSHAKE, /* mbuf: the frame of a message of type 1, 2 or 3; pkt filled by classify */
-	KEYING_WANT_KEY,  /* mbuf (may be NULL): an inner packet that waits for a key; peer */
-	KEYING_PROMOTE,   /* peer, index: first packet under a responder's key */
-	KEYING_ROAM,      /* peer, remote, local: an authenticated packet came from a new address */
+	KEYING_WANT_KEY, /* mbuf (may be NULL): an inner packet that waits for a key; peer */
+	KEYING_PROMOTE, /* peer, index: first packet under a responder's key */
+	KEYING_ROAM, /* peer, remote, local: an authenticated packet came from a new address */
 	KEYING_STALE_ENDPOINT, /* peer: the underlay changed since its endpoint was made */
 };
 
@@ -39,9 +39,10 @@ static_assert(sizeof(struct keying_message) == 64, "one cache line");
 
 struct rings {
 	struct rte_mempool *pool; /* packets; shared by all threads */
-	struct rte_ring *keying;  /* struct keying_message; producers: workers; consumer: keying */
-	struct rte_ring *host;    /* struct rte_mbuf *; producers: workers; consumer: host I/O */
-	struct rte_ring *inject;  /* struct rte_mbuf *; producers: keying, host I/O; consumer: worker */
+	struct rte_ring *keying; /* struct keying_message; producers: workers; consumer: keying */
+	struct rte_ring *host; /* struct rte_mbuf *; producers: workers; consumer: host I/O */
+	struct rte_ring
+		*inject; /* struct rte_mbuf *; producers: keying, host I/O; consumer: worker */
 };
 
 /* mbufs: size of the pool. 0 or -errno. */

@@ -2,15 +2,15 @@
 #ifndef DATAPLANE_TABLE_ROUTE_H
 #define DATAPLANE_TABLE_ROUTE_H
 
+#include "dataplane/base/ip.h"
+#include "dataplane/table/hash.h"
+#include "dataplane/table/route_trie.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "dataplane/base/ip.h"
-#include "dataplane/table/route_trie.h"
-
 struct instance;
 struct peer;
-struct tables;
 
 /*
  * Routes of one instance: longest prefix -> peer, egress (the internet, through the host), host
@@ -30,16 +30,18 @@ struct route {
 	enum route_target target;
 	struct peer *peer; /* ROUTE_PEER */
 	struct instance *instance;
+	struct hash_entry by_prefix;
 	struct route *next, **prev; /* in instance->route_list */
-	uint64_t sync_stamp;        /* server/sync.c */
+	struct route *peer_next, **peer_prev; /* in peer->routes */
+	uint64_t sync_stamp; /* server/sync.c */
 };
 
 /* Creates or replaces (another peer may take a prefix over). prefix canonical, peer of the same
  * instance exactly for ROUTE_PEER, else -EINVAL; -ENOMEM. */
-int route_set(struct tables *t, struct instance *i, const struct ip_prefix *prefix,
-	enum route_target target, struct peer *peer);
+int route_set(struct instance *i, const struct ip_prefix *prefix, enum route_target target,
+	struct peer *peer);
 struct route *route_find(const struct instance *i, const struct ip_prefix *prefix);
-void route_del(struct tables *t, struct route *r);
+void route_del(struct route *r);
 
 /* A lookup's answer in one word. */
 static inline enum route_target route_value_target(uintptr_t value)
@@ -49,7 +51,8 @@ static inline enum route_target route_value_target(uintptr_t value)
 
 static inline struct peer *route_value_peer(uintptr_t value)
 {
-	return (struct peer *)(value & ~(uintptr_t)ROUTE_TRIE_TAG); // NOLINT(performance-no-int-to-ptr)
+	return (struct peer *)(value
+		& ~(uintptr_t)ROUTE_TRIE_TAG); // NOLINT(performance-no-int-to-ptr)
 }
 
 #endif

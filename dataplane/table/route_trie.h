@@ -2,11 +2,11 @@
 #ifndef DATAPLANE_TABLE_ROUTE_TRIE_H
 #define DATAPLANE_TABLE_ROUTE_TRIE_H
 
+#include "dataplane/base/ip.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-#include "dataplane/base/ip.h"
 
 /*
  * Longest-prefix match: a multibit trie of 8-bit strides with path compression, one root a
@@ -28,7 +28,7 @@ struct route_trie_slot {
 struct route_trie_entry; /* writer's record of one prefix */
 
 struct route_trie_node {
-	uint8_t depth;    /* the byte of the address this node looks at */
+	uint8_t depth; /* the byte of the address this node looks at */
 	uint8_t path[16]; /* the bytes before depth */
 	uint16_t children;
 	struct route_trie_entry *entries; /* writer: prefixes that end in this node */

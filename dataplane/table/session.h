@@ -2,10 +2,10 @@
 #ifndef DATAPLANE_TABLE_SESSION_H
 #define DATAPLANE_TABLE_SESSION_H
 
-#include <stdint.h>
-
 #include "dataplane/base/ip.h"
 #include "dataplane/wg/keypair.h"
+
+#include <stdint.h>
 
 struct peer;
 struct session_table;
@@ -18,7 +18,8 @@ struct session_table;
 struct session {
 	struct keypair keypair; /* first: the opener's hot line */
 	struct peer *peer;
-	_Atomic uint8_t confirmed; /* set: worker on the first packet of a responder's key; the same time it tells keying */
+	_Atomic uint8_t
+		confirmed; /* set: worker on the first packet of a responder's key; the same time it tells keying */
 } __attribute__((aligned(64)));
 
 /* Where a peer is and how to get there; immutable, replaced whole by keying, freed after a grace
@@ -29,13 +30,14 @@ enum {
 
 struct endpoint {
 	struct ip_endpoint remote;
-	struct ip_addr local;  /* the address the peer talks to; replies come from it */
-	uint16_t local_port;   /* host byte order */
-	uint8_t header_len;    /* Ethernet, IP, UDP */
+	struct ip_addr local; /* the address the peer talks to; replies come from it */
+	uint16_t local_port; /* host byte order */
+	uint8_t header_len; /* Ethernet, IP, UDP */
 	uint8_t is_v6;
-	uint32_t adjacency;    /* underlay_adjacency() */
+	uint32_t adjacency; /* underlay_adjacency() */
 	uint32_t underlay_generation;
-	uint8_t header[ENDPOINT_HEADER_MAX + 2]; /* lengths, checksums and MAC addresses left zero */
+	uint8_t header[ENDPOINT_HEADER_MAX
+		+ 2]; /* lengths, checksums and MAC addresses left zero */
 };
 
 enum {
@@ -55,7 +57,8 @@ void session_index_release(struct session_table *t, uint32_t index);
 /* The peer whose handshake or session holds the index; NULL. Keying thread. */
 struct peer *session_index_peer(const struct session_table *t, uint32_t index);
 
-/* Worker: two steps, so that a burst can prefetch. NULL when nothing is bound there. */
+/* Worker. The session in the slot of that index, or NULL. The caller still compares
+ * keypair.local_index with the whole index: apart, so that a burst can prefetch in between. */
 struct session *session_lookup(const struct session_table *t, uint32_t index);
 
 #endif

@@ -2,11 +2,11 @@
 #ifndef DATAPLANE_TABLE_TABLES_H
 #define DATAPLANE_TABLE_TABLES_H
 
-#include <stdint.h>
-
 #include "dataplane/table/counter.h"
 #include "dataplane/table/hash.h"
 #include "dataplane/table/port.h"
+
+#include <stdint.h>
 
 struct instance;
 struct listener;

@@ -2,11 +2,11 @@
 #ifndef DATAPLANE_TABLE_UNDERLAY_H
 #define DATAPLANE_TABLE_UNDERLAY_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include "dataplane/base/ip.h"
 #include "dataplane/table/session.h"
+
+#include <stdbool.h>
+#include <stdint.h>
 
 /*
  * The hub's side of the outside network, as nave-node mirrors it from Linux: local addresses,
@@ -57,15 +57,19 @@ void underlay_free(struct underlay *u);
 
 /* Server thread. Create or replace / delete (-ENOENT) / visit all; -ENOSPC at the limits. A
  * visitor returns false to stop; it may not change the underlay. */
-int underlay_address_set(struct tables *t, uint32_t port, const struct ip_prefix *prefix, uint64_t stamp);
+int underlay_address_set(
+	struct tables *t, uint32_t port, const struct ip_prefix *prefix, uint64_t stamp);
 int underlay_address_del(struct tables *t, uint32_t port, const struct ip_prefix *prefix);
-void underlay_address_each(struct underlay *u, bool (*visit)(void *ctx, const struct underlay_address *a), void *ctx);
+void underlay_address_each(
+	struct underlay *u, bool (*visit)(void *ctx, const struct underlay_address *a), void *ctx);
 int underlay_route_set(struct tables *t, const struct underlay_route *r);
 int underlay_route_del(struct tables *t, const struct ip_prefix *prefix, uint32_t port);
-void underlay_route_each(struct underlay *u, bool (*visit)(void *ctx, const struct underlay_route *r), void *ctx);
+void underlay_route_each(
+	struct underlay *u, bool (*visit)(void *ctx, const struct underlay_route *r), void *ctx);
 int neighbour_set(struct tables *t, const struct neighbour *n);
 int neighbour_del(struct tables *t, uint32_t port, const struct ip_addr *addr);
-void neighbour_each(struct underlay *u, bool (*visit)(void *ctx, const struct neighbour *n), void *ctx);
+void neighbour_each(
+	struct underlay *u, bool (*visit)(void *ctx, const struct neighbour *n), void *ctx);
 /* SYNC_END: deletes addresses, routes and neighbours whose stamp is not this one. */
 void underlay_sweep(struct tables *t, uint64_t stamp);
 
@@ -78,10 +82,12 @@ uint32_t underlay_generation(const struct underlay *u);
  * When the neighbour's MAC address is not known the endpoint is still good: ret_missing names
  * the neighbour to ask the node for (port and address), and packets are dropped until it comes.
  */
-int underlay_resolve(struct tables *t, struct endpoint *e, bool *ret_missing, struct neighbour *ret_neighbour);
+int underlay_resolve(
+	struct tables *t, struct endpoint *e, bool *ret_missing, struct neighbour *ret_neighbour);
 
-/* Worker. false: MAC not known. Writes 14 bytes: destination, source, nothing of the type. */
-bool underlay_adjacency_mac(const struct tables *t, uint32_t adjacency, uint8_t ret_macs[12], uint32_t *ret_port);
+/* Worker. false: MAC not known. Writes destination and source MAC. */
+bool underlay_adjacency_mac(
+	const struct tables *t, uint32_t adjacency, uint8_t ret_macs[12], uint32_t *ret_port);
 /* Worker. Is it one of the hub's own outer addresses? */
 bool underlay_is_local(const struct tables *t, const struct ip_addr *addr);
 

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dataplane/table/route.h"
+
+#include "dataplane/table/instance.h"
+#include "dataplane/table/peer.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdalign.h>
+#include <stddef.h>
+#include <stdlib.h>
+
+static_assert(alignof(struct peer) > ROUTE_TRIE_TAG, "the tag fits below a peer's address");
+
+static uintptr_t route_value(enum route_target target, const struct peer *peer)
+{
+	return (uintptr_t)peer | (uintptr_t)target;
+}
+
+static void link_to_peer(struct route *r, struct peer *p)
+{
+	r->peer = p;
+	if (p == NULL)
+		return;
+	r->peer_next = p->routes;
+	r->peer_prev = &p->routes;
+	if (p->routes != NULL)
+		p->routes->peer_prev = &r->peer_next;
+	p->routes = r;
+}
+
+static void unlink_from_peer(struct route *r)
+{
+	if (r->peer == NULL)
+		return;
+	*r->peer_prev = r->peer_next;
+	if (r->peer_next != NULL)
+		r->peer_next->peer_prev = r->peer_prev;
+	r->peer = NULL;
+}
+
+struct route *route_find(const struct instance *i, const struct ip_prefix *prefix)
+{
+	const struct hash *h = &i->route_by_prefix;
+	struct hash_entry *e = hash_first(h, hash_of(h, prefix, sizeof(*prefix)));
+	for (; e != NULL; e = hash_next(e)) {
+		struct route *r = (struct route *)((char *)e - offsetof(struct route, by_prefix));
+		if (ip_prefix_equal(&r->prefix, prefix))
+			return r;
+	}
+	return NULL;
+}
+
+static struct route *route_new(struct instance *i, const struct ip_prefix *prefix)
+{
+	struct route *r = calloc(1, sizeof(*r));
+	if (r == NULL)
+		return NULL;
+	r->prefix = *prefix;
+	r->instance = i;
+	return r;
+}
+
+static void link_to_instance(struct route *r)
+{
+	struct instance *i = r->instance;
+	hash_add(&i->route_by_prefix, &r->by_prefix,
+		hash_of(&i->route_by_prefix, &r->prefix, sizeof(r->prefix)));
+	r->next = i->route_list;
+	r->prev = &i->route_list;
+	if (i->route_list != NULL)
+		i->route_list->prev = &r->next;
+	i->route_list = r;
+}
+
+int route_set(struct instance *i, const struct ip_prefix *prefix, enum route_target target,
+	struct peer *peer)
+{
+	bool to_peer = target == ROUTE_PEER;
+	if (!ip_prefix_is_canonical(prefix) || target == ROUTE_NONE || to_peer != (peer != NULL)
+		|| (to_peer && peer->instance != i))
+		return -EINVAL;
+	struct route *r = route_find(i, prefix);
+	bool created = r == NULL;
+	if (created) {
+		r = route_new(i, prefix);
+		if (r == NULL)
+			return -ENOMEM;
+	}
+	int err = route_trie_set(&i->routes, prefix, route_value(target, peer));
+	if (err != 0) {
+		if (created)
+			free(r);
+		return err;
+	}
+	if (created)
+		link_to_instance(r);
+	unlink_from_peer(r);
+	r->target = target;
+	link_to_peer(r, peer);
+	return 0;
+}
+
+void route_del(struct route *r)
+{
+	(void)route_trie_del(&r->instance->routes, &r->prefix);
+	hash_del(&r->instance->route_by_prefix, &r->by_prefix);
+	unlink_from_peer(r);
+	*r->prev = r->next;
+	if (r->next != NULL)
+		r->next->prev = r->prev;
+	free(r);
+}

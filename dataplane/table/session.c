@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The receiver index of WireGuard, chosen by us: 20 bits say the slot, 12 bits are random and
+ * guard against a stale index meeting a new session. The slot is drawn at random too, so nothing
+ * in an index tells how many peers the hub has.
+ *
+ * A slot holds a peer (tagged) while a handshake is on its way and a session once keys exist.
+ * One writer, the keying thread; workers only look up.
+ */
+#include "dataplane/table/session.h"
+
+#include "dataplane/base/random.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+enum {
+	SLOT_COUNT = 1 << SESSION_SLOTS_LOG2,
+	SLOT_MASK = SLOT_COUNT - 1,
+	SLOT_TRIES = 64, /* the table is full enough to refuse when so many draws meet used slots */
+	HANDSHAKE_TAG = 1,
+	RANDOM_WORDS = 256,
+};
+
+struct session_table {
+	_Atomic uintptr_t *value; /* session, or peer with HANDSHAKE_TAG */
+	uint32_t *index; /* keying: the whole index that holds the slot */
+	uint32_t random[RANDOM_WORDS];
+	unsigned int random_left;
+};
+
+/* Anonymous mappings are touched lazily: a small hub pays for the pages it uses. */
+static void *map_zeroed(size_t size)
+{
+	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	return p == MAP_FAILED ? NULL : p;
+}
+
+int session_table_new(struct session_table **ret)
+{
+	struct session_table *t = calloc(1, sizeof(*t));
+	if (t == NULL)
+		return -ENOMEM;
+	t->value = map_zeroed(SLOT_COUNT * sizeof(t->value[0]));
+	t->index = map_zeroed(SLOT_COUNT * sizeof(t->index[0]));
+	if (t->value == NULL || t->index == NULL) {
+		session_table_free(t);
+		return -ENOMEM;
+	}
+	*ret = t;
+	return 0;
+}
+
+void session_table_free(struct session_table *t)
+{
+	if (t == NULL)
+		return;
+	if (t->value != NULL)
+		(void)munmap((void *)t->value, SLOT_COUNT * sizeof(t->value[0]));
+	if (t->index != NULL)
+		(void)munmap(t->index, SLOT_COUNT * sizeof(t->index[0]));
+	free(t);
+}
+
+/* 0 is never an index: a zeroed slot can't be mistaken for a held one. */
+static int draw_index(struct session_table *t, uint32_t *ret)
+{
+	do {
+		if (t->random_left == 0) {
+			int err = random_bytes(t->random, sizeof(t->random));
+			if (err != 0)
+				return err;
+			t->random_left = RANDOM_WORDS;
+		}
+		*ret = t->random[--t->random_left];
+	} while (*ret == 0);
+	return 0;
+}
+
+int session_index_reserve(struct session_table *t, struct peer *p, uint32_t *ret_index)
+{
+	for (unsigned int tries = 0; tries < SLOT_TRIES; tries++) {
+		uint32_t index;
+		int err = draw_index(t, &index);
+		if (err != 0)
+			return err;
+		uint32_t slot = index & SLOT_MASK;
+		if (t->index[slot] != 0)
+			continue;
+		t->index[slot] = index;
+		__atomic_store_n(&t->value[slot], (uintptr_t)p | HANDSHAKE_TAG, __ATOMIC_RELEASE);
+		*ret_index = index;
+		return 0;
+	}
+	return -ENOSPC;
+}
+
+void session_index_bind(struct session_table *t, uint32_t index, struct session *s)
+{
+	__atomic_store_n(&t->value[index & SLOT_MASK], (uintptr_t)s, __ATOMIC_RELEASE);
+}
+
+void session_index_release(struct session_table *t, uint32_t index)
+{
+	if (index == 0 || t->index[index & SLOT_MASK] != index)
+		return;
+	__atomic_store_n(&t->value[index & SLOT_MASK], 0, __ATOMIC_RELEASE);
+	t->index[index & SLOT_MASK] = 0;
+}
+
+struct peer *session_index_peer(const struct session_table *t, uint32_t index)
+{
+	uintptr_t value = t->value[index & SLOT_MASK];
+	if (index == 0 || value == 0 || t->index[index & SLOT_MASK] != index)
+		return NULL;
+	if ((value & HANDSHAKE_TAG) != 0)
+		return (struct peer *)(value
+			& ~(uintptr_t)HANDSHAKE_TAG); // NOLINT(performance-no-int-to-ptr)
+	return ((struct session *)value)->peer; // NOLINT(performance-no-int-to-ptr)
+}
+
+struct session *session_lookup(const struct session_table *t, uint32_t index)
+{
+	uintptr_t value = __atomic_load_n(&t->value[index & SLOT_MASK], __ATOMIC_ACQUIRE);
+	if (value == 0 || (value & HANDSHAKE_TAG) != 0)
+		return NULL;
+	return (struct session *)value; // NOLINT(performance-no-int-to-ptr)
+}

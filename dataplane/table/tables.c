@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dataplane/table/tables.h"
+
+#include "dataplane/table/instance.h"
+#include "dataplane/table/peer.h"
+#include "dataplane/table/session.h"
+#include "dataplane/table/underlay.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+
+#include <rte_rcu_qsbr.h>
+
+struct retired {
+	struct retired *next;
+	void *memory;
+};
+
+/* Arrays by slot or port are large and mostly empty: their pages come when they are touched. */
+static void *map_pointers(size_t count)
+{
+	void *p = mmap(NULL, count * sizeof(void *), PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	return p == MAP_FAILED ? NULL : p;
+}
+
+static void unmap_pointers(void *p, size_t count)
+{
+	if (p != NULL)
+		(void)munmap(p, count * sizeof(void *));
+}
+
+static int qsbr_new(struct rte_rcu_qsbr **ret)
+{
+	size_t size = rte_rcu_qsbr_get_memsize(TABLE_MAX_READERS);
+	struct rte_rcu_qsbr *q =
+		aligned_alloc(RTE_CACHE_LINE_SIZE, RTE_ALIGN_CEIL(size, RTE_CACHE_LINE_SIZE));
+	if (q == NULL)
+		return -ENOMEM;
+	if (rte_rcu_qsbr_init(q, TABLE_MAX_READERS) != 0) {
+		free(q);
+		return -EINVAL;
+	}
+	*ret = q;
+	return 0;
+}
+
+static int hashes_init(struct tables *t)
+{
+	int err = hash_init(&t->instance_by_id);
+	if (err == 0)
+		err = hash_init(&t->peer_by_id);
+	return err == 0 ? hash_init(&t->peer_by_key) : err;
+}
+
+int tables_new(struct tables **ret)
+{
+	struct tables *t = calloc(1, sizeof(*t));
+	if (t == NULL)
+		return -ENOMEM;
+	t->listener = map_pointers(UDP_PORTS);
+	t->instance_slot = map_pointers(TABLE_MAX_INSTANCES);
+	t->peer_slot = map_pointers(TABLE_MAX_PEERS);
+	int err = t->listener != NULL && t->instance_slot != NULL && t->peer_slot != NULL ? 0
+											  : -ENOMEM;
+	if (err == 0)
+		err = hashes_init(t);
+	if (err == 0)
+		err = qsbr_new(&t->qsbr);
+	if (err == 0)
+		err = session_table_new(&t->sessions);
+	if (err == 0)
+		err = underlay_new(&t->underlay);
+	if (err != 0) {
+		tables_free(t);
+		return err;
+	}
+	*ret = t;
+	return 0;
+}
+
+static void free_retired(struct retired *r)
+{
+	while (r != NULL) {
+		struct retired *next = r->next;
+		free(r->memory);
+		free(r);
+		r = next;
+	}
+}
+
+static void free_unlinked(struct tables *t)
+{
+	while (t->unlinked_peers != NULL) {
+		struct peer *p = t->unlinked_peers;
+		t->unlinked_peers = p->unlinked_next;
+		peer_free(p);
+	}
+	while (t->unlinked_instances != NULL) {
+		struct instance *i = t->unlinked_instances;
+		t->unlinked_instances = i->next;
+		instance_free(i);
+	}
+}
+
+void tables_free(struct tables *t)
+{
+	if (t == NULL)
+		return;
+	while (t->instances != NULL)
+		instance_unlink(t, t->instances);
+	free_unlinked(t);
+	free_retired(t->retired);
+	underlay_free(t->underlay);
+	session_table_free(t->sessions);
+	free(t->qsbr);
+	hash_fini(&t->instance_by_id);
+	hash_fini(&t->peer_by_id);
+	hash_fini(&t->peer_by_key);
+	unmap_pointers((void *)t->listener, UDP_PORTS);
+	unmap_pointers((void *)t->instance_slot, TABLE_MAX_INSTANCES);
+	unmap_pointers((void *)t->peer_slot, TABLE_MAX_PEERS);
+	counter_registry_fini(&t->counters);
+	free(t);
+}
+
+void tables_reclaim(struct tables *t)
+{
+	if (t->unlinked_peers == NULL && t->unlinked_instances == NULL && t->retired == NULL)
+		return;
+	rte_rcu_qsbr_synchronize(t->qsbr, RTE_QSBR_THRID_INVALID);
+	struct retired *retired = t->retired;
+	t->retired = NULL;
+	free_retired(retired);
+	free_unlinked(t);
+}
+
+void tables_retire(struct tables *t, void *memory)
+{
+	struct retired *r = malloc(sizeof(*r));
+	if (r == NULL) {
+		rte_rcu_qsbr_synchronize(t->qsbr, RTE_QSBR_THRID_INVALID);
+		free(memory);
+		return;
+	}
+	r->memory = memory;
+	r->next = t->retired;
+	t->retired = r;
+}
