@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+# The three daemons of the lab: configuration, start, stop. nave-control runs where the operator sits;
+# nave-dataplane and nave-node run in the hub's namespace. Unix sockets are files: they cross namespaces.
+
+lab_program() {
+	case "$1" in
+	nave-dataplane) echo "$LAB_BUILD/dataplane/nave-dataplane" ;;
+	nave-node) echo "$LAB_BUILD/control/nave-node" ;;
+	nave-control) echo "$LAB_BUILD/control/nave-control" ;;
+	nave) echo "$LAB_BUILD/control/nave" ;;
+	esac
+}
+
+lab_configure() {
+	local service_lcore=1
+	[ "$(nproc)" -gt 1 ] || service_lcore=0
+	mkdir -p "$LAB_DIR/etc" "$LAB_DIR/logs" "$LAB_DIR/pids" "$LAB_RUN" "$LAB_STATE" "$LAB_NODE_STATE"
+	chmod 700 "$LAB_DIR" "$LAB_STATE" "$LAB_NODE_STATE"
+	cat >"$LAB_DIR/etc/dataplane.conf" <<-END
+		socket = "$LAB_RUN/dataplane.sock";
+		eal = [ "--no-huge", "-m", "512", "--no-pci", "--no-shconf", "--iova-mode=va",
+			"--file-prefix=$LAB_PREFIX", "--no-telemetry" ];
+		worker_lcore = 0;
+		service_lcore = $service_lcore;
+		ports = ( { name = "wan0"; devargs = "net_af_packet0,iface=hub0,qdisc_bypass=1"; } );
+	END
+	cat >"$LAB_DIR/etc/node.conf" <<-END
+		dataplane_socket = "$LAB_RUN/dataplane.sock";
+		control_url = "http://localhost";
+		control_socket = "$LAB_RUN/control.sock";
+		name = "hub1";
+		region = "local";
+		state_dir = "$LAB_NODE_STATE";
+		run_dir = "$LAB_RUN";
+		ports = ( {
+			name = "wan0"; interface = "hub0"; tap = "nave0";
+			addresses = [ "$LAB_HUB4/24", "$LAB_HUB6/64" ];
+			gateways = [ "203.0.113.254", "2001:db8:113::fe" ];
+		} );
+	END
+	cat >"$LAB_DIR/etc/control.conf" <<-END
+		listen = "$LAB_LISTEN";
+		socket = "$LAB_RUN/control.sock";
+		state_dir = "$LAB_STATE";
+		vpn_domain = "vpn.example.net";
+		regions = ( { id = "local"; name = "This machine"; } );
+	END
+}
+
+# lab_daemon_start dataplane|node|control
+lab_daemon_start() {
+	local place=()
+	[ "$1" = control ] || place=(ip netns exec "$LAB_PREFIX-hub")
+	# the shell writes its own number and becomes the daemon, in a session that outlives this script
+	# shellcheck disable=SC2016 # expanded by that shell
+	setsid bash -c 'echo $$ >"$1"; shift; exec "$@"' - "$LAB_DIR/pids/$1" \
+		"${place[@]}" "$(lab_program "nave-$1")" --config "$LAB_DIR/etc/$1.conf" \
+		</dev/null >>"$LAB_DIR/logs/$1" 2>&1 &
+	lab_until 5 test -s "$LAB_DIR/pids/$1"
+}
+
+# lab_daemon_pid NAME: its process, if that is still the one we started
+lab_daemon_pid() {
+	local pid
+	pid=$(cat "$LAB_DIR/pids/$1" 2>/dev/null) && [ -n "$pid" ] &&
+		grep -qzF "$LAB_DIR/etc/$1.conf" "/proc/$pid/cmdline" 2>/dev/null && echo "$pid"
+}
+
+lab_daemon_gone() {
+	! lab_daemon_pid "$1" >/dev/null
+}
+
+# lab_daemon_stop NAME [SIGNAL]: TERM is a clean stop and is given 5 s
+lab_daemon_stop() {
+	local pid
+	pid=$(lab_daemon_pid "$1") || return 0
+	kill "-${2:-TERM}" "$pid"
+	if ! lab_until 5 lab_daemon_gone "$1"; then
+		echo "nave-$1 does not stop; killed" >&2
+		kill -KILL "$pid"
+		lab_until 5 lab_daemon_gone "$1"
+		return 1
+	fi
+	rm -f "$LAB_DIR/pids/$1"
+}
+
+lab_daemons_start() {
+	lab_daemon_start control && lab_daemon_start dataplane && lab_daemon_start node &&
+		lab_control_wait && lab_hub_wait
+}
+
+lab_daemons_stop() {
+	local failed=0
+	lab_daemon_stop node || failed=1
+	lab_daemon_stop dataplane || failed=1
+	lab_daemon_stop control || failed=1
+	return "$failed"
+}
+
+# lab_rest METHOD PATH [JSON]: one call of the REST API as the administrator; prints the answer
+lab_rest() {
+	local body=()
+	[ $# -lt 3 ] || body=(-H 'Content-Type: application/json' -d "$3")
+	curl -sS --fail-with-body --max-time 10 -X "$1" "${body[@]}" \
+		-H "Authorization: Bearer $(cat "$LAB_STATE/admin.token")" "http://$LAB_LISTEN$2"
+}
+
+# lab_nave ARGUMENTS... : the command line, as on the hub itself
+lab_nave() {
+	"$(lab_program nave)" --socket "$LAB_RUN/control.sock" "$@"
+}
+
+lab_control_wait() {
+	lab_until 10 lab_control_ready || lab_daemon_complain control "nave-control does not answer"
+}
+
+lab_control_ready() {
+	[ -s "$LAB_STATE/admin.token" ] && curl -s -f -o /dev/null --max-time 2 "http://$LAB_LISTEN/readyz"
+}
+
+lab_hub_wait() {
+	lab_until 20 lab_hub_ready || lab_daemon_complain node "the hub does not report"
+}
+
+lab_hub_ready() {
+	lab_rest GET /v1/hubs 2>/dev/null | jq -e '.items | any(.connected)' >/dev/null
+}
+
+lab_daemon_complain() {
+	echo "$2; the end of its log $LAB_DIR/logs/$1:" >&2
+	tail -n 10 "$LAB_DIR/logs/$1" >&2
+	return 1
+}
+
+# lab_sanitizer_reports: what the sanitizers wrote into the logs; fails when there is anything
+lab_sanitizer_reports() {
+	! grep -n -A 12 -E 'ERROR: (Address|Leak|Undefined|Thread)|runtime error:' "$LAB_DIR"/logs/*
+}
+
+# lab_down: ends the daemons, then every namespace with what runs in it
+lab_down() {
+	local failed=0
+	lab_daemons_stop || failed=1
+	lab_net_down
+	return "$failed"
+}
