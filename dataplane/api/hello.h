@@ -13,7 +13,7 @@ struct dp_hello {
 	uint32_t version; /* DP_API_VERSION */
 	uint32_t pid;
 	struct uuid
-		boot_id; /* of this run of the dataplane: a new one has no state; zero in requests */
+		boot_id; /* of this run of the dataplane; a new one has no state. Request: zero */
 };
 static_assert(sizeof(struct dp_hello) == 24);
 
