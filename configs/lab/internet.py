@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """A host of the internet: HTTP on port 80, v4 and v6. GET / tells the caller the address it came from,
-GET /bytes/N sends N bytes, POST takes a body and tells its size."""
+GET /name its own name (the first argument), GET /bytes/N sends N bytes, POST takes a body and tells its size."""
 import http.server
 import socket
 import socketserver
+import sys
 
 
 class Server(http.server.ThreadingHTTPServer):
@@ -29,6 +30,8 @@ class Request(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         if self.path.startswith("/bytes/"):
             self.answer(b"\0" * int(self.path.removeprefix("/bytes/")))
+        elif self.path == "/name":
+            self.answer(" ".join(sys.argv[1:]).encode())
         else:
             self.answer(f"{self.client_address[0].removeprefix('::ffff:')}\n".encode())
 

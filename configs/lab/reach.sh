@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+# Who reaches whom in the standard network, looked at from the hosts, and compared with what must be.
+# A cell is tried over IPv4 and IPv6: "yes" or "refused" (both the same), or which of the two got through.
+
+REACH_ROWS=(branch-lan depot-lan laptop roadie rogue rogue-spoofing)
+REACH_COLUMNS=(branch-lan depot-lan laptop roadie hub internet)
+
+reach_title() {
+	case "$1" in
+	branch-lan) echo "host behind branch" ;;
+	depot-lan) echo "host behind depot" ;;
+	laptop) echo "laptop (split)" ;;
+	roadie) echo "roadie (route-all)" ;;
+	rogue) echo "rogue (split, routes all in)" ;;
+	rogue-spoofing) echo "rogue with laptop's address" ;;
+	esac
+}
+
+# reach_expected FROM TO: what the peer records and the access rules of acme say; "-" is not looked at
+reach_expected() {
+	case "$1>$2" in
+	*-lan">internet" | rogue-spoofing">hub" | rogue">laptop" | rogue-spoofing">laptop") echo - ;;
+	roadie">internet") echo yes,from-hub ;;
+	laptop">internet") echo yes,direct ;;
+	*">internet" | rogue-spoofing">"*) echo refused ;;
+	laptop">roadie" | roadie">laptop" | rogue">roadie") echo refused ;;
+	"$1>$1") echo - ;;
+	*) echo yes ;;
+	esac
+}
+
+# reach_address TARGET 4|6
+reach_address() {
+	case "$1$2" in
+	branch-lan4) echo 192.168.10.10 ;;
+	branch-lan6) echo fd00:10::10 ;;
+	depot-lan4) echo 192.168.20.10 ;;
+	depot-lan6) echo fd00:20::10 ;;
+	internet4) echo "$LAB_WEB4" ;;
+	internet6) echo "$LAB_WEB6" ;;
+	hub?) lab_hub_inner acme "$2" ;;
+	*) lab_inner acme "$1" "$2" ;;
+	esac
+}
+
+# reach_try FROM TO FAMILY: prints what happened
+reach_try() {
+	local from=$1 address seen source=()
+	address=$(reach_address "$2" "$3")
+	if [ "$from" = rogue-spoofing ]; then
+		from=rogue
+		source=(-I "$(lab_inner acme laptop "$3")")
+	fi
+	if ! lab_reaches "$from" "$address" 2 "${source[@]}"; then
+		echo refused
+	elif [ "$2" != internet ]; then
+		echo yes
+	else
+		[ "$3" = 4 ] || address="[$address]"
+		seen=$(lab_in "$from" curl -s -m 3 "http://$address/")
+		case "$seen" in
+		"$LAB_HUB4" | "$LAB_HUB6") echo yes,from-hub ;;
+		198.51.100.* | 2001:db8:100:*) echo yes,direct ;;
+		*) echo "yes,from-$seen" ;;
+		esac
+	fi
+}
+
+# reach_measure: all cells at once, into $LAB_DIR/reach/FROM.TO.FAMILY
+reach_measure() {
+	local from to family pids=()
+	rm -rf "$LAB_DIR/reach"
+	mkdir "$LAB_DIR/reach"
+	for family in 4 6; do
+		# deprecated: used only when asked for
+		lab_ip rogue address replace "$(lab_inner acme laptop "$family")" dev "$(lab_tunnel rogue)" preferred_lft 0
+	done
+	for from in "${REACH_ROWS[@]}"; do
+		for to in "${REACH_COLUMNS[@]}"; do
+			[ "$(reach_expected "$from" "$to")" != - ] || continue
+			for family in 4 6; do
+				reach_try "$from" "$to" "$family" >"$LAB_DIR/reach/$from.$to.$family" &
+				pids+=($!)
+			done
+		done
+	done
+	wait "${pids[@]}"
+}
+
+# reach_observed FROM TO: one word for both families
+reach_observed() {
+	local four six
+	four=$(cat "$LAB_DIR/reach/$1.$2.4")
+	six=$(cat "$LAB_DIR/reach/$1.$2.6")
+	if [ "$four" = "$six" ]; then
+		echo "$four"
+	else
+		echo "v4:$four v6:$six"
+	fi
+}
+
+reach_as_expected() {
+	local from to expected
+	for from in "${REACH_ROWS[@]}"; do
+		for to in "${REACH_COLUMNS[@]}"; do
+			expected=$(reach_expected "$from" "$to")
+			[ "$expected" = - ] || [ "$(reach_observed "$from" "$to")" = "$expected" ] || return 1
+		done
+	done
+}
+
+reach_table() {
+	local from to expected observed
+	printf '\n%-30s' 'from \ to'
+	printf '%-14s' "${REACH_COLUMNS[@]}"
+	printf '\n'
+	for from in "${REACH_ROWS[@]}"; do
+		printf '%-30s' "$(reach_title "$from")"
+		for to in "${REACH_COLUMNS[@]}"; do
+			expected=$(reach_expected "$from" "$to")
+			observed=-
+			[ "$expected" = - ] || observed=$(reach_observed "$from" "$to")
+			[ "$observed" = "$expected" ] || observed="!$observed"
+			printf '%-14s' "$observed"
+		done
+		printf '\n'
+	done
+	printf '\nyes and refused: over IPv4 and IPv6. from-hub: the internet sees the hub, direct: the client itself.\n'
+}
+
+# reach_json: an array, one object a cell
+reach_json() {
+	local from to expected
+	for from in "${REACH_ROWS[@]}"; do
+		for to in "${REACH_COLUMNS[@]}"; do
+			expected=$(reach_expected "$from" "$to")
+			[ "$expected" = - ] || jq -n --arg from "$from" --arg to "$to" --arg expected "$expected" \
+				--arg observed "$(reach_observed "$from" "$to")" '$ARGS.named'
+		done
+	done | jq -s .
+}

@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Suspending and removing a peer ends its live session within a second; resuming brings it back.
+# shellcheck source=../lib/interop.sh
+. "$(dirname "$0")/../lib/interop.sh"
+
+guest visitor 5
+check "before" lab_reaches visitor 192.168.10.10
+check "suspend" lab_peer_action acme visitor suspend
+check "cut within a second" cut_within_1s visitor 192.168.10.10
+check_not "not even a new handshake helps" lab_reaches visitor 192.168.10.10 2
+check "resume" lab_peer_action acme visitor resume
+check "back" lab_reaches visitor 192.168.10.10 8
+
+check "remove" lab_peer_del acme visitor
+check "cut within a second" cut_within_1s visitor 192.168.10.10
+before=$(counter drop_handshake_unknown_peer)
+check "its handshakes are refused and counted" counted drop_handshake_unknown_peer "$before"
+check "the others do not notice" lab_reaches laptop 192.168.10.10 1

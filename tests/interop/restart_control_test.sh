@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# nave-control killed: traffic flows, nothing that it acknowledged is lost, and it goes on where it was.
+# shellcheck source=../lib/interop.sh
+. "$(dirname "$0")/../lib/interop.sh"
+
+check "before" lab_reaches laptop 192.168.10.10 5
+guest visitor 5
+
+# writes until the very moment of the kill; every name that was answered with 201 is kept
+written=$LAB_DIR/written
+number=0
+while lab_rest POST /v1/users "{\"name\":\"user $number\"}" 2>/dev/null | jq -er .name; do
+	number=$((number + 1))
+done >"$written" &
+writer=$!
+check "writes go through" lab_until 10 lines_at_least "$written" 20
+lab_daemon_stop control KILL
+wait "$writer"
+
+check "traffic flows without it" lab_reaches laptop 192.168.10.10 1
+check "new sessions too" lab_client_reconnect visitor 192.168.10.10
+lab_daemon_start control
+check "it is back" lab_control_wait
+lab_rest_list /v1/users | jq -r .name | sort >"$written.kept"
+check "no acknowledged write is lost" test -z "$(sort "$written" | comm -23 - "$written.kept")"
+check "the hub reports again" lab_hub_wait
+check "and takes orders again" lab_peer_action acme visitor suspend
+check "which are followed" cut_within_1s visitor 192.168.10.10

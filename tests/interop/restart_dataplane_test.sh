@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# nave-dataplane killed: started again it is given everything, and the clients come back by themselves.
+# shellcheck source=../lib/interop.sh
+. "$(dirname "$0")/../lib/interop.sh"
+
+check "before" lab_reaches laptop 192.168.10.10 5
+lab_daemon_stop dataplane KILL
+check "nothing flows" lab_refused laptop 192.168.10.10
+lab_daemon_start dataplane
+check "a client is back" lab_reaches laptop 192.168.10.10 15
+check "the sites too" lab_reaches branch-lan 192.168.20.10 15
+check "the internet too" lab_reaches roadie "$LAB_WEB4" 15
+check "over IPv6" lab_reaches roadie "$LAB_WEB6" 5
+check "what was refused still is" lab_refused laptop "$(lab_inner acme roadie 4)"
+check "TERM stops it cleanly" lab_daemon_stop dataplane TERM
+lab_daemon_start dataplane
+check "and back again" lab_reaches laptop 192.168.10.10 15
+check "the sites too" lab_reaches branch-lan 192.168.20.10 15

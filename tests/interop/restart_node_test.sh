@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# nave-node killed: traffic flows, also to the internet; started again it does what was ordered meanwhile.
+# shellcheck source=../lib/interop.sh
+. "$(dirname "$0")/../lib/interop.sh"
+
+guest visitor 5
+check "before" lab_reaches visitor 192.168.10.10
+lab_daemon_stop node KILL
+check "traffic flows without it" lab_reaches visitor 192.168.10.10 1
+check "and to the internet" lab_reaches roadie "$LAB_WEB4" 2
+check "ordered meanwhile" lab_peer_action acme visitor suspend
+check "not yet followed" lab_reaches visitor 192.168.10.10 1
+lab_daemon_start node
+check "followed once it is back" lab_until 5 lab_refused visitor 192.168.10.10
+check "the hub reports again" lab_hub_wait
+check "traffic flows" lab_reaches laptop 192.168.10.10 1
+check "and to the internet" lab_reaches roadie "$LAB_WEB4" 2
+check "the hub answers on its address" lab_reaches web "$LAB_HUB4" 2

@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# TCP through the hub: whole in both directions, both families, and no segment larger than the tunnel.
+# shellcheck source=../lib/interop.sh
+. "$(dirname "$0")/../lib/interop.sh"
+
+lab_in depot-lan iperf3 -s -1 -D --pidfile "$LAB_DIR/iperf3.pid" --logfile "$LAB_DIR/iperf3.log"
+lab_until 5 lab_in depot-lan bash -c 'ss -ltn | grep -q :5201'
+check "a second of TCP from the laptop to the depot" lab_in laptop iperf3 -c 192.168.20.10 -t 1
+
+lab_in branch-lan python3 -B "$LAB_SCRIPTS/internet.py" &
+server=$!
+at_end kill "$server"
+check "the branch serves" lab_until 5 lab_in laptop curl -s -m 2 -o /dev/null http://192.168.10.10/
+capture=$LAB_DIR/tcp.pcap
+lab_in branch-lan tcpdump -q -U -i eth0 -w "$capture" 'tcp[tcpflags] & tcp-syn != 0 or ip6' 2>"$capture.log" &
+tcpdump=$!
+at_end rm -f "$capture" "$capture.log"
+lab_until 5 grep -q listening "$capture.log"
+
+# a sender with a 1500 byte interface all the way: only the hub can tell both ends to send less
+for host in 192.168.10.10 '[fd00:10::10]'; do
+	check "2 MB down from $host" test "$(lab_in depot-lan curl -s -m 20 "http://$host/bytes/2000000" | wc -c)" = 2000000
+	check "2 MB up to $host" test "$(head -c 2000000 /dev/zero |
+		lab_in depot-lan curl -s -m 20 --data-binary @- "http://$host/")" = 2000000
+done
+kill -INT "$tcpdump" && wait "$tcpdump"
+sizes=$(tcpdump -n -r "$capture" 2>/dev/null | grep -o 'mss [0-9]*' | sort -u)
+check "MSS in the SYNs: $(tr '\n' ' ' <<<"$sizes")" grep -q 'mss 1380' <<<"$sizes"
+check "MSS over IPv6" grep -q 'mss 1360' <<<"$sizes"

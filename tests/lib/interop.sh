@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+# shellcheck disable=SC2034 # the variables are read by configs/lab
+# What an interop test starts with: the lab that tests/run brought up, or one of its own when it is run
+# by hand (the programs are then taken from build/asan, or from $NAVE_LAB_BUILD).
+#
+# The network "acme": sites branch (LAN 192.168.10.0/24, fd00:10::/64) and depot (LAN 192.168.20.0/24,
+# fd00:20::/64), split-tunnel client laptop, route-all client roadie. A test that changes a client makes
+# its own with guest().
+
+set -u
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+OWN_LAB=
+if [ -z "${NAVE_LAB_DIR:-}" ]; then
+	NAVE_LAB_DIR=$(mktemp -d /tmp/nave-lab.XXXXXX)
+	OWN_LAB=1
+fi
+
+# two runs on one machine must not meet: names and port follow from the folder
+number=$(printf '%s' "$NAVE_LAB_DIR" | cksum | cut -d' ' -f1)
+LAB_PREFIX=$(printf 'n%03d' $((number % 1000)))
+LAB_LISTEN=127.0.0.1:$((20000 + number % 10000))
+LAB_DIR=$NAVE_LAB_DIR
+LAB_BUILD=${NAVE_LAB_BUILD:-$ROOT/build/asan}
+LAB_RUN=$LAB_DIR/run
+LAB_STATE=$LAB_DIR/state
+LAB_NODE_STATE=$LAB_DIR/node-state
+# shellcheck source=../../configs/lab/lab.sh
+. "$ROOT/configs/lab/lab.sh"
+
+AT_END=()
+
+# at_end COMMAND...: undone in reverse order when the test is over, however it ends
+at_end() {
+	AT_END+=("$(printf '%q ' "$@")")
+}
+
+end_test() {
+	local code=$? i
+	for ((i = ${#AT_END[@]} - 1; i >= 0; i--)); do
+		eval "${AT_END[i]}"
+	done
+	if [ -n "$OWN_LAB" ]; then
+		lab_down
+		rm -rf "$LAB_DIR"
+	fi
+	exit "$code"
+}
+trap end_test EXIT
+trap 'exit 143' TERM INT HUP
+
+# check WHAT COMMAND...: the test ends at the first thing that is not as it must be
+check() {
+	local what=$1
+	shift
+	if "$@"; then
+		echo "ok: $what"
+	else
+		echo "NOT SO: $what    ($*)"
+		explain
+		exit 1
+	fi
+}
+
+# check_not WHAT COMMAND...
+check_not() {
+	local what=$1
+	shift
+	check "$what" not "$@"
+}
+
+not() {
+	! "$@"
+}
+
+# explain: what one wants to see when a check failed
+explain() {
+	local log
+	echo "--- counters"
+	curl -s --max-time 2 "http://$LAB_LISTEN/metrics" | grep -E 'drop|handshake' | grep -v ' 0$'
+	for log in control node dataplane; do
+		echo "--- $log"
+		tail -n 8 "$LAB_DIR/logs/$log"
+	done
+}
+
+# counter NAME: of the hub, as /metrics shows it; 0 before it was first counted
+counter() {
+	curl -s --max-time 2 "http://$LAB_LISTEN/metrics" |
+		awk -v name="$1" 'index($1, "\"" name "\"") { sum += $2 } END { printf "%d\n", sum }'
+}
+
+# counter_passes NAME VALUE: is it over that now
+counter_passes() {
+	[ "$(counter "$1")" -gt "$2" ]
+}
+
+# counted NAME BEFORE: within the time that a report takes
+counted() {
+	lab_until 12 counter_passes "$1" "$2"
+}
+
+# same WANTED COMMAND...: the command prints just that
+same() {
+	local wanted=$1
+	shift
+	[ "$("$@")" = "$wanted" ]
+}
+
+lines_at_least() {
+	[ "$(wc -l <"$1")" -ge "$2" ]
+}
+
+# connected_from PEER: the outer address at which the hub sees a peer of acme
+connected_from() {
+	lab_peer acme "$1" '.connected_from // "" | sub(":[0-9]+$"; "") | ltrimstr("[") | rtrimstr("]")'
+}
+
+# cut_within_1s MACHINE ADDRESS: what still gets through in the second after now; then nothing more
+cut_within_1s() {
+	sleep 1
+	lab_refused "$1" "$2"
+}
+
+# guest MACHINE NUMBER [true|false [SED_SCRIPT]]: a client of acme for this test only; its profile can be edited
+guest() {
+	at_end lab_machine_del "$1"
+	lab_member_add "$1" "$2" || return
+	at_end lab_peer_del acme "$1"
+	lab_client_connect acme "$1" "${3:-false}" "${4:-}" && lab_reaches "$1" "$(lab_hub_inner acme 4)" 5
+}
+
+if [ -n "$OWN_LAB" ]; then
+	lab_standard_up || exit 1
+fi
