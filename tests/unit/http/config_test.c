@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "control/config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define NEEDED \
+	"vpn_domain = \"vpn.example.net\"; regions = ( { id = \"local\"; name = \"Here\"; } );\n"
+
+static struct control_config config;
+
+static int parse(const char *text, char error[CONFIG_ERROR_TEXT])
+{
+	return control_config_parse(text, strlen(text), "f", &config, error);
+}
+
+static void accepts_the_needed_and_fills_in_the_rest(void **)
+{
+	char error[CONFIG_ERROR_TEXT] = "";
+	char text[IP_ENDPOINT_TEXT];
+	assert_int_equal(parse(NEEDED, error), 0);
+	assert_string_equal(config.vpn_domain, "vpn.example.net");
+	assert_int_equal(config.region_count, 1);
+	assert_string_equal(config.regions[0].id, "local");
+	assert_string_equal(ip_endpoint_format(&config.listen, text), "127.0.0.1:8480");
+	assert_string_equal(config.socket, "/run/nave/control.sock");
+	assert_int_equal(config.wireguard_ports.first, 51820);
+	assert_int_equal(config.wireguard_ports.last, 52819);
+	assert_string_equal(ip_prefix_format(&config.inner_pool, text), "10.192.0.0/10");
+	assert_int_equal(config.hub_address_count, 0);
+}
+
+static void accepts_every_setting(void **)
+{
+	char error[CONFIG_ERROR_TEXT] = "";
+	assert_int_equal(parse(NEEDED "listen = \"[::1]:9000\"; socket = \"/tmp/s\";\n"
+				      "state_dir = \"/tmp/d\"; wireguard_ports = [1, 2];\n"
+				      "openvpn_ports = [3, 3]; inner_pool = \"172.16.0.0/12\";\n"
+				      "hub_addresses = [ \"203.0.113.1\", \"2001:db8::1\" ];\n",
+				 error),
+		0);
+	assert_int_equal(config.listen.port, 9000);
+	assert_int_equal(config.openvpn_ports.last, 3);
+	assert_int_equal(config.hub_address_count, 2);
+}
+
+static void refuses_with_line_and_reason(void **)
+{
+	static const struct {
+		const char *text;
+		const char *error;
+	} cases[] = {
+		{"", "f:1: vpn_domain is missing"},
+		{"vpn_domain = \"a.b\";\n", "f:1: regions is missing"},
+		{NEEDED "\ncolour = 1;\n", "f:3: unknown setting colour"},
+		{NEEDED "vpn_domain = \"x.y\";\n", "f:2: duplicate setting name"},
+		{NEEDED "listen = 8480;\n", "f:2: listen must be a string"},
+		{NEEDED "listen = \"\";\n", "f:2: listen must not be empty"},
+		{NEEDED "listen = \"0.0.0.0:1\";\n",
+			"f:2: listen must be a loopback address: this port has no TLS"},
+		{NEEDED "listen = \"127.0.0.1:65536\";\n",
+			"f:2: listen must be ADDRESS:PORT, as in \"127.0.0.1:8480\""},
+		{NEEDED "listen = \"127.0.0.1:0\";\n",
+			"f:2: listen must be ADDRESS:PORT, as in \"127.0.0.1:8480\""},
+		{NEEDED "socket = \"here\";\n", "f:2: socket must be an absolute path"},
+		{"vpn_domain = \"Vpn.example\";\n",
+			"f:1: vpn_domain must be a lower-case DNS name, as in \"vpn.example.net\""},
+		{NEEDED "wireguard_ports = [2, 1];\n",
+			"f:2: wireguard_ports: the first port is above the last"},
+		{NEEDED "wireguard_ports = [0, 1];\n",
+			"f:2: wireguard_ports: port 0 is not within 1 to 65535"},
+		{NEEDED "wireguard_ports = [1, 65536];\n",
+			"f:2: wireguard_ports: port 65536 is not within 1 to 65535"},
+		{NEEDED "wireguard_ports = [1];\n",
+			"f:2: wireguard_ports must be an array of two ports: [first, last]"},
+		{NEEDED "wireguard_ports = [1.5, 2.5];\n",
+			"f:2: wireguard_ports: a port must be a number"},
+		{NEEDED "inner_pool = \"10.192.0.1/10\";\n",
+			"f:2: inner_pool has host bits: did you mean \"10.192.0.0/10\"?"},
+		{NEEDED "inner_pool = \"10.0.0.0/33\";\n",
+			"f:2: inner_pool must be an IPv4 prefix, as in \"10.192.0.0/10\""},
+		{NEEDED "inner_pool = \"fd00::/8\";\n",
+			"f:2: inner_pool must be an IPv4 prefix, as in \"10.192.0.0/10\""},
+		{NEEDED "hub_addresses = [ \"127.0.0.1\" ];\n",
+			"f:2: hub_addresses: 127.0.0.1 is not a host's address"},
+		{NEEDED "hub_addresses = [ 1 ];\n",
+			"f:2: hub_addresses: entry 1 is not an IP address"},
+		{"vpn_domain = \"a.b\";\nregions = ( { id = \"x\"; name = \"X\"; colour = 1; } );\n",
+			"f:2: unknown setting colour in a region"},
+		{"vpn_domain = \"a.b\";\nregions = ( { id = \"x\"; } );\n",
+			"f:2: a region needs id and name"},
+		{"vpn_domain = \"a.b\";\nregions = ();\n",
+			"f:2: regions must have 1 to 64 entries"},
+		{"@include \"/etc/passwd\"\n", "f:1: @include is not supported"},
+		{"\xef\xbb\xbf" NEEDED, "f:1: the file begins with a byte order mark"},
+		{NEEDED "a = ;\n", "f:2: syntax error"},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char error[CONFIG_ERROR_TEXT] = "";
+		assert_int_equal(parse(cases[i].text, error), -EINVAL);
+		assert_string_equal(error, cases[i].error);
+	}
+}
+
+static void refuses_a_region_twice(void **)
+{
+	char error[CONFIG_ERROR_TEXT] = "";
+	assert_int_equal(parse("vpn_domain = \"a.b\";\nregions = ( { id = \"x\"; name = \"X\"; },\n"
+			       "{ id = \"x\"; name = \"Y\"; } );\n",
+				 error),
+		-EINVAL);
+	assert_string_equal(error, "f:3: region id \"x\" is there twice");
+}
+
+static void leaves_the_old_settings_when_it_refuses(void **)
+{
+	char error[CONFIG_ERROR_TEXT] = "";
+	assert_int_equal(parse(NEEDED, error), 0);
+	assert_int_equal(parse("vpn_domain = \"x.y\"; nonsense = 1;", error), -EINVAL);
+	assert_string_equal(config.vpn_domain, "vpn.example.net");
+}
+
+static void refuses_nul_bytes(void **)
+{
+	char error[CONFIG_ERROR_TEXT] = "";
+	static const char text[] = NEEDED "\n\0\n";
+	assert_int_equal(
+		control_config_parse(text, sizeof(text) - 1, "f", &config, error), -EINVAL);
+	assert_string_equal(error, "f:3: the file has a NUL byte");
+}
+
+static void write_file(const char *path, const char *text, mode_t mode)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+	assert_int_equal(fchmod(fd, mode), 0);
+	assert_int_equal(close(fd), 0);
+}
+
+static void loads_only_files_that_can_be_trusted(void **)
+{
+	char dir[] = "/tmp/nave-config-test.XXXXXX";
+	char path[64];
+	char error[CONFIG_ERROR_TEXT] = "";
+	assert_non_null(mkdtemp(dir));
+	(void)snprintf(path, sizeof(path), "%s/c", dir);
+	assert_int_equal(control_config_load(path, &config, error), -ENOENT);
+	write_file(path, NEEDED, 0644);
+	assert_int_equal(control_config_load(path, &config, error), 0);
+	write_file(path, NEEDED, 0646);
+	assert_int_equal(control_config_load(path, &config, error), -EINVAL);
+	assert_non_null(strstr(error, ":1: everybody may write this file"));
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	assert_int_equal(control_config_load(path, &config, error), -EINVAL);
+	assert_non_null(strstr(error, "not a regular file"));
+	assert_int_equal(control_config_load(dir, &config, error), -EINVAL);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(rmdir(dir), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(accepts_the_needed_and_fills_in_the_rest),
+		cmocka_unit_test(accepts_every_setting),
+		cmocka_unit_test(refuses_with_line_and_reason),
+		cmocka_unit_test(refuses_a_region_twice),
+		cmocka_unit_test(leaves_the_old_settings_when_it_refuses),
+		cmocka_unit_test(refuses_nul_bytes),
+		cmocka_unit_test(loads_only_files_that_can_be_trusted),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
