@@ -2,11 +2,11 @@
 #ifndef DATAPLANE_KEYING_KEYING_H
 #define DATAPLANE_KEYING_KEYING_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include "dataplane/base/ip.h"
 #include "dataplane/base/key.h"
+
+#include <stdbool.h>
+#include <stdint.h>
 
 struct counters;
 struct instance;
@@ -41,10 +41,10 @@ enum keying_event_type {
 
 struct keying_event {
 	enum keying_event_type type;
-	uint64_t peer;           /* handle; 0 for NEIGHBOUR_MISSING */
+	uint64_t peer; /* handle; 0 for NEIGHBOUR_MISSING */
 	struct ip_endpoint remote; /* endpoint, or the missing neighbour's address */
-	uint32_t port;           /* NEIGHBOUR_MISSING */
-	uint8_t failure;         /* enum peer_failure */
+	uint32_t port; /* NEIGHBOUR_MISSING */
+	uint8_t failure; /* enum peer_failure */
 };
 
 /* 0 or -errno. */
@@ -58,10 +58,11 @@ int keying_instance_set(struct keying *k, struct instance *i, const struct key *
 struct keying_peer {
 	struct peer *peer; /* after peer_set(); its public_key and expires_at_s are read */
 	bool has_preshared_key;
-	struct key preshared_key;      /* another one is used from the next handshake on */
-	uint16_t keepalive_s;          /* 0: none */
-	struct ip_endpoint endpoint;   /* port 0: unknown. Only a first hint: an authenticated packet knows better */
-	uint8_t timestamp[12];         /* greatest TAI64N of earlier runs; zero: none */
+	struct key preshared_key; /* another one is used from the next handshake on */
+	uint16_t keepalive_s; /* 0: none */
+	struct ip_endpoint
+		endpoint; /* port 0: unknown. Only a first hint: an authenticated packet knows better */
+	uint8_t timestamp[12]; /* greatest TAI64N of earlier runs; zero: none */
 };
 
 /* -ENOMEM. */

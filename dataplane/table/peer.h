@@ -84,6 +84,7 @@ struct peer {
 	struct rte_mbuf *staged_head, *staged_tail;
 	uint16_t staged_count;
 	bool known_to_keying;
+	uint64_t neighbour_asked_ns; /* when the node was last asked for the way to it */
 	struct hash_entry keying_by_key;
 	_Atomic uint64_t last_handshake_realtime_ns; /* read: server */
 	_Atomic uint64_t last_failure_realtime_ns; /* read: server */

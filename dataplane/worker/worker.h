@@ -13,7 +13,7 @@ struct worker_config {
 	struct counters *counters;
 	unsigned int lcore;
 	unsigned int idle_sleep_us; /* 0: never sleeps */
-	unsigned int reader;        /* its number among the QSBR readers */
+	unsigned int reader; /* its number among the QSBR readers */
 };
 
 /* Starts the packet loop on its lcore. 0 or -errno. */

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Where a peer is. An endpoint is immutable: roaming makes a new one and publishes it with one
+ * store, so that a worker never mixes an old address with a new port. Only authenticated packets
+ * lead here (WireGuard paper section 2.1), and the hint a restart brings.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "dataplane/base/clock.h"
+#include "dataplane/keying/keying_private.h"
+#include "dataplane/table/underlay.h"
+
+static void tell(struct keying *k, const struct keying_event *e)
+{
+	if (k->config.event != NULL)
+		k->config.event(k->config.ctx, e);
+}
+
+/* At most once a second a peer: the node needs a moment to ask the neighbour. */
+static void ask_for_neighbour(struct keying *k, struct peer *p, const struct neighbour *n)
+{
+	if (p->neighbour_asked_ns != 0 && k->now_ns - p->neighbour_asked_ns < NS_PER_SEC)
+		return;
+	p->neighbour_asked_ns = k->now_ns;
+	struct keying_event e = {.type = KEYING_EVENT_NEIGHBOUR_MISSING, .remote.addr = n->addr, .port = n->port};
+	tell(k, &e);
+}
+
+static void publish(struct keying *k, struct peer *p, struct endpoint *new)
+{
+	(void)pthread_mutex_lock(&k->status_mutex);
+	struct endpoint *old = __atomic_exchange_n(&p->endpoint, new, __ATOMIC_ACQ_REL);
+	(void)pthread_mutex_unlock(&k->status_mutex);
+	if (old != NULL)
+		keying_defer_free(k, old, sizeof(*old));
+}
+
+/* Keeps the old endpoint when there is no way to the new one (yet). */
+static void resolve_and_publish(struct keying *k, struct peer *p, const struct endpoint *wanted)
+{
+	struct endpoint *new = malloc(sizeof(*new));
+	if (new == NULL)
+		return;
+	*new = *wanted;
+	bool missing = false;
+	struct neighbour neighbour;
+	if (underlay_resolve(k->tables, new, &missing, &neighbour) != 0) {
+		free(new);
+		return;
+	}
+	publish(k, p, new);
+	if (missing)
+		ask_for_neighbour(k, p, &neighbour);
+}
+
+void keying_endpoint_set(struct keying *k, struct peer *p, const struct ip_endpoint *remote,
+	const struct ip_addr *local, uint16_t local_port)
+{
+	const struct endpoint *old = p->endpoint;
+	bool moved = old == NULL || !ip_endpoint_equal(&old->remote, remote);
+	if (!moved && ip_addr_equal(&old->local, local) && old->local_port == local_port)
+		return;
+	struct endpoint wanted = {.remote = *remote, .local = *local, .local_port = local_port};
+	resolve_and_publish(k, p, &wanted);
+	struct keying_event e = {.type = KEYING_EVENT_ENDPOINT_MOVED, .peer = peer_handle(p), .remote = *remote};
+	if (moved)
+		tell(k, &e);
+}
+
+void keying_endpoint_renew(struct keying *k, struct peer *p)
+{
+	if (p->endpoint == NULL)
+		return;
+	struct endpoint wanted = {
+		.remote = p->endpoint->remote,
+		.local = p->endpoint->local,
+		.local_port = p->instance->wireguard_port,
+	};
+	if (!underlay_is_local(k->tables, &wanted.local))
+		memset(&wanted.local, 0, sizeof(wanted.local));
+	resolve_and_publish(k, p, &wanted);
+}

@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The keying thread. One round: orders of the server thread, messages of the workers, timers that
+ * are due, memory whose grace period is over; then a nap when nothing happened. It is the one
+ * writer of sessions, endpoints and timers, so nothing here takes a lock against workers.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <rte_mbuf.h>
+#include <rte_rcu_qsbr.h>
+#include <rte_ring.h>
+
+#include "dataplane/base/clock.h"
+#include "dataplane/keying/keying_private.h"
+
+enum {
+	MESSAGE_BURST = 64,
+};
+
+enum order_type {
+	ORDER_INSTANCE_SET,
+	ORDER_PEER_SET,
+	ORDER_RETIRE,
+};
+
+struct order {
+	struct order *next;
+	enum order_type type;
+	bool *done; /* ORDER_RETIRE: under the mutex, with the condition */
+	struct instance *instance;
+	struct key private_key;
+	struct keying_peer peer;
+};
+
+void keying_count(struct keying *k, enum counter which)
+{
+	counter_add(k->counters, which, 1);
+}
+
+void keying_inject(struct keying *k, struct peer *p, struct rte_mbuf *m, enum pkt_inject how)
+{
+	struct pkt *meta = pkt_of(m);
+	meta->handle = peer_handle(p);
+	meta->inject = (uint8_t)how;
+	if (!rings_inject_put(k->rings, m)) {
+		keying_count(k, COUNTER_DROP_INJECT_FULL);
+		rte_pktmbuf_free(m);
+	}
+}
+
+void keying_defer_free(struct keying *k, void *memory, size_t size)
+{
+	struct deferred *d = malloc(sizeof(*d));
+	if (d == NULL) {
+		rte_rcu_qsbr_synchronize(k->tables->qsbr, RTE_QSBR_THRID_INVALID);
+		explicit_bzero(memory, size);
+		free(memory);
+		return;
+	}
+	*d = (struct deferred){NULL, rte_rcu_qsbr_start(k->tables->qsbr), memory, size};
+	*k->deferred_end = d;
+	k->deferred_end = &d->next;
+}
+
+/* In order: when one is not over yet, later ones aren't either. */
+static void free_deferred(struct keying *k, bool wait)
+{
+	while (k->deferred != NULL) {
+		struct deferred *d = k->deferred;
+		if (rte_rcu_qsbr_check(k->tables->qsbr, d->token, wait) != 1)
+			return;
+		k->deferred = d->next;
+		if (k->deferred == NULL)
+			k->deferred_end = &k->deferred;
+		explicit_bzero(d->memory, d->size);
+		free(d->memory);
+		free(d);
+	}
+}
+
+static void put_order(struct keying *k, struct order *o)
+{
+	(void)pthread_mutex_lock(&k->mutex);
+	*k->orders_end = o;
+	k->orders_end = &o->next;
+	(void)pthread_mutex_unlock(&k->mutex);
+}
+
+int keying_instance_set(struct keying *k, struct instance *i, const struct key *private_key)
+{
+	struct order *o = calloc(1, sizeof(*o));
+	if (o == NULL)
+		return -ENOMEM;
+	o->type = ORDER_INSTANCE_SET;
+	o->instance = i;
+	o->private_key = *private_key;
+	put_order(k, o);
+	return 0;
+}
+
+int keying_peer_set(struct keying *k, const struct keying_peer *settings)
+{
+	struct order *o = calloc(1, sizeof(*o));
+	if (o == NULL)
+		return -ENOMEM;
+	o->type = ORDER_PEER_SET;
+	o->peer = *settings;
+	put_order(k, o);
+	return 0;
+}
+
+void keying_retire(struct keying *k)
+{
+	bool done = false;
+	struct order o = {.type = ORDER_RETIRE, .done = &done};
+	if (k->tables->unlinked_peers == NULL && k->tables->unlinked_instances == NULL)
+		return;
+	put_order(k, &o);
+	(void)pthread_mutex_lock(&k->mutex);
+	while (!done)
+		(void)pthread_cond_wait(&k->done, &k->mutex);
+	(void)pthread_mutex_unlock(&k->mutex);
+}
+
+/* The server thread waits in keying_retire(), so its lists hold still. */
+static void retire_unlinked(struct keying *k)
+{
+	for (struct peer *p = k->tables->unlinked_peers; p != NULL; p = p->unlinked_next)
+		keying_peer_drop(k, p);
+	for (struct instance *i = k->tables->unlinked_instances; i != NULL; i = i->next)
+		keying_instance_drop(k, i);
+}
+
+/* The order itself is the caller's after that, but for ORDER_RETIRE, which stands on a stack. */
+static void obey_order(struct keying *k, struct order *o)
+{
+	switch (o->type) {
+	case ORDER_INSTANCE_SET:
+		if (keying_instance_apply(k, o->instance, &o->private_key) != 0)
+			keying_count(k, COUNTER_DROP_NO_BUFFER);
+		break;
+	case ORDER_PEER_SET:
+		keying_peer_apply(k, &o->peer);
+		break;
+	case ORDER_RETIRE:
+		retire_unlinked(k);
+		(void)pthread_mutex_lock(&k->mutex);
+		*o->done = true;
+		(void)pthread_cond_signal(&k->done);
+		(void)pthread_mutex_unlock(&k->mutex);
+		return;
+	}
+	explicit_bzero(o, sizeof(*o));
+	free(o);
+}
+
+static unsigned int obey_orders(struct keying *k)
+{
+	(void)pthread_mutex_lock(&k->mutex);
+	struct order *o = k->orders;
+	k->orders = NULL;
+	k->orders_end = &k->orders;
+	(void)pthread_mutex_unlock(&k->mutex);
+	unsigned int n = 0;
+	while (o != NULL) {
+		struct order *next = o->next;
+		obey_order(k, o);
+		o = next;
+		n++;
+	}
+	return n;
+}
+
+static void roam(struct keying *k, struct peer *p, const struct keying_message *m)
+{
+	struct ip_endpoint remote = {m->remote, m->remote_port};
+	keying_endpoint_set(k, p, &remote, &m->local, m->local_port);
+	__atomic_store_n(&p->roaming, 0, __ATOMIC_RELEASE);
+}
+
+/* A worker has a packet to seal and no key, or a key that is due for a change. */
+static void want_key(struct keying *k, struct peer *p, struct rte_mbuf *m)
+{
+	__atomic_store_n(&p->wants_key, 0, __ATOMIC_RELEASE);
+	if (m != NULL)
+		keying_peer_stage(k, p, m);
+	timers_want_handshake(&p->timers, k->now_ns);
+	keying_timer_visit(k, p);
+}
+
+static void obey_message(struct keying *k, const struct keying_message *m)
+{
+	if (m->type == KEYING_HANDSHAKE) {
+		keying_handshake_receive(k, m);
+		return;
+	}
+	struct peer *p = peer_from_handle(k->tables, m->peer);
+	if (p == NULL || !p->known_to_keying) {
+		rte_pktmbuf_free(m->mbuf);
+		return;
+	}
+	switch ((enum keying_message_type)m->type) {
+	case KEYING_WANT_KEY:
+		want_key(k, p, m->mbuf);
+		break;
+	case KEYING_PROMOTE:
+		keying_session_promote(k, p, m->index);
+		break;
+	case KEYING_ROAM:
+		roam(k, p, m);
+		break;
+	case KEYING_STALE_ENDPOINT:
+		keying_endpoint_renew(k, p);
+		__atomic_store_n(&p->roaming, 0, __ATOMIC_RELEASE);
+		break;
+	case KEYING_HANDSHAKE:
+		break;
+	}
+}
+
+static unsigned int obey_messages(struct keying *k)
+{
+	struct keying_message m;
+	unsigned int n = 0;
+	while (n < MESSAGE_BURST && rings_keying_get(k->rings, &m)) {
+		obey_message(k, &m);
+		n++;
+	}
+	return n;
+}
+
+static void *run(void *arg)
+{
+	struct keying *k = arg;
+	struct timespec nap = {.tv_nsec = (long)k->config.idle_sleep_us * 1000};
+	while (!__atomic_load_n(&k->stop, __ATOMIC_RELAXED)) {
+		k->now_ns = clock_monotonic_ns();
+		unsigned int n = obey_orders(k);
+		n += obey_messages(k);
+		keying_timer_run(k);
+		free_deferred(k, false);
+		if (n == 0)
+			(void)clock_nanosleep(CLOCK_MONOTONIC, 0, &nap, NULL);
+	}
+	return NULL;
+}
+
+int keying_start(const struct keying_config *config, struct keying **ret)
+{
+	struct keying *k = calloc(1, sizeof(*k));
+	if (k == NULL)
+		return -ENOMEM;
+	k->config = *config;
+	k->tables = config->tables;
+	k->rings = config->rings;
+	k->counters = config->counters;
+	k->orders_end = &k->orders;
+	k->deferred_end = &k->deferred;
+	(void)pthread_mutex_init(&k->mutex, NULL);
+	(void)pthread_mutex_init(&k->status_mutex, NULL);
+	(void)pthread_cond_init(&k->done, NULL);
+	int err = -pthread_create(&k->thread, NULL, run, k);
+	if (err != 0) {
+		free(k);
+		return err;
+	}
+	(void)pthread_setname_np(k->thread, "nave-keying");
+	*ret = k;
+	return 0;
+}
+
+void keying_stop(struct keying *k)
+{
+	if (k == NULL)
+		return;
+	__atomic_store_n(&k->stop, true, __ATOMIC_RELAXED);
+	(void)pthread_join(k->thread, NULL);
+	(void)obey_orders(k);
+	struct instance *next;
+	for (struct instance *i = k->tables->instances; i != NULL; i = next) {
+		next = i->next;
+		for (struct peer *p = i->peers; p != NULL; p = p->instance_next)
+			keying_peer_drop(k, p);
+		keying_instance_drop(k, i);
+	}
+	free_deferred(k, true);
+	(void)pthread_cond_destroy(&k->done);
+	(void)pthread_mutex_destroy(&k->status_mutex);
+	(void)pthread_mutex_destroy(&k->mutex);
+	free(k);
+}
+
+void keying_peer_status(struct keying *k, const struct peer *p, struct keying_peer_status *ret)
+{
+	memset(ret, 0, sizeof(*ret));
+	(void)pthread_mutex_lock(&k->status_mutex);
+	if (p->endpoint != NULL)
+		ret->endpoint = p->endpoint->remote;
+	memcpy(ret->timestamp, p->remote.latest_timestamp, sizeof(ret->timestamp));
+	(void)pthread_mutex_unlock(&k->status_mutex);
+}

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef DATAPLANE_KEYING_KEYING_PRIVATE_H
+#define DATAPLANE_KEYING_KEYING_PRIVATE_H
+
+/* Shared by the files of keying/ only. Everything here runs on the keying thread, unless told. */
+
+#include <pthread.h>
+#include <stdbool.h>
+
+#include "dataplane/keying/keying.h"
+#include "dataplane/table/counter.h"
+#include "dataplane/table/hash.h"
+#include "dataplane/table/instance.h"
+#include "dataplane/table/peer.h"
+#include "dataplane/table/pkt.h"
+#include "dataplane/table/rings.h"
+#include "dataplane/table/session.h"
+#include "dataplane/table/tables.h"
+#include "dataplane/wg/cookie.h"
+#include "dataplane/wg/messages.h"
+#include "dataplane/wg/noise.h"
+
+enum {
+	WHEEL_SLOTS = 1024,
+	STAGED_MAX = 128,        /* packets a peer that wait for its key */
+	STAGED_TOTAL_MAX = 4096, /* of all peers: the pool must never run dry */
+};
+
+/* What keying keeps of an instance: instance->keying. */
+struct keying_instance {
+	struct instance *instance;
+	struct noise_identity identity;
+	struct cookie_checker checker;
+	struct hash peer_by_key; /* struct peer.keying_by_key */
+};
+
+/* Memory that a worker may still be reading. */
+struct deferred {
+	struct deferred *next;
+	uint64_t token; /* of rte_rcu_qsbr_start() */
+	void *memory;
+	size_t size; /* wiped before it is freed */
+};
+
+struct order; /* keying.c: what the server thread asked for */
+
+struct keying {
+	struct keying_config config;
+	struct tables *tables;
+	struct rings *rings;
+	struct counters *counters;
+	pthread_t thread;
+	_Atomic bool stop;
+
+	pthread_mutex_t mutex; /* holds the orders */
+	pthread_cond_t done;
+	struct order *orders, **orders_end;
+
+	pthread_mutex_t status_mutex; /* endpoint pointers and timestamps, for keying_peer_status() */
+
+	uint64_t now_ns; /* CLOCK_MONOTONIC of this round */
+	uint64_t under_load_until_ns;
+	struct peer *wheel[WHEEL_SLOTS];
+	uint64_t wheel_at; /* the tick that was looked at last */
+	unsigned int staged;
+	struct deferred *deferred, **deferred_end;
+};
+
+/* instance.c */
+int keying_instance_apply(struct keying *k, struct instance *i, const struct key *private_key);
+void keying_instance_drop(struct keying *k, struct instance *i);
+struct peer *keying_instance_peer(const struct keying_instance *ki, const struct key *public_key);
+
+/* peer.c */
+void keying_peer_apply(struct keying *k, const struct keying_peer *settings);
+/* Lets go of everything: called when the peer was unlinked. */
+void keying_peer_drop(struct keying *k, struct peer *p);
+/* Takes the packet over: kept until there is a key, or dropped. */
+void keying_peer_stage(struct keying *k, struct peer *p, struct rte_mbuf *m);
+void keying_peer_flush_staged(struct keying *k, struct peer *p);
+void keying_peer_purge_staged(struct keying *k, struct peer *p);
+void keying_peer_fail(struct keying *k, struct peer *p, enum peer_failure why);
+
+/* handshake.c. Takes the message's mbuf over. */
+void keying_handshake_receive(struct keying *k, const struct keying_message *message);
+void keying_handshake_initiate(struct keying *k, struct peer *p);
+
+/* session.c */
+/* Derives a session from the finished handshake and puts it in its place. */
+int keying_session_install(struct keying *k, struct peer *p);
+void keying_session_promote(struct keying *k, struct peer *p, uint32_t index);
+void keying_sessions_drop(struct keying *k, struct peer *p);
+/* An empty packet: proves the key, keeps the mapping. */
+void keying_session_keepalive(struct keying *k, struct peer *p);
+
+/* endpoint.c */
+/* local zero: choose one. */
+void keying_endpoint_set(struct keying *k, struct peer *p, const struct ip_endpoint *remote,
+	const struct ip_addr *local, uint16_t local_port);
+void keying_endpoint_renew(struct keying *k, struct peer *p);
+
+/* timer.c */
+/* Looks at the peer's timers now and puts it back into the wheel for its next deadline. */
+void keying_timer_visit(struct keying *k, struct peer *p);
+void keying_timer_run(struct keying *k);
+void keying_timer_remove(struct peer *p);
+
+/* keying.c */
+void keying_defer_free(struct keying *k, void *memory, size_t size);
+/* A packet for a peer into the inject ring; takes it over. */
+void keying_inject(struct keying *k, struct peer *p, struct rte_mbuf *m, enum pkt_inject how);
+void keying_count(struct keying *k, enum counter which);
+
+#endif

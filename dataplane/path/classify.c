@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Outer headers: a UDP packet to an address of ours and a listener's port is a tunnel's, and its
+ * first bytes say whether it is data or a handshake; everything else that is addressed to us is
+ * the host's. Lengths are checked against each other before any field behind them is read.
+ */
+#include "dataplane/path/path.h"
+
+#include <netinet/in.h>
+#include <string.h>
+
+#include <rte_byteorder.h>
+#include <rte_ether.h>
+#include <rte_ip.h>
+#include <rte_udp.h>
+
+#include "dataplane/base/ip.h"
+#include "dataplane/path/outer.h"
+#include "dataplane/table/instance.h"
+#include "dataplane/table/tables.h"
+#include "dataplane/table/underlay.h"
+#include "dataplane/wg/messages.h"
+
+enum {
+	WG_TYPE_AND_RESERVED = 4,
+};
+
+/* Which stage a WireGuard message goes to, by its type and its exact length (section 5.4 of the
+ * WireGuard paper). */
+static void dispatch_wireguard(struct path *p, struct rte_mbuf *m, struct pkt *k)
+{
+	const uint8_t *data = rte_pktmbuf_mtod_offset(m, const uint8_t *, k->outer_len);
+	uint16_t len = (uint16_t)(m->data_len - k->outer_len);
+	if (len < WG_TYPE_AND_RESERVED) {
+		path_drop(p, m, COUNTER_DROP_WG_LENGTH);
+		return;
+	}
+	uint32_t type;
+	memcpy(&type, data, sizeof(type)); /* with the three reserved bytes, which are zero */
+	bool fits;
+	switch (rte_le_to_cpu_32(type)) {
+	case MESSAGE_DATA:
+		fits = len >= sizeof(struct message_data) + AEAD_TAG_LEN;
+		break;
+	case MESSAGE_HANDSHAKE_INITIATION:
+		fits = len == sizeof(struct message_handshake_initiation);
+		break;
+	case MESSAGE_HANDSHAKE_RESPONSE:
+		fits = len == sizeof(struct message_handshake_response);
+		break;
+	case MESSAGE_HANDSHAKE_COOKIE:
+		fits = len == sizeof(struct message_handshake_cookie);
+		break;
+	default:
+		path_drop(p, m, COUNTER_DROP_WG_TYPE);
+		return;
+	}
+	if (!fits)
+		path_drop(p, m, COUNTER_DROP_WG_LENGTH);
+	else
+		path_push(p, data[0] == MESSAGE_DATA ? STAGE_WG_INPUT : STAGE_TO_KEYING, m);
+}
+
+/* A source that can't be answered is never anybody's endpoint. */
+static bool source_is_sane(const struct path *p, const struct outer *o)
+{
+	const struct ip_addr *a = &o->source.addr;
+	bool broadcast = ip_addr_is_v4(a) && a->bytes[12] == 255;
+	return o->source.port != 0 && !ip_addr_is_zero(a) && !ip_addr_is_multicast(a)
+		&& !ip_addr_is_loopback(a) && !broadcast && !underlay_is_local(p->tables, a);
+}
+
+static void classify_udp(struct path *p, struct rte_mbuf *m, struct pkt *k)
+{
+	struct outer o;
+	outer_read(m, k, &o);
+	struct instance *i = __atomic_load_n(&p->tables->listener[o.local_port], __ATOMIC_ACQUIRE);
+	if (i == NULL || !underlay_is_local(p->tables, &o.local)) {
+		path_push(p, STAGE_PUNT, m);
+		return;
+	}
+	if (!source_is_sane(p, &o)) {
+		path_drop(p, m, COUNTER_DROP_OUTER_SOURCE);
+		return;
+	}
+	k->instance = i;
+	dispatch_wireguard(p, m, k);
+}
+
+/* Cuts Ethernet padding off; the frame must hold what its headers promise. */
+static bool trim_to(struct rte_mbuf *m, uint32_t len)
+{
+	if (len > m->data_len)
+		return false;
+	rte_pktmbuf_trim(m, (uint16_t)(m->data_len - len));
+	return true;
+}
+
+static bool udp_length_agrees(const struct rte_mbuf *m, const struct pkt *k)
+{
+	const struct rte_udp_hdr *udp = rte_pktmbuf_mtod_offset(
+		m, const struct rte_udp_hdr *, k->outer_len - sizeof(struct rte_udp_hdr));
+	return rte_be_to_cpu_16(udp->dgram_len) == m->data_len - k->outer_len + sizeof(*udp);
+}
+
+static void classify_ipv4(struct path *p, struct rte_mbuf *m, struct pkt *k)
+{
+	const struct rte_ipv4_hdr *ip = rte_pktmbuf_mtod_offset(m, const struct rte_ipv4_hdr *, RTE_ETHER_HDR_LEN);
+	if (m->data_len < RTE_ETHER_HDR_LEN + sizeof(*ip)) {
+		path_drop(p, m, COUNTER_DROP_FRAME_SHORT);
+		return;
+	}
+	uint16_t header = (uint16_t)((ip->version_ihl & 0x0f) * 4);
+	uint16_t total = rte_be_to_cpu_16(ip->total_length);
+	if (ip->version_ihl >> 4 != 4 || header < sizeof(*ip) || total < header) {
+		path_drop(p, m, COUNTER_DROP_OUTER_MALFORMED);
+		return;
+	}
+	if (!trim_to(m, RTE_ETHER_HDR_LEN + (uint32_t)total)) {
+		path_drop(p, m, COUNTER_DROP_FRAME_TRUNCATED);
+		return;
+	}
+	if (ip->next_proto_id != IPPROTO_UDP || (ip->fragment_offset & RTE_BE16(0x3fff)) != 0) {
+		path_push(p, STAGE_PUNT, m);
+		return;
+	}
+	k->outer_len = (uint16_t)(RTE_ETHER_HDR_LEN + header + sizeof(struct rte_udp_hdr));
+	if (m->data_len < k->outer_len || !udp_length_agrees(m, k)) {
+		path_drop(p, m, COUNTER_DROP_OUTER_MALFORMED);
+		return;
+	}
+	classify_udp(p, m, k);
+}
+
+static void classify_ipv6(struct path *p, struct rte_mbuf *m, struct pkt *k)
+{
+	const struct rte_ipv6_hdr *ip = rte_pktmbuf_mtod_offset(m, const struct rte_ipv6_hdr *, RTE_ETHER_HDR_LEN);
+	if (m->data_len < RTE_ETHER_HDR_LEN + sizeof(*ip)) {
+		path_drop(p, m, COUNTER_DROP_FRAME_SHORT);
+		return;
+	}
+	if ((rte_be_to_cpu_32(ip->vtc_flow) >> 28) != 6) {
+		path_drop(p, m, COUNTER_DROP_OUTER_MALFORMED);
+		return;
+	}
+	if (!trim_to(m, RTE_ETHER_HDR_LEN + (uint32_t)sizeof(*ip) + rte_be_to_cpu_16(ip->payload_len))) {
+		path_drop(p, m, COUNTER_DROP_FRAME_TRUNCATED);
+		return;
+	}
+	if (ip->proto != IPPROTO_UDP) {
+		path_push(p, STAGE_PUNT, m);
+		return;
+	}
+	k->outer_v6 = 1;
+	k->outer_len = RTE_ETHER_HDR_LEN + sizeof(*ip) + sizeof(struct rte_udp_hdr);
+	if (m->data_len < k->outer_len || !udp_length_agrees(m, k)) {
+		path_drop(p, m, COUNTER_DROP_OUTER_MALFORMED);
+		return;
+	}
+	classify_udp(p, m, k);
+}
+
+/*
+ * af_packet also delivers what the kernel sends out of the same interface, and, just after the
+ * start, frames of other interfaces: only frames for us and not from us go on.
+ */
+static bool frame_is_ours(struct path *p, struct rte_mbuf *m, const struct pkt *k)
+{
+	const struct rte_ether_hdr *eth = rte_pktmbuf_mtod(m, const struct rte_ether_hdr *);
+	const uint8_t *mac = p->tables->port[k->port].mac;
+	if (memcmp(eth->src_addr.addr_bytes, mac, RTE_ETHER_ADDR_LEN) == 0) {
+		path_drop(p, m, COUNTER_DROP_FRAME_OWN);
+		return false;
+	}
+	if ((eth->dst_addr.addr_bytes[0] & 1) == 0
+		&& memcmp(eth->dst_addr.addr_bytes, mac, RTE_ETHER_ADDR_LEN) != 0) {
+		path_drop(p, m, COUNTER_DROP_FRAME_NOT_OURS);
+		return false;
+	}
+	return true;
+}
+
+void classify(struct path *p, struct vector *in)
+{
+	for (uint16_t n = 0; n < in->count; n++)
+		rte_prefetch0(rte_pktmbuf_mtod(in->packet[n], const void *));
+	for (uint16_t n = 0; n < in->count; n++) {
+		struct rte_mbuf *m = in->packet[n];
+		struct pkt *k = pkt_of(m);
+		if (m->data_len < RTE_ETHER_HDR_LEN || m->nb_segs != 1) {
+			path_drop(p, m, COUNTER_DROP_FRAME_SHORT);
+			continue;
+		}
+		if (!frame_is_ours(p, m, k))
+			continue;
+		switch (rte_pktmbuf_mtod(m, const struct rte_ether_hdr *)->ether_type) {
+		case RTE_BE16(RTE_ETHER_TYPE_IPV4):
+			classify_ipv4(p, m, k);
+			break;
+		case RTE_BE16(RTE_ETHER_TYPE_IPV6):
+			classify_ipv6(p, m, k);
+			break;
+		default:
+			path_push(p, STAGE_PUNT, m);
+			break;
+		}
+	}
+}

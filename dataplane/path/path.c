@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The table below is the product: what happens to a packet, in order. A stage only ever appends
+ * to the vector of a later one, so one walk down the table empties all vectors.
+ */
+#include "dataplane/path/path.h"
+
+#include <string.h>
+
+#include <rte_ring.h>
+
+#include "dataplane/table/instance.h"
+#include "dataplane/table/peer.h"
+#include "dataplane/table/tables.h"
+
+static const struct {
+	const char *name;
+	void (*run)(struct path *p, struct vector *in);
+} stages[STAGE__COUNT] = {
+	[STAGE_CLASSIFY] = {"classify", classify},             /* outer headers: whose is the frame? */
+	[STAGE_WG_INPUT] = {"wg_input", wg_input},             /* index, open, replay, roaming */
+	[STAGE_SOURCE_CHECK] = {"source_check", source_check}, /* is the inner source the peer's? */
+	[STAGE_ROUTE_LOOKUP] = {"route_lookup", route_lookup}, /* inner destination: peer, egress, host */
+	[STAGE_ACCESS] = {"access", access_check},             /* may this peer go there? */
+	[STAGE_FORWARD] = {"forward", forward},                /* TTL, MTU, MSS */
+	[STAGE_HOST] = {"host", host},                         /* the hub's own inner address */
+	[STAGE_EGRESS] = {"egress", egress},                   /* to the internet, through Linux */
+	[STAGE_ICMP_ERROR] = {"icmp_error", icmp_error},       /* tell the sender what was refused */
+	[STAGE_WG_OUTPUT] = {"wg_output", wg_output},          /* counter, padding, seal */
+	[STAGE_UDP_OUTPUT] = {"udp_output", udp_output},       /* outer headers, neighbour */
+	[STAGE_TO_KEYING] = {"to_keying", to_keying},          /* handshakes */
+	[STAGE_PUNT] = {"punt", punt},                         /* what is the host's */
+	[STAGE_TX] = {"tx", tx},
+};
+
+void path_init(struct path *p, struct tables *t, struct rings *r, struct counters *c, struct aead *a)
+{
+	memset(p, 0, sizeof(*p));
+	p->tables = t;
+	p->rings = r;
+	p->counters = c;
+	p->aead = a;
+}
+
+void path_receive(struct path *p, uint8_t port, struct rte_mbuf *const *packets, uint16_t count)
+{
+	uint64_t bytes = 0;
+	for (uint16_t i = 0; i < count; i++) {
+		struct pkt *k = pkt_of(packets[i]);
+		memset(k, 0, sizeof(*k));
+		k->port = port;
+		bytes += packets[i]->data_len;
+		path_push(p, STAGE_CLASSIFY, packets[i]);
+	}
+	counter_add(p->counters, COUNTER_RX_PACKETS, count);
+	counter_add(p->counters, COUNTER_RX_BYTES, bytes);
+}
+
+/* What a handle named may be gone by now: then the packet goes too. */
+static void inject_to_peer(struct path *p, struct rte_mbuf *m, struct pkt *k)
+{
+	k->to = peer_from_handle(p->tables, k->handle);
+	if (k->to == NULL) {
+		path_drop(p, m, COUNTER_DROP_INJECT_STALE);
+		return;
+	}
+	k->instance = k->to->instance;
+	if (k->inject == PKT_INJECT_PEER_INNER) {
+		path_push(p, STAGE_WG_OUTPUT, m);
+		return;
+	}
+	k->endpoint = __atomic_load_n(&k->to->endpoint, __ATOMIC_ACQUIRE);
+	if (k->endpoint == NULL)
+		path_drop(p, m, COUNTER_DROP_NO_ENDPOINT);
+	else
+		path_push(p, STAGE_UDP_OUTPUT, m);
+}
+
+static void inject_from_host(struct path *p, struct rte_mbuf *m, struct pkt *k)
+{
+	k->instance = instance_from_handle(p->tables, k->handle);
+	if (k->instance == NULL)
+		path_drop(p, m, COUNTER_DROP_INJECT_STALE);
+	else
+		path_push(p, STAGE_SOURCE_CHECK, m);
+}
+
+void path_inject(struct path *p, struct rte_mbuf *const *packets, uint16_t count)
+{
+	for (uint16_t i = 0; i < count; i++) {
+		struct rte_mbuf *m = packets[i];
+		struct pkt *k = pkt_of(m);
+		k->from = NULL;
+		switch ((enum pkt_inject)k->inject) {
+		case PKT_INJECT_TX:
+			path_push(p, STAGE_TX, m);
+			break;
+		case PKT_INJECT_ROUTE:
+			inject_from_host(p, m, k);
+			break;
+		case PKT_INJECT_PEER_INNER:
+		case PKT_INJECT_PEER_OUTER:
+			inject_to_peer(p, m, k);
+			break;
+		}
+	}
+}
+
+void path_run(struct path *p, uint64_t now_ns)
+{
+	p->now_ns = now_ns;
+	for (unsigned int s = 0; s < STAGE__COUNT; s++) {
+		struct vector *in = &p->vector[s];
+		if (in->count == 0)
+			continue;
+		stages[s].run(p, in);
+		in->count = 0;
+	}
+	rte_pktmbuf_free_bulk(p->dropped.packet, p->dropped.count);
+	p->dropped.count = 0;
+}

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef DATAPLANE_PATH_PATH_H
+#define DATAPLANE_PATH_PATH_H
+
+#include <stdint.h>
+
+#include <rte_mbuf.h>
+
+#include "dataplane/table/counter.h"
+#include "dataplane/table/pkt.h"
+
+struct aead;
+struct rings;
+struct tables;
+
+/*
+ * The packet's way. Each worker owns one struct path and runs it to completion: it puts packets
+ * into the vector of a stage, and path_run() calls the stages in the order of path.c. A stage
+ * takes its whole vector and appends each packet to the vector of a later stage, or drops it
+ * with a reason. No lock, log, system call or allocation in here; no assert: every packet is
+ * hostile.
+ */
+enum stage {
+	STAGE_CLASSIFY,
+	STAGE_WG_INPUT,
+	STAGE_SOURCE_CHECK,
+	STAGE_ROUTE_LOOKUP,
+	STAGE_ACCESS,
+	STAGE_FORWARD,
+	STAGE_HOST,
+	STAGE_EGRESS,
+	STAGE_ICMP_ERROR,
+	STAGE_WG_OUTPUT,
+	STAGE_UDP_OUTPUT,
+	STAGE_TO_KEYING,
+	STAGE_PUNT,
+	STAGE_TX,
+	STAGE__COUNT,
+};
+
+enum {
+	PATH_VECTOR = 256, /* most packets in one run */
+};
+
+struct vector {
+	uint16_t count;
+	struct rte_mbuf *packet[PATH_VECTOR];
+};
+
+struct path {
+	struct tables *tables;
+	struct rings *rings;
+	struct counters *counters;
+	struct aead *aead;
+	uint64_t now_ns;     /* CLOCK_MONOTONIC at the start of the run */
+	uint64_t icmp_tokens_ns; /* icmp.c: how much of the rate limit is saved up */
+	uint64_t icmp_last_ns;
+	struct vector vector[STAGE__COUNT];
+	struct vector dropped;
+};
+
+/* aead is borrowed. */
+void path_init(struct path *p, struct tables *t, struct rings *r, struct counters *c, struct aead *a);
+
+/* Puts packets that a port received into the path; at most PATH_VECTOR a run with those of
+ * path_inject(). pkt.port tells the port. */
+void path_receive(struct path *p, uint8_t port, struct rte_mbuf *const *packets, uint16_t count);
+/* Puts packets of the inject ring into the stage that pkt.inject names. */
+void path_inject(struct path *p, struct rte_mbuf *const *packets, uint16_t count);
+/* Runs every stage once. Afterwards all packets are sent, handed over or freed. */
+void path_run(struct path *p, uint64_t now_ns);
+
+/* For the stages. */
+static inline void path_push(struct path *p, enum stage to, struct rte_mbuf *m)
+{
+	struct vector *v = &p->vector[to];
+	v->packet[v->count++] = m;
+}
+
+static inline void path_drop(struct path *p, struct rte_mbuf *m, enum counter reason)
+{
+	counter_add(p->counters, reason, 1);
+	p->dropped.packet[p->dropped.count++] = m;
+}
+
+/* Drops, and tells the sender why by ICMP where that is allowed: type and code of RFC 792 and
+ * RFC 4443 (the IPv6 ones are taken for IPv6 packets). */
+struct icmp_reason {
+	uint8_t type4, code4, type6, code6;
+};
+void path_refuse(struct path *p, struct rte_mbuf *m, enum counter reason, const struct icmp_reason *why);
+
+void classify(struct path *p, struct vector *in);
+void wg_input(struct path *p, struct vector *in);
+void source_check(struct path *p, struct vector *in);
+void route_lookup(struct path *p, struct vector *in);
+void access_check(struct path *p, struct vector *in);
+void forward(struct path *p, struct vector *in);
+void host(struct path *p, struct vector *in);
+void egress(struct path *p, struct vector *in);
+void icmp_error(struct path *p, struct vector *in);
+void wg_output(struct path *p, struct vector *in);
+void udp_output(struct path *p, struct vector *in);
+void to_keying(struct path *p, struct vector *in);
+void punt(struct path *p, struct vector *in);
+void tx(struct path *p, struct vector *in);
+
+#endif

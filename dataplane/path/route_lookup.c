@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Inner destination -> peer, egress, host or drop, by the routes of the packet's instance. */
+#include "dataplane/path/path.h"
+
+#include <string.h>
+
+#include "dataplane/base/ip.h"
+#include "dataplane/table/instance.h"
+#include "dataplane/table/peer.h"
+#include "dataplane/table/underlay.h"
+
+/* RFC 792: host unreachable; RFC 4443 section 3.1: no route to destination. */
+static const struct icmp_reason no_route = {3, 1, 1, 0};
+
+static struct ip_addr inner_destination(const struct rte_mbuf *m, const struct pkt *k)
+{
+	const uint8_t *ip = rte_pktmbuf_mtod(m, const uint8_t *);
+	struct ip_addr to;
+	if (!k->inner_v6)
+		return ip_addr_from_v4(ip + 16);
+	memcpy(to.bytes, ip + 24, sizeof(to.bytes));
+	return to;
+}
+
+/* Never forwarded: not an address of one host, or one that means the packet's own link. */
+static bool destination_is_special(const struct ip_addr *to)
+{
+	bool broadcast = ip_addr_is_v4(to) && memcmp(to->bytes + 12, "\xff\xff\xff\xff", 4) == 0;
+	return broadcast || ip_addr_is_multicast(to) || ip_addr_is_loopback(to) || ip_addr_is_zero(to)
+		|| ip_addr_is_link_local(to);
+}
+
+/* What goes to the internet must not come back into the hub's own tunnels. */
+static void route_to_egress(struct path *p, struct rte_mbuf *m, const struct ip_addr *to)
+{
+	if (underlay_is_local(p->tables, to))
+		path_drop(p, m, COUNTER_DROP_RECURSIVE);
+	else if (pkt_of(m)->from == NULL)
+		path_drop(p, m, COUNTER_DROP_ROUTE_BACK);
+	else
+		path_push(p, STAGE_ACCESS, m);
+}
+
+static void route_one(struct path *p, struct rte_mbuf *m)
+{
+	struct pkt *k = pkt_of(m);
+	struct ip_addr to = inner_destination(m, k);
+	if (destination_is_special(&to)) {
+		path_drop(p, m, COUNTER_DROP_INNER_DESTINATION);
+		return;
+	}
+	const struct route_trie *routes = &k->instance->routes;
+	uintptr_t value = k->inner_v6 ? route_trie_lookup6(routes, to.bytes)
+				      : route_trie_lookup4(routes, to.bytes + IP_V4_OFFSET / 8);
+	k->to = NULL;
+	switch (route_value_target(value)) {
+	case ROUTE_PEER:
+		k->to = route_value_peer(value);
+		if (k->to == k->from)
+			path_drop(p, m, COUNTER_DROP_ROUTE_BACK);
+		else
+			path_push(p, STAGE_ACCESS, m);
+		break;
+	case ROUTE_EGRESS:
+		route_to_egress(p, m, &to);
+		break;
+	case ROUTE_HOST:
+		if (k->from == NULL)
+			path_drop(p, m, COUNTER_DROP_ROUTE_BACK);
+		else
+			path_push(p, STAGE_HOST, m);
+		break;
+	case ROUTE_DROP:
+		path_drop(p, m, COUNTER_DROP_ROUTE_DROP);
+		break;
+	case ROUTE_NONE:
+		path_refuse(p, m, COUNTER_DROP_NO_ROUTE, &no_route);
+		break;
+	}
+}
+
+void route_lookup(struct path *p, struct vector *in)
+{
+	for (uint16_t n = 0; n < in->count; n++)
+		route_one(p, in->packet[n]);
+}

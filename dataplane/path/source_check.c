@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The inner header is read for the first time: version and lengths must agree with what was
+ * decrypted (WireGuard paper section 5.4.6), the padding is cut off, and the source must be an
+ * address whose longest route leads to the sending peer: a peer may send only its own addresses.
+ * Packets from the hub's host (pkt.from is NULL) bring their own header check, nothing else.
+ */
+#include "dataplane/path/path.h"
+
+#include <rte_byteorder.h>
+#include <rte_ip.h>
+
+#include "dataplane/table/instance.h"
+#include "dataplane/table/peer.h"
+
+/* Length the IP header claims; 0 when the packet is malformed. */
+static uint16_t inner_length(const struct rte_mbuf *m, struct pkt *k)
+{
+	const uint8_t *ip = rte_pktmbuf_mtod(m, const uint8_t *);
+	uint32_t len = 0;
+	if (m->data_len >= sizeof(struct rte_ipv4_hdr) && ip[0] >> 4 == 4) {
+		uint16_t header = (uint16_t)((ip[0] & 0x0f) * 4);
+		len = (uint32_t)(ip[2] << 8 | ip[3]);
+		if (header < sizeof(struct rte_ipv4_hdr) || len < header)
+			return 0;
+	} else if (m->data_len >= sizeof(struct rte_ipv6_hdr) && ip[0] >> 4 == 6) {
+		len = (uint32_t)(ip[4] << 8 | ip[5]) + (uint32_t)sizeof(struct rte_ipv6_hdr);
+		k->inner_v6 = 1;
+	}
+	return len <= m->data_len ? (uint16_t)len : 0;
+}
+
+static bool source_belongs(const struct pkt *k, const uint8_t *ip)
+{
+	const struct route_trie *routes = &k->instance->routes;
+	uintptr_t owner = k->inner_v6 ? route_trie_lookup6(routes, ip + 8) : route_trie_lookup4(routes, ip + 12);
+	return route_value_target(owner) == ROUTE_PEER && route_value_peer(owner) == k->from;
+}
+
+void source_check(struct path *p, struct vector *in)
+{
+	for (uint16_t n = 0; n < in->count; n++) {
+		struct rte_mbuf *m = in->packet[n];
+		struct pkt *k = pkt_of(m);
+		k->inner_v6 = 0;
+		k->inner_len = inner_length(m, k);
+		if (k->inner_len == 0) {
+			path_drop(p, m, COUNTER_DROP_INNER_MALFORMED);
+			continue;
+		}
+		rte_pktmbuf_trim(m, (uint16_t)(m->data_len - k->inner_len));
+		if (k->from != NULL && !source_belongs(k, rte_pktmbuf_mtod(m, const uint8_t *)))
+			path_drop(p, m, COUNTER_DROP_SPOOFED_SOURCE);
+		else
+			path_push(p, STAGE_ROUTE_LOOKUP, m);
+	}
+}

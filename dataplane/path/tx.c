@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Out of the port, all packets of one port in one burst. */
+#include "dataplane/path/path.h"
+
+#include <rte_ethdev.h>
+
+#include "dataplane/table/tables.h"
+
+static void send_burst(struct path *p, uint8_t port, struct rte_mbuf **packets, uint16_t count)
+{
+	uint64_t bytes = 0;
+	for (uint16_t n = 0; n < count; n++)
+		bytes += packets[n]->data_len;
+	uint16_t sent = rte_eth_tx_burst(p->tables->port[port].ethdev, 0, packets, count);
+	for (uint16_t n = sent; n < count; n++) {
+		bytes -= packets[n]->data_len;
+		path_drop(p, packets[n], COUNTER_DROP_TX_FULL);
+	}
+	counter_add(p->counters, COUNTER_TX_PACKETS, sent);
+	counter_add(p->counters, COUNTER_TX_BYTES, bytes);
+}
+
+void tx(struct path *p, struct vector *in)
+{
+	for (unsigned int port = 0; port < p->tables->ports; port++) {
+		struct rte_mbuf *mine[PATH_VECTOR];
+		uint16_t count = 0;
+		for (uint16_t n = 0; n < in->count; n++) {
+			if (pkt_of(in->packet[n])->port == port)
+				mine[count++] = in->packet[n];
+		}
+		if (count > 0)
+			send_burst(p, (uint8_t)port, mine, count);
+	}
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef DATAPLANE_SERVER_LIMITS_H
+#define DATAPLANE_SERVER_LIMITS_H
+
+/* All that a client of the API can make the dataplane hold or wait for. */
+enum {
+	CONNECTIONS_MAX = 16,
+	SERVE_BATCH = 64, /* requests of one connection before others have their turn */
+	OUTPUT_HIGH = 256 << 10, /* bytes: above, no requests are read and events are lost */
+	OUTPUT_MAX = 256 << 20, /* bytes: one list of the biggest table */
+	HELLO_TIMEOUT_MS = 5000,
+	STALL_TIMEOUT_MS = 10000, /* replies wait and the client reads none */
+	PEER_ROUTES_MAX = 1024,
+	INSTANCE_ROUTES_MAX = 1 << 18,
+	EVENT_RING_SIZE = 4096, /* power of two */
+};
+
+#endif

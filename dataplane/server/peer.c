@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Peers. A set is the whole object; the tables cannot change a living peer's public key, so another
+ * key is a new peer under the old id that inherits the routes. Lists show no secrets. What keying
+ * alone knows (endpoint, timestamp) it is asked for.
+ */
+#include "dataplane/table/peer.h"
+
+#include "dataplane/api/peer.h"
+#include "dataplane/keying/keying.h"
+#include "dataplane/server/request.h"
+#include "dataplane/server/state.h"
+#include "dataplane/table/instance.h"
+#include "dataplane/table/route.h"
+#include "dataplane/table/tables.h"
+#include "dataplane/table/underlay.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static_assert((int)DP_PEER_SITE == (int)PEER_TYPE_SITE
+	&& (int)DP_PEER_CLIENT == (int)PEER_TYPE_CLIENT
+	&& (int)DP_ALLOWED_MAX == (int)PEER_ALLOWED_MAX);
+
+static struct peer_settings settings_from_set(const struct dp_peer_set *m, struct instance *i)
+{
+	bool any = m->allowed_count == DP_ALLOWED_ALL;
+	return (struct peer_settings){
+		.id = m->id,
+		.instance = i,
+		.type = (enum peer_type)m->type,
+		.route_all = m->route_all == 1,
+		.public_key = m->public_key,
+		.expires_at_s = m->expires_at,
+		.allowed_any = any,
+		.allowed_count = any ? 0 : m->allowed_count,
+		.allowed = m->allowed,
+	};
+}
+
+static int refuse_set(struct request *q, const struct dp_peer_set *m, int error)
+{
+	char id[UUID_TEXT];
+	(void)uuid_format(&m->id, id);
+	if (error == -EEXIST)
+		return request_refuse(q, error, "peer %s: public_key is another peer's", id);
+	if (error == -EBUSY)
+		return request_refuse(q, error, "peer %s: instance cannot change", id);
+	if (error == -EADDRINUSE)
+		return request_refuse(q, -EINVAL, "peer %s: endpoint is the hub itself", id);
+	return request_refuse(q, error, "peer %s: %s", id, strerrordesc_np(-error));
+}
+
+static int tell_keying(struct server *s, struct peer *p, const struct dp_peer_set *m)
+{
+	struct keying_peer k = {
+		.peer = p,
+		.has_preshared_key = m->has_preshared_key == 1,
+		.preshared_key = m->preshared_key,
+		.keepalive_s = m->keepalive_s,
+		.endpoint = m->endpoint,
+	};
+	static_assert(sizeof(k.timestamp) == sizeof(m->timestamp));
+	memcpy(k.timestamp, m->timestamp, sizeof(k.timestamp));
+	int err = keying_peer_set(s->keying, &k);
+	explicit_bzero(&k, sizeof(k));
+	return err;
+}
+
+static int create_or_change(
+	struct request *q, const struct dp_peer_set *m, struct instance *i, struct peer **ret)
+{
+	struct server *s = q->server;
+	struct peer_settings settings = settings_from_set(m, i);
+	struct peer *p;
+	bool created;
+	int err = peer_set(s->tables, &settings, &p, &created);
+	if (err != 0)
+		return err;
+	err = tell_keying(s, p, m);
+	if (err != 0) {
+		if (created)
+			peer_unlink(s->tables, p);
+		return err;
+	}
+	sync_name(q, &p->sync_stamp);
+	*ret = p;
+	return 0;
+}
+
+/* A peer's routes while it is replaced. */
+struct inheritance {
+	unsigned int count;
+	struct {
+		struct ip_prefix prefix;
+		uint64_t sync_stamp;
+	} route[];
+};
+
+static struct inheritance *inheritance_new(const struct peer *p)
+{
+	unsigned int n = 0;
+	for (const struct route *r = p->routes; r != NULL; r = r->peer_next)
+		n++;
+	struct inheritance *h = calloc(1, sizeof(*h) + n * sizeof(h->route[0]));
+	if (h == NULL)
+		return NULL;
+	for (const struct route *r = p->routes; r != NULL; r = r->peer_next) {
+		h->route[h->count].prefix = r->prefix;
+		h->route[h->count++].sync_stamp = r->sync_stamp;
+	}
+	return h;
+}
+
+static int inherit(const struct inheritance *h, struct instance *i, struct peer *p)
+{
+	for (unsigned int n = 0; n < h->count; n++) {
+		int err = route_set(i, &h->route[n].prefix, ROUTE_PEER, p);
+		if (err != 0)
+			return err;
+		route_find(i, &h->route[n].prefix)->sync_stamp = h->route[n].sync_stamp;
+	}
+	return 0;
+}
+
+static bool key_is_taken(const struct instance *i, const struct key *k)
+{
+	for (const struct peer *p = i->peers; p != NULL; p = p->instance_next) {
+		if (key_equal(&p->public_key, k))
+			return true;
+	}
+	return false;
+}
+
+/* With another public key. Only a lack of memory in the middle leaves the peer without routes or
+ * gone; the node sends it again. */
+static int replace(
+	struct request *q, const struct dp_peer_set *m, struct instance *i, struct peer *old)
+{
+	if (key_is_taken(i, &m->public_key))
+		return -EEXIST;
+	struct inheritance *h = inheritance_new(old);
+	if (h == NULL)
+		return -ENOMEM;
+	struct peer *p;
+	peer_unlink(q->server->tables, old);
+	int err = create_or_change(q, m, i, &p);
+	if (err == 0)
+		err = inherit(h, i, p);
+	free(h);
+	return err;
+}
+
+static int set_peer(struct request *q, const struct dp_peer_set *m)
+{
+	struct tables *t = q->server->tables;
+	struct instance *i = instance_find(t, &m->instance);
+	struct peer *p = peer_find(t, &m->id);
+	sync_count_peer(q);
+	if (p != NULL)
+		sync_name(q, &p->sync_stamp);
+	if (i == NULL)
+		return request_refuse_unknown(q, "instance", &m->instance);
+	if (m->endpoint.port != 0 && underlay_is_local(t, &m->endpoint.addr))
+		return refuse_set(q, m, -EADDRINUSE);
+	bool other_key =
+		p != NULL && p->instance == i && !key_equal(&p->public_key, &m->public_key);
+	int err = other_key ? replace(q, m, i, p) : create_or_change(q, m, i, &p);
+	return err != 0 ? refuse_set(q, m, err) : 0;
+}
+
+int serve_peer_set(struct request *q)
+{
+	struct dp_peer_set m = {0};
+	memcpy(&m, q->payload, q->header.payload_len);
+	int err = set_peer(q, &m);
+	explicit_bzero(&m, sizeof(m));
+	return err;
+}
+
+int serve_peer_del(struct request *q)
+{
+	struct dp_peer_del m;
+	memcpy(&m, q->payload, sizeof(m));
+	struct peer *p = peer_find(q->server->tables, &m.id);
+	if (p != NULL)
+		peer_unlink(q->server->tables, p);
+	return 0;
+}
+
+static int list_peer(struct request *q, const struct peer *p)
+{
+	const struct peer_allowed *allowed = p->allowed;
+	struct keying_peer_status status;
+	keying_peer_status(q->server->keying, p, &status);
+	struct dp_peer m = {
+		.id = p->id,
+		.instance = p->instance->id,
+		.public_key = p->public_key,
+		.expires_at = p->expires_at_s,
+		.endpoint = status.endpoint,
+		.allowed_count = allowed != NULL ? (uint16_t)allowed->count : DP_ALLOWED_ALL,
+		.type = p->type,
+		.route_all = p->route_all,
+	};
+	memcpy(m.timestamp, status.timestamp, sizeof(m.timestamp));
+	if (allowed != NULL && allowed->count > 0)
+		memcpy(m.allowed, allowed->prefix, allowed->count * sizeof(m.allowed[0]));
+	return request_reply_object(q, &m, dp_peer_size(&m));
+}
+
+static int list_stats(struct request *q, const struct peer *p)
+{
+	struct keying_peer_status status;
+	keying_peer_status(q->server->keying, p, &status);
+	struct dp_peer_stats m = {
+		.id = p->id,
+		.instance = p->instance->id,
+		.last_handshake_ns = p->last_handshake_realtime_ns,
+		.last_rx_ns = status.last_rx_realtime_ns,
+		.rx_bytes = p->rx_bytes,
+		.tx_bytes = p->tx_bytes,
+		.rx_packets = p->rx_packets,
+		.tx_packets = p->tx_packets,
+		.last_failure_ns = p->last_failure_realtime_ns,
+		.endpoint = status.endpoint,
+		.last_failure = p->last_failure,
+	};
+	memcpy(m.timestamp, status.timestamp, sizeof(m.timestamp));
+	return request_reply_object(q, &m, sizeof(m));
+}
+
+/* Each peer of the instances that the request asks for. */
+static int list_peers(struct request *q, int (*list)(struct request *q, const struct peer *p))
+{
+	struct dp_peer_list m;
+	memcpy(&m, q->payload, sizeof(m));
+	for (const struct instance *i = q->server->tables->instances; i != NULL; i = i->next) {
+		if (!uuid_is_zero(&m.instance) && !uuid_equal(&m.instance, &i->id))
+			continue;
+		for (const struct peer *p = i->peers; p != NULL; p = p->instance_next) {
+			int err = list(q, p);
+			if (err != 0)
+				return err;
+		}
+	}
+	return 0;
+}
+
+int serve_peer_list(struct request *q)
+{
+	return list_peers(q, list_peer);
+}
+
+int serve_peer_stats_list(struct request *q)
+{
+	return list_peers(q, list_stats);
+}

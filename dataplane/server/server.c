@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The loop of the main thread. A turn: take what epoll has, serve a batch of each connection, let
+ * go of everything that the batch unlinked (one wait for keying and one grace period, however many
+ * objects), send replies, collect dead connections. Nothing here is privileged: files come from the
+ * node, and after server_new() no path is opened or removed.
+ */
+#include "dataplane/server/server.h"
+
+#include "dataplane/base/clock.h"
+#include "dataplane/base/log.h"
+#include "dataplane/keying/keying.h"
+#include "dataplane/server/connection.h"
+#include "dataplane/server/limits.h"
+#include "dataplane/server/state.h"
+#include "dataplane/table/tables.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+enum {
+	EVENTS_A_TURN = CONNECTIONS_MAX + 3,
+	PATIENCE_CHECK_MS = 500,
+};
+
+/* Does anybody answer at the address? */
+static bool is_stale(const struct sockaddr_un *address)
+{
+	struct stat st;
+	if (lstat(address->sun_path, &st) != 0 || !S_ISSOCK(st.st_mode))
+		return false;
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return false;
+	bool refused = connect(fd, (const struct sockaddr *)address, sizeof(*address)) != 0
+		&& errno == ECONNREFUSED;
+	(void)close(fd);
+	return refused;
+}
+
+static int bind_path(int fd, const char *path)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	size_t len = strlen(path);
+	if (len == 0 || len >= sizeof(address.sun_path))
+		return -ENAMETOOLONG;
+	memcpy(address.sun_path, path, len);
+	/* on a socket that has no name yet this is the mode of the file to come (less the umask) */
+	if (fchmod(fd, 0660) != 0)
+		return -errno;
+	if (bind(fd, (const struct sockaddr *)&address, sizeof(address)) == 0)
+		return 0;
+	if (errno != EADDRINUSE)
+		return -errno;
+	if (!is_stale(&address) || unlink(path) != 0)
+		return -EADDRINUSE;
+	return bind(fd, (const struct sockaddr *)&address, sizeof(address)) == 0 ? 0 : -errno;
+}
+
+static int open_listener(const char *path, int *ret_fd)
+{
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return -errno;
+	mode_t mask = umask(0117);
+	int err = bind_path(fd, path);
+	(void)umask(mask);
+	if (err == 0 && listen(fd, CONNECTIONS_MAX) != 0)
+		err = -errno;
+	if (err != 0) {
+		(void)close(fd);
+		return err;
+	}
+	*ret_fd = fd;
+	return 0;
+}
+
+/* tag: what epoll_wait gives back. */
+static int watch(struct server *s, int fd, void *tag)
+{
+	struct epoll_event e = {.events = EPOLLIN, .data.ptr = tag};
+	return epoll_ctl(s->epoll_fd, EPOLL_CTL_ADD, fd, &e) == 0 ? 0 : -errno;
+}
+
+static int init(struct server *s, const char *path)
+{
+	int err = uuid_generate(&s->boot_id);
+	if (err != 0)
+		return err;
+	err = event_ring_init(&s->events);
+	if (err != 0)
+		return err;
+	s->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	if (s->epoll_fd < 0)
+		return -errno;
+	err = open_listener(path, &s->listen_fd);
+	if (err != 0)
+		return err;
+	err = watch(s, s->listen_fd, &s->listen_fd);
+	return err != 0 ? err : watch(s, s->events.fd, &s->events);
+}
+
+int server_new(const char *path, struct tables *tables, struct server **ret_server)
+{
+	struct server *s = calloc(1, sizeof(*s));
+	if (s == NULL)
+		return -ENOMEM;
+	s->tables = tables;
+	s->listen_fd = s->epoll_fd = s->events.fd = -1;
+	int err = init(s, path);
+	if (err != 0) {
+		server_free(s);
+		return err;
+	}
+	*ret_server = s;
+	return 0;
+}
+
+static void close_if_open(int fd)
+{
+	if (fd >= 0)
+		(void)close(fd);
+}
+
+void server_free(struct server *server)
+{
+	if (server == NULL)
+		return;
+	while (server->connections != NULL) {
+		struct connection *c = server->connections;
+		server->connections = c->next;
+		connection_free(c);
+	}
+	event_ring_fini(&server->events);
+	close_if_open(server->listen_fd);
+	close_if_open(server->epoll_fd);
+	free(server);
+}
+
+void server_attach(struct server *server, struct keying *keying, struct host_io *host_io)
+{
+	server->keying = keying;
+	server->host_io = host_io;
+}
+
+/* Root, our own user, or our group: whom the mode of the socket lets in, but also behind a bind
+ * mount or after a chmod. */
+static bool is_welcome(int fd)
+{
+	struct ucred who;
+	socklen_t len = sizeof(who);
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) != 0)
+		return false;
+	if (who.uid == 0 || who.uid == geteuid() || who.gid == getegid())
+		return true;
+	log_warning(
+		"api: connection refused: pid %d, uid %u, gid %u", (int)who.pid, who.uid, who.gid);
+	return false;
+}
+
+static void accept_connections(struct server *s)
+{
+	for (;;) {
+		int fd = accept4(s->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+		if (fd < 0)
+			return;
+		if (s->connection_count == CONNECTIONS_MAX || !is_welcome(fd)) {
+			(void)close(fd);
+			continue;
+		}
+		struct connection *c = connection_new(s, fd);
+		if (c == NULL)
+			continue;
+		c->next = s->connections;
+		s->connections = c;
+		s->connection_count++;
+	}
+}
+
+void server_reclaim(struct server *s)
+{
+	struct tables *t = s->tables;
+	if (t->unlinked_instances == NULL && t->unlinked_peers == NULL && t->retired == NULL)
+		return;
+	keying_retire(s->keying);
+	tables_reclaim(t);
+}
+
+static void end_turn(struct server *s)
+{
+	uint64_t now = clock_monotonic_ns();
+	struct connection **at = &s->connections;
+	while (*at != NULL) {
+		struct connection *c = *at;
+		connection_update(c);
+		connection_check_patience(c, now);
+		if (c->dead) {
+			*at = c->next;
+			s->connection_count--;
+			sync_drop_connection(&s->sync, c);
+			connection_free(c);
+		} else {
+			at = &c->next;
+		}
+	}
+}
+
+static int timeout_ms(const struct server *s)
+{
+	for (const struct connection *c = s->connections; c != NULL; c = c->next) {
+		if (connection_is_waiting(c))
+			return PATIENCE_CHECK_MS;
+	}
+	return -1;
+}
+
+/* true: told to stop. */
+static bool take_turn(struct server *s, const struct epoll_event *events, int n, const void *stop)
+{
+	bool stopped = false;
+	for (int i = 0; i < n; i++) {
+		void *tag = events[i].data.ptr;
+		if (tag == stop)
+			stopped = true;
+		else if (tag == &s->listen_fd)
+			accept_connections(s);
+		else if (tag == &s->events)
+			event_deliver(s);
+		else
+			connection_serve(tag, events[i].events);
+	}
+	server_reclaim(s);
+	end_turn(s);
+	return stopped;
+}
+
+int server_run(struct server *server, int stop_fd)
+{
+	int err = watch(server, stop_fd, &stop_fd);
+	while (err == 0) {
+		struct epoll_event events[EVENTS_A_TURN];
+		int n = epoll_wait(server->epoll_fd, events, EVENTS_A_TURN, timeout_ms(server));
+		if (n < 0 && errno != EINTR)
+			err = -errno;
+		else if (take_turn(server, events, n, &stop_fd))
+			break;
+	}
+	(void)epoll_ctl(server->epoll_fd, EPOLL_CTL_DEL, stop_fd, NULL);
+	return err;
+}

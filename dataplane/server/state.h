@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef DATAPLANE_SERVER_STATE_H
+#define DATAPLANE_SERVER_STATE_H
+
+#include "dataplane/api/msg.h"
+#include "dataplane/base/uuid.h"
+#include "dataplane/server/event.h"
+#include "dataplane/server/sync.h"
+#include "dataplane/table/port.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct connection;
+struct host_io;
+struct instance;
+struct keying;
+struct tables;
+
+/* The server as its handlers see it. Server thread only, but for events. */
+struct server {
+	struct tables *tables;
+	struct keying *keying;
+	struct host_io *host_io;
+	int listen_fd;
+	int epoll_fd;
+	struct uuid boot_id;
+	struct connection *connections;
+	unsigned int connection_count;
+	struct sync sync;
+	bool has_tap[PORT_MAX];
+	struct event_ring events;
+	uint8_t rx[DP_MSG_MAX + 1]; /* one byte more shows a datagram that is too long */
+};
+
+/* Unlinks an instance with all that hangs on it (instance.c). */
+void server_remove_instance(struct server *s, struct instance *i);
+/* Lets go of all that was unlinked in this turn: one wait for keying, one grace period. */
+void server_reclaim(struct server *s);
+
+#endif
