@@ -13,7 +13,7 @@ struct http_server;
  */
 int http_server_new(struct api *api, const struct ip_endpoint *listen, const char *socket_path,
 	struct http_server **ret);
-/* Long polls are answered at once, running requests are finished, the socket file goes. */
+/* Requests that run are carried out, long polls end; the socket file goes. */
 void http_server_free(struct http_server *server);
 
 #endif
