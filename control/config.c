@@ -58,14 +58,10 @@ static int read_text(
 static int read_path(
 	const struct config_reader *r, const config_setting_t *s, char *ret, size_t size)
 {
-	char path[CONFIG_PATH_TEXT];
-	int rc = read_text(r, s, path, size < sizeof(path) ? size : sizeof(path));
-	if (rc < 0)
-		return rc;
-	if (path[0] != '/')
-		return refuse(r, s, "%s must be an absolute path", config_setting_name(s));
-	memcpy(ret, path, strlen(path) + 1);
-	return 0;
+	int rc = read_text(r, s, ret, size);
+	if (rc == 0 && ret[0] != '/')
+		rc = refuse(r, s, "%s must be an absolute path", config_setting_name(s));
+	return rc;
 }
 
 static int read_listen(const struct config_reader *r, const config_setting_t *s)

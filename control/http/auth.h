@@ -17,8 +17,8 @@ enum role {
 	ROLE_VIEWER,
 	ROLE_OPERATOR,
 	ROLE_OWNER,
-	ROLE_NODE,   /* a hub's token, on the node API */
-	ROLE_LOCAL,  /* root or our own user on the unix socket */
+	ROLE_NODE, /* a hub's token, on the node API */
+	ROLE_LOCAL, /* root or our own user on the unix socket */
 	ROLE_PUBLIC, /* anybody who can connect */
 };
 
@@ -28,10 +28,10 @@ enum {
 
 struct principal {
 	enum role role;
-	struct uuid id;                 /* API key or hub; zero for the local owner */
+	struct uuid id; /* API key or hub; zero for the local owner */
 	char name[PRINCIPAL_NAME_TEXT]; /* for the audit log */
-	bool is_local;                  /* by peer credentials, without a token */
-	bool has_instance;              /* bound to one instance */
+	bool is_local; /* by peer credentials, without a token */
+	bool has_instance; /* bound to one instance */
 	struct uuid instance;
 };
 

@@ -67,6 +67,7 @@ int cursor_format(const struct cursor_key *key, const char *scope, uint64_t now_
 	if (rc < 0)
 		return rc;
 	raw[HEAD_LEN - 1] = (uint8_t)len;
+	/* Its length stands in front. NOLINTNEXTLINE(bugprone-not-null-terminated-result) */
 	memcpy(raw + HEAD_LEN, position, len);
 	rc = make_mac(key, raw, HEAD_LEN + len, raw + HEAD_LEN + len);
 	if (rc == 0)

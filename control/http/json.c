@@ -35,11 +35,13 @@ static bool size_is_bounded(const char *text, size_t len)
 		}
 		if (c == '"')
 			in_string = true;
-		else if ((c == '{' || c == '[') && ++depth > HTTP_JSON_DEPTH_MAX)
-			return false;
+		else if (c == '{' || c == '[')
+			depth++;
 		else if ((c == '}' || c == ']') && depth > 0)
 			depth--;
-		else if (c == ',' && ++items > HTTP_JSON_ITEMS_MAX)
+		else if (c == ',')
+			items++;
+		if (depth > HTTP_JSON_DEPTH_MAX || items > HTTP_JSON_ITEMS_MAX)
 			return false;
 	}
 	return true;

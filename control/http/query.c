@@ -113,6 +113,19 @@ static bool name_is_credential(const char *name)
 	return false;
 }
 
+bool target_secrets_check(const struct target *t, struct response *rs)
+{
+	for (size_t i = 0; i < t->param_count; i++) {
+		if (!name_is_credential(t->params[i].name)
+			&& strncmp(t->params[i].value, "nave_", 5) != 0)
+			continue;
+		problem_set(rs, PROBLEM_MALFORMED_REQUEST,
+			"Credentials go into the Authorization header, never into the URI.");
+		return false;
+	}
+	return true;
+}
+
 bool target_params_check(const struct target *t, const char *const *names, struct response *rs)
 {
 	for (size_t i = 0; i < t->param_count; i++) {
@@ -121,13 +134,8 @@ bool target_params_check(const struct target *t, const char *const *names, struc
 			known = strcmp(*n, t->params[i].name) == 0;
 		if (known)
 			continue;
-		if (name_is_credential(t->params[i].name)
-			|| strncmp(t->params[i].value, "nave_", 5) == 0)
-			problem_set(rs, PROBLEM_MALFORMED_REQUEST,
-				"Credentials go into the Authorization header, never into the URI.");
-		else
-			problem_set(rs, PROBLEM_MALFORMED_REQUEST,
-				"There is no query parameter \"%.64s\" here.", t->params[i].name);
+		problem_set(rs, PROBLEM_MALFORMED_REQUEST,
+			"There is no query parameter \"%.64s\" here.", t->params[i].name);
 		return false;
 	}
 	return true;

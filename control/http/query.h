@@ -26,6 +26,8 @@ struct target {
 bool target_parse(const char *uri, struct target *ret, struct response *rs);
 /* NULL when absent. */
 const char *target_param(const struct target *t, const char *name);
+/* No credentials in the URI, where proxies and logs keep them. false with a problem. */
+bool target_secrets_check(const struct target *t, struct response *rs);
 /* Every parameter's name is in the list (ended by NULL; NULL: none is). false with a problem. */
 bool target_params_check(const struct target *t, const char *const *names, struct response *rs);
 /* A decimal number within low..high, or otherwise when absent. false with a problem. */

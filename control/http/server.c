@@ -227,6 +227,7 @@ static enum MHD_Result begin_request(struct request *rq, struct MHD_Connection *
 	return MHD_YES;
 }
 
+/* The library's signature. NOLINTNEXTLINE(readability-function-size) */
 static enum MHD_Result answer_request(void *cls, struct MHD_Connection *connection, const char *url,
 	const char *method, const char *version, const char *upload_data, size_t *upload_data_size,
 	void **con_cls)

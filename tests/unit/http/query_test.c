@@ -86,11 +86,13 @@ static void knows_its_parameters(void **)
 {
 	static const char *const names[] = {"limit", NULL};
 	static const char *const bad[] = {"/a?token=x", "/a?limit=1&who=me", "/a?x=nave_sk_1"};
+	static const bool is_secret[] = {true, false, true};
 	struct target t;
 	struct response rs;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		response_init(&rs);
 		assert_true(target_parse(bad[i], &t, &rs));
+		assert_int_equal(target_secrets_check(&t, &rs), !is_secret[i]);
 		assert_false(target_params_check(&t, names, &rs));
 		assert_int_equal(rs.status, 400);
 		assert_null(strstr(rs.detail, "nave_sk_1"));
