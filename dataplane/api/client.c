@@ -217,6 +217,8 @@ int dp_client_call(struct dp_client *client, enum dp_msg_type type, const void *
 	struct dp_reply reply;
 	int r;
 
+	if (client->broken)
+		return -ENOTCONN;
 	if (client->in_flight > 0)
 		return -EBUSY;
 	if (rule == NULL || rule->is_list)
@@ -240,6 +242,8 @@ int dp_client_list(struct dp_client *client, enum dp_msg_type type, const void *
 	int stopped = 0;
 	int r;
 
+	if (client->broken)
+		return -ENOTCONN;
 	if (client->in_flight > 0)
 		return -EBUSY;
 	if (rule == NULL || !rule->is_list)
