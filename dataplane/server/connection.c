@@ -185,7 +185,7 @@ bool connection_is_waiting(const struct connection *c)
 void connection_check_patience(struct connection *c, uint64_t now_ns)
 {
 	uint64_t patience_ms = c->greeted ? STALL_TIMEOUT_MS : HELLO_TIMEOUT_MS;
-	if (c->dead || !connection_is_waiting(c) || now_ns - c->since_ns < patience_ms * NS_PER_MS)
+	if (c->dead || !connection_is_waiting(c) || now_ns < c->since_ns + patience_ms * NS_PER_MS)
 		return;
 	log_warning("api: connection closed: %s",
 		c->greeted ? "the client does not read its replies" : "no hello came");

@@ -20,6 +20,7 @@ struct connection {
 	bool subscribed; /* events, no requests any more */
 	bool closing; /* as soon as the output is gone */
 	bool dead; /* freed at the end of the turn */
+	bool complained; /* its malformed requests are logged once */
 	uint8_t fenced; /* bit a scope: another connection took it over */
 	uint64_t since_ns; /* monotonic: output waits, or HELLO is waited for, since then */
 	uint64_t lost_events;

@@ -130,7 +130,10 @@ static void refuse_content(struct request *q, int error, const char *reason)
 {
 	const struct dp_msg_rule *rule = dp_msg_rule_find(q->header.type);
 	sync_damage(&q->server->sync, q->connection);
-	log_warning("api: request refused: %s: %s", rule != NULL ? rule->name : "?", reason);
+	if (!q->connection->complained)
+		log_warning(
+			"api: malformed request: %s: %s", rule != NULL ? rule->name : "?", reason);
+	q->connection->complained = true;
 	finish(q, request_refuse(q, error, "%s", reason));
 }
 
