@@ -24,7 +24,6 @@ static void free_ipsec_mb(struct aead *a)
 	struct aead_ipsec_mb *m = (struct aead_ipsec_mb *)a;
 	if (m->manager != NULL)
 		free_mb_mgr(m->manager);
-	explicit_bzero(m, sizeof(*m));
 	free(m);
 }
 
