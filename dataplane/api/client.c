@@ -53,7 +53,7 @@ static int fail_connection(struct dp_client *c, int error, const char *what)
 {
 	c->broken = true;
 	set_error(c, "connection to the dataplane: %s", what);
-	return error;
+	return error < 0 ? error : -EIO;
 }
 
 /* 0, -ETIMEDOUT or -errno. */
@@ -81,8 +81,8 @@ static int send_datagram(
 	int fd, const uint8_t header[DP_HEADER_LEN], const void *payload, size_t len, int file)
 {
 	struct iovec iov[2] = {
-		{.iov_base = (void *)(uintptr_t)header, .iov_len = DP_HEADER_LEN},
-		{.iov_base = (void *)(uintptr_t)payload, .iov_len = len},
+		{.iov_base = (void *)header, .iov_len = DP_HEADER_LEN},
+		{.iov_base = (void *)payload, .iov_len = len},
 	};
 	union {
 		struct cmsghdr align;
@@ -175,7 +175,7 @@ int dp_client_send(struct dp_client *client, enum dp_msg_type type, const void *
 int dp_client_receive(struct dp_client *client, struct dp_reply *ret_reply)
 {
 	struct request asked = client->window[client->oldest];
-	struct dp_header h;
+	struct dp_header h = {0};
 	int r;
 
 	if (client->broken)
@@ -214,7 +214,7 @@ int dp_client_call(struct dp_client *client, enum dp_msg_type type, const void *
 	int fd, struct dp_reply *ret_reply)
 {
 	const struct dp_msg_rule *rule = dp_msg_rule_find((uint16_t)type);
-	struct dp_reply reply;
+	struct dp_reply reply = {0};
 	int r;
 
 	if (client->broken)
@@ -238,7 +238,7 @@ int dp_client_list(struct dp_client *client, enum dp_msg_type type, const void *
 	dp_list_fn object, void *ctx)
 {
 	const struct dp_msg_rule *rule = dp_msg_rule_find((uint16_t)type);
-	struct dp_reply reply;
+	struct dp_reply reply = {0};
 	int stopped = 0;
 	int r;
 
@@ -265,7 +265,7 @@ int dp_client_list(struct dp_client *client, enum dp_msg_type type, const void *
 static int say_hello(struct dp_client *c)
 {
 	struct dp_hello hello = {.version = DP_API_VERSION, .pid = (uint32_t)getpid()};
-	struct dp_reply reply;
+	struct dp_reply reply = {0};
 	int r = dp_client_call(c, DP_MSG_HELLO, &hello, sizeof(hello), -1, &reply);
 
 	if (r < 0)
@@ -337,7 +337,7 @@ int dp_client_subscribe(struct dp_client *client)
 
 int dp_client_event(struct dp_client *client, struct dp_event *ret_event)
 {
-	struct dp_header h;
+	struct dp_header h = {0};
 	int r;
 
 	if (client->broken)

@@ -51,12 +51,11 @@ void connection_free(struct connection *c)
 }
 
 /* Keeps the first file, closes the rest. */
-static void take_files(const struct msghdr *m, int *ret_file, unsigned int *ret_files)
+static void take_files(struct msghdr *m, int *ret_file, unsigned int *ret_files)
 {
 	*ret_file = -1;
 	*ret_files = 0;
-	for (struct cmsghdr *h = CMSG_FIRSTHDR(m); h != NULL;
-		h = CMSG_NXTHDR((struct msghdr *)(uintptr_t)m, h)) {
+	for (struct cmsghdr *h = CMSG_FIRSTHDR(m); h != NULL; h = CMSG_NXTHDR(m, h)) {
 		if (h->cmsg_level != SOL_SOCKET || h->cmsg_type != SCM_RIGHTS)
 			continue;
 		size_t n = (h->cmsg_len - CMSG_LEN(0)) / sizeof(int);

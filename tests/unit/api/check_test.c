@@ -307,8 +307,8 @@ static void test_good_edges(void **state)
 static void test_failure_names(void **state)
 {
 	assert_string_equal(dp_failure_name(DP_FAILURE_NONE), "none");
-	for (uint8_t f = 0; f < DP_FAILURE__COUNT; f++)
-		assert_non_null(dp_failure_name(f));
+	for (unsigned int f = 0; f < DP_FAILURE__COUNT; f++)
+		assert_non_null(dp_failure_name((uint8_t)f));
 	assert_null(dp_failure_name(DP_FAILURE__COUNT));
 	assert_null(dp_failure_name(255));
 }

@@ -49,8 +49,8 @@ static void test_every_message_has_a_rule(void **state)
 	assert_null(dp_msg_rule_find(0));
 	assert_null(dp_msg_rule_find(DP_MSG__COUNT));
 	assert_null(dp_msg_rule_find(0xffff));
-	for (uint16_t type = 1; type < DP_MSG__COUNT; type++) {
-		const struct dp_msg_rule *r = dp_msg_rule_find(type);
+	for (unsigned int type = 1; type < DP_MSG__COUNT; type++) {
+		const struct dp_msg_rule *r = dp_msg_rule_find((uint16_t)type);
 		assert_non_null(r);
 		assert_true(r->request.max <= DP_PAYLOAD_MAX && r->reply.max <= DP_PAYLOAD_MAX);
 		assert_true((r->request.max > 0) == (r->request.check != NULL));
@@ -63,20 +63,20 @@ static void test_every_message_has_a_rule(void **state)
 static void test_lengths(void **state)
 {
 	static uint8_t buf[DP_PAYLOAD_MAX];
-	for (uint16_t type = 1; type < DP_MSG__COUNT; type++) {
-		const struct dp_msg_rule *r = dp_msg_rule_find(type);
+	for (unsigned int type = 1; type < DP_MSG__COUNT; type++) {
+		const struct dp_msg_rule *r = dp_msg_rule_find((uint16_t)type);
 		const char *reason = "";
 		memset(buf, 0, sizeof(buf));
 		size_t good = sample_request(type, buf);
 		for (uint32_t len = 0; len <= r->request.max + 2U && !r->is_event; len++) {
-			struct dp_header h = {.type = type, .payload_len = len};
+			struct dp_header h = {.type = (uint16_t)type, .payload_len = len};
 			int err = dp_request_check(&h, buf, r->takes_file ? 1 : 0, &reason);
 			assert_int_equal(err, len == good ? 0 : -EINVAL);
 		}
 		memset(buf, 0, sizeof(buf));
 		good = sample_reply(type, buf);
 		for (uint32_t len = 0; len <= r->reply.max + 2U; len++) {
-			struct dp_header h = {.type = type, .payload_len = len};
+			struct dp_header h = {.type = (uint16_t)type, .payload_len = len};
 			h.flags = r->is_event ? DP_FLAG_EVENT
 				: r->is_list  ? DP_FLAG_REPLY
 					      : DP_FLAG_REPLY | DP_FLAG_DONE;

@@ -211,8 +211,8 @@ static void print_layout(char text[TEXT_MAX])
 		else
 			(void)fprintf(f, "\t%s at %zu, %zu\n", l->field, l->offset, l->size);
 	}
-	for (uint16_t type = 0; type < DP_MSG__COUNT; type++) {
-		const struct dp_msg_rule *r = dp_msg_rule_find(type);
+	for (unsigned int type = 0; type < DP_MSG__COUNT; type++) {
+		const struct dp_msg_rule *r = dp_msg_rule_find((uint16_t)type);
 		if (r != NULL)
 			(void)fprintf(f, "message %u %s\n", type, r->name);
 	}
