@@ -229,9 +229,11 @@ int dp_client_call(struct dp_client *client, enum dp_msg_type type, const void *
 	r = dp_client_receive(client, &reply);
 	if (r < 0)
 		return r;
-	if (reply.status == 0 && ret_reply != NULL)
+	if (reply.status < 0)
+		return reply.status;
+	if (ret_reply != NULL)
 		*ret_reply = reply;
-	return reply.status;
+	return 0;
 }
 
 int dp_client_list(struct dp_client *client, enum dp_msg_type type, const void *payload, size_t len,
