@@ -7,6 +7,7 @@
 #include "dataplane/table/peer.h"
 
 #include "dataplane/api/peer.h"
+#include "dataplane/base/clock.h"
 #include "dataplane/keying/keying.h"
 #include "dataplane/server/request.h"
 #include "dataplane/server/state.h"
@@ -211,15 +212,25 @@ static int list_peer(struct request *q, const struct peer *p)
 	return request_reply_object(q, &m, dp_peer_size(&m));
 }
 
+/* Workers stamp with the clock of timers; people want to know the time of day. */
+static uint64_t realtime_from_monotonic(uint64_t at_ns)
+{
+	uint64_t now = clock_monotonic_ns();
+	if (at_ns == 0 || at_ns > now)
+		return at_ns == 0 ? 0 : clock_realtime_ns();
+	return clock_realtime_ns() - (now - at_ns);
+}
+
 static int list_stats(struct request *q, const struct peer *p)
 {
 	struct keying_peer_status status;
 	keying_peer_status(q->server->keying, p, &status);
+	uint64_t last_rx_ns = __atomic_load_n(&p->stamps.last_any_received_ns, __ATOMIC_RELAXED);
 	struct dp_peer_stats m = {
 		.id = p->id,
 		.instance = p->instance->id,
 		.last_handshake_ns = p->last_handshake_realtime_ns,
-		.last_rx_ns = status.last_rx_realtime_ns,
+		.last_rx_ns = realtime_from_monotonic(last_rx_ns),
 		.rx_bytes = p->rx_bytes,
 		.tx_bytes = p->tx_bytes,
 		.rx_packets = p->rx_packets,

@@ -8,7 +8,10 @@
 #include "dataplane/api/neighbour.h"
 #include "dataplane/api/port.h"
 #include "dataplane/api/underlay_route.h"
+#include "dataplane/base/clock.h"
 #include "dataplane/server/limits.h"
+#include "dataplane/table/peer.h"
+#include "dataplane/table/tables.h"
 #include "tests/unit/server/fixture.h"
 
 #include <errno.h>
@@ -159,7 +162,13 @@ static void test_peer_reaches_keying_and_lists(void **state)
 	assert_int_equal(l.count, 1);
 	memcpy(&stats, l.payload, sizeof(stats));
 	assert_memory_equal(&stats.id, &m.id, sizeof(m.id));
-	assert_int_equal(stats.last_rx_ns, 77);
+	assert_int_equal(stats.last_rx_ns, 0);
+	peer_find(fixture_tables(), &m.id)->stamps.last_any_received_ns =
+		clock_monotonic_ns() - 2 * NS_PER_SEC;
+	l = list(c, DP_MSG_PEER_STATS_LIST, 0);
+	memcpy(&stats, l.payload, sizeof(stats));
+	assert_in_range(stats.last_rx_ns, clock_realtime_ns() - 3 * NS_PER_SEC,
+		clock_realtime_ns() - 2 * NS_PER_SEC + NS_PER_MS);
 	dp_client_free(c);
 }
 
