@@ -9,8 +9,8 @@
 #include <stdint.h>
 
 /*
- * A local address of a port, mirrored from Linux: what is sent to it is ours, and what we send comes
- * from it. Also the object of ADDRESS_LIST. Two prefixes with one address are two objects.
+ * A local address of a port, mirrored from Linux: what is sent to it is ours, and what we send
+ * comes from it. Also the object of ADDRESS_LIST. Two prefixes with one address are two objects.
  */
 struct dp_address_set {
 	struct ip_prefix prefix; /* the address with its net's length */

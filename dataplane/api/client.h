@@ -11,9 +11,9 @@
 #include <stdint.h>
 
 /*
- * A connection to the dataplane, used by one thread. Functions return 0 or -errno: either the status
- * of the dataplane's reply, or a failure of the connection (timeout, close, a reply that makes no
- * sense), after which the client is broken and every call fails: free it and open another.
+ * A connection to the dataplane, used by one thread. Functions return 0 or -errno: either the
+ * status of the dataplane's reply, or a failure of the connection (timeout, close, a reply that
+ * makes no sense), after which the client is broken and every call fails: free it and open another.
  */
 struct dp_client;
 
@@ -48,12 +48,12 @@ uint32_t dp_client_pid(const struct dp_client *client);
 bool dp_client_is_broken(const struct dp_client *client);
 /* What went wrong last, "peer_set: public_key is zero"; "" before anything did. Never NULL. */
 const char *dp_client_error(const struct dp_client *client);
-/* For poll(2). Readable after a subscribe: call dp_client_event; otherwise: the connection is gone. */
+/* For poll(2). Readable after a subscribe: call dp_client_event; else: the connection is gone. */
 int dp_client_fd(const struct dp_client *client);
 
 /*
- * One request and its reply. fd: a file to go with it, or -1; it stays the caller's. ret_reply may be
- * NULL. -EBUSY while requests are in flight.
+ * One request and its reply. fd: a file to go with it, or -1; it stays the caller's. ret_reply may
+ * be NULL. -EBUSY while requests are in flight.
  */
 int dp_client_call(struct dp_client *client, enum dp_msg_type type, const void *payload, size_t len,
 	int fd, struct dp_reply *ret_reply);
@@ -62,9 +62,10 @@ int dp_client_list(struct dp_client *client, enum dp_msg_type type, const void *
 	dp_list_fn object, void *ctx);
 
 /*
- * Pipelining: up to DP_CLIENT_WINDOW sends, then receives in the same order. send checks the payload
- * first (-EINVAL: nothing was sent); -EAGAIN: the window is full. receive returns 0 when there is a
- * reply, whatever its status (the text of a refusal is dp_client_error); -ENODATA: none in flight.
+ * Pipelining: up to DP_CLIENT_WINDOW sends, then receives in the same order. send checks the
+ * payload first (-EINVAL: nothing was sent); -EAGAIN: the window is full. receive returns 0 when
+ * there is a reply, whatever its status (the text of a refusal is dp_client_error); -ENODATA: none
+ * is in flight.
  */
 int dp_client_send(struct dp_client *client, enum dp_msg_type type, const void *payload, size_t len,
 	int fd, uint32_t *ret_request_id);

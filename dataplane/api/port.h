@@ -26,8 +26,8 @@ struct dp_port {
 static_assert(sizeof(struct dp_port) == 44);
 
 /*
- * The host side of a port: a queue of a TAP device (IFF_TAP | IFF_NO_PI | IFF_VNET_HDR with a 10-byte
- * header), which comes as the message's file. Replaces the one before, which is closed.
+ * The host side of a port: a queue of a TAP device (IFF_TAP | IFF_NO_PI | IFF_VNET_HDR with a
+ * 10-byte header), which comes as the message's file. Replaces the one before, which is closed.
  */
 struct dp_tap_set {
 	uint16_t port;

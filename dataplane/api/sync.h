@@ -15,10 +15,13 @@ enum dp_sync_scope {
 };
 
 /*
- * BEGIN, sets, END on one connection tell the whole story of a scope. Sets work at once; END deletes
- * what was not named since BEGIN. An object whose *_set was refused counts as named and stays as it
- * was. A connection that is lost before END, or a new BEGIN, deletes nothing. One connection a scope:
- * a BEGIN on another one takes the scope over, and writes of the older one are refused (-ESTALE).
+ * BEGIN, sets, END on one connection tell the whole story of a scope. Sets work at once; END
+ * deletes what was not named since BEGIN. A living object whose *_set was refused counts as named
+ * and stays as it was; a set that was refused because of something that END deletes (its port, its
+ * key) is sent again after END. A connection that is lost before END, or a new BEGIN, deletes
+ * nothing. One connection a scope: while it is in a sync others may not write there (-EBUSY); a
+ * BEGIN of another connection takes the scope over, and what the older one writes is refused from
+ * then on (-ESTALE).
  *
  * BEGIN: -ESTALE when the generation is older than the one the dataplane has of this epoch.
  */
@@ -32,8 +35,8 @@ static_assert(sizeof(struct dp_sync_begin) == 32);
 
 /*
  * -EINVAL: no BEGIN; -ECANCELED: a request since BEGIN was malformed, begin again; -ENOTEMPTY: no
- * peer was named, there are some, and allow_empty is 0 (DESIRED). Then nothing is deleted, the sync is
- * over, and epoch and generation stay the old ones.
+ * peer was named, there are some, and allow_empty is 0 (DESIRED). Then nothing is deleted, the
+ * sync is over, and epoch and generation stay the old ones.
  */
 struct dp_sync_end {
 	uint8_t scope;

@@ -9,8 +9,9 @@
 #include <stdint.h>
 
 /*
- * A route of the outer network, mirrored from Linux; one a prefix and port. Of a prefix with several
- * ways the node names the best only. Creates or replaces. Also the object of UNDERLAY_ROUTE_LIST.
+ * A route of the outer network, mirrored from Linux; one a prefix and port. Of a prefix with
+ * several ways the node names the best only. Creates or replaces. Also the object of
+ * UNDERLAY_ROUTE_LIST.
  */
 struct dp_underlay_route_set {
 	struct ip_prefix prefix; /* no host bits */
