@@ -4,12 +4,12 @@
  * store, so that a worker never mixes an old address with a new port. Only authenticated packets
  * lead here (WireGuard paper section 2.1), and the hint a restart brings.
  */
-#include <stdlib.h>
-#include <string.h>
-
 #include "dataplane/base/clock.h"
 #include "dataplane/keying/keying_private.h"
 #include "dataplane/table/underlay.h"
+
+#include <stdlib.h>
+#include <string.h>
 
 static void tell(struct keying *k, const struct keying_event *e)
 {
@@ -23,7 +23,8 @@ static void ask_for_neighbour(struct keying *k, struct peer *p, const struct nei
 	if (p->neighbour_asked_ns != 0 && k->now_ns - p->neighbour_asked_ns < NS_PER_SEC)
 		return;
 	p->neighbour_asked_ns = k->now_ns;
-	struct keying_event e = {.type = KEYING_EVENT_NEIGHBOUR_MISSING, .remote.addr = n->addr, .port = n->port};
+	struct keying_event e = {
+		.type = KEYING_EVENT_NEIGHBOUR_MISSING, .remote.addr = n->addr, .port = n->port};
 	tell(k, &e);
 }
 
@@ -63,7 +64,8 @@ void keying_endpoint_set(struct keying *k, struct peer *p, const struct ip_endpo
 		return;
 	struct endpoint wanted = {.remote = *remote, .local = *local, .local_port = local_port};
 	resolve_and_publish(k, p, &wanted);
-	struct keying_event e = {.type = KEYING_EVENT_ENDPOINT_MOVED, .peer = peer_handle(p), .remote = *remote};
+	struct keying_event e = {
+		.type = KEYING_EVENT_ENDPOINT_MOVED, .peer = peer_handle(p), .remote = *remote};
 	if (moved)
 		tell(k, &e);
 }

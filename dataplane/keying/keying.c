@@ -4,6 +4,9 @@
  * are due, memory whose grace period is over; then a nap when nothing happened. It is the one
  * writer of sessions, endpoints and timers, so nothing here takes a lock against workers.
  */
+#include "dataplane/base/clock.h"
+#include "dataplane/keying/keying_private.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,9 +15,6 @@
 #include <rte_mbuf.h>
 #include <rte_rcu_qsbr.h>
 #include <rte_ring.h>
-
-#include "dataplane/base/clock.h"
-#include "dataplane/keying/keying_private.h"
 
 enum {
 	MESSAGE_BURST = 64,
@@ -301,4 +301,9 @@ void keying_peer_status(struct keying *k, const struct peer *p, struct keying_pe
 		ret->endpoint = p->endpoint->remote;
 	memcpy(ret->timestamp, p->remote.latest_timestamp, sizeof(ret->timestamp));
 	(void)pthread_mutex_unlock(&k->status_mutex);
+	uint64_t data = __atomic_load_n(&p->stamps.last_any_received_ns, __ATOMIC_RELAXED);
+	uint64_t handshake = __atomic_load_n(&p->timers.handshake_received_ns, __ATOMIC_RELAXED);
+	uint64_t last = data > handshake ? data : handshake;
+	if (last != 0)
+		ret->last_rx_realtime_ns = clock_realtime_ns() - (clock_monotonic_ns() - last);
 }

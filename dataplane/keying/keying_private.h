@@ -4,9 +4,6 @@
 
 /* Shared by the files of keying/ only. Everything here runs on the keying thread, unless told. */
 
-#include <pthread.h>
-#include <stdbool.h>
-
 #include "dataplane/keying/keying.h"
 #include "dataplane/table/counter.h"
 #include "dataplane/table/hash.h"
@@ -20,9 +17,12 @@
 #include "dataplane/wg/messages.h"
 #include "dataplane/wg/noise.h"
 
+#include <pthread.h>
+#include <stdbool.h>
+
 enum {
 	WHEEL_SLOTS = 1024,
-	STAGED_MAX = 128,        /* packets a peer that wait for its key */
+	STAGED_MAX = 128, /* packets a peer that wait for its key */
 	STAGED_TOTAL_MAX = 4096, /* of all peers: the pool must never run dry */
 };
 
@@ -56,7 +56,8 @@ struct keying {
 	pthread_cond_t done;
 	struct order *orders, **orders_end;
 
-	pthread_mutex_t status_mutex; /* endpoint pointers and timestamps, for keying_peer_status() */
+	pthread_mutex_t
+		status_mutex; /* endpoint pointers and timestamps, for keying_peer_status() */
 
 	uint64_t now_ns; /* CLOCK_MONOTONIC of this round */
 	uint64_t under_load_until_ns;

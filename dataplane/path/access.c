@@ -6,11 +6,10 @@
  * state: client_to_site lets the way back through, and a peer's list binds what the peer sends.
  */
 #include "dataplane/path/path.h"
-
-#include <string.h>
-
 #include "dataplane/table/instance.h"
 #include "dataplane/table/peer.h"
+
+#include <string.h>
 
 /* RFC 1812 section 5.2.7.1: communication administratively prohibited; RFC 4443 section 3.1. */
 static const struct icmp_reason prohibited = {3, 13, 1, 1};

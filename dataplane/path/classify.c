@@ -4,7 +4,14 @@
  * first bytes say whether it is data or a handshake; everything else that is addressed to us is
  * the host's. Lengths are checked against each other before any field behind them is read.
  */
+#include "dataplane/base/ip.h"
+#include "dataplane/crypto/aead.h"
+#include "dataplane/path/outer.h"
 #include "dataplane/path/path.h"
+#include "dataplane/table/instance.h"
+#include "dataplane/table/tables.h"
+#include "dataplane/table/underlay.h"
+#include "dataplane/wg/messages.h"
 
 #include <netinet/in.h>
 #include <string.h>
@@ -13,13 +20,6 @@
 #include <rte_ether.h>
 #include <rte_ip.h>
 #include <rte_udp.h>
-
-#include "dataplane/base/ip.h"
-#include "dataplane/path/outer.h"
-#include "dataplane/table/instance.h"
-#include "dataplane/table/tables.h"
-#include "dataplane/table/underlay.h"
-#include "dataplane/wg/messages.h"
 
 enum {
 	WG_TYPE_AND_RESERVED = 4,
@@ -105,7 +105,8 @@ static bool udp_length_agrees(const struct rte_mbuf *m, const struct pkt *k)
 
 static void classify_ipv4(struct path *p, struct rte_mbuf *m, struct pkt *k)
 {
-	const struct rte_ipv4_hdr *ip = rte_pktmbuf_mtod_offset(m, const struct rte_ipv4_hdr *, RTE_ETHER_HDR_LEN);
+	const struct rte_ipv4_hdr *ip =
+		rte_pktmbuf_mtod_offset(m, const struct rte_ipv4_hdr *, RTE_ETHER_HDR_LEN);
 	if (m->data_len < RTE_ETHER_HDR_LEN + sizeof(*ip)) {
 		path_drop(p, m, COUNTER_DROP_FRAME_SHORT);
 		return;
@@ -134,7 +135,8 @@ static void classify_ipv4(struct path *p, struct rte_mbuf *m, struct pkt *k)
 
 static void classify_ipv6(struct path *p, struct rte_mbuf *m, struct pkt *k)
 {
-	const struct rte_ipv6_hdr *ip = rte_pktmbuf_mtod_offset(m, const struct rte_ipv6_hdr *, RTE_ETHER_HDR_LEN);
+	const struct rte_ipv6_hdr *ip =
+		rte_pktmbuf_mtod_offset(m, const struct rte_ipv6_hdr *, RTE_ETHER_HDR_LEN);
 	if (m->data_len < RTE_ETHER_HDR_LEN + sizeof(*ip)) {
 		path_drop(p, m, COUNTER_DROP_FRAME_SHORT);
 		return;
@@ -143,7 +145,9 @@ static void classify_ipv6(struct path *p, struct rte_mbuf *m, struct pkt *k)
 		path_drop(p, m, COUNTER_DROP_OUTER_MALFORMED);
 		return;
 	}
-	if (!trim_to(m, RTE_ETHER_HDR_LEN + (uint32_t)sizeof(*ip) + rte_be_to_cpu_16(ip->payload_len))) {
+	if (!trim_to(m,
+		    RTE_ETHER_HDR_LEN + (uint32_t)sizeof(*ip)
+			    + rte_be_to_cpu_16(ip->payload_len))) {
 		path_drop(p, m, COUNTER_DROP_FRAME_TRUNCATED);
 		return;
 	}

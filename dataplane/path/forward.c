@@ -5,13 +5,12 @@
  * checksums are adjusted, not computed anew (RFC 1624).
  */
 #include "dataplane/path/path.h"
+#include "dataplane/table/instance.h"
 
 #include <netinet/in.h>
 
 #include <rte_byteorder.h>
 #include <rte_ip.h>
-
-#include "dataplane/table/instance.h"
 
 enum {
 	TCP_HEADER_LEN = 20,
@@ -98,7 +97,8 @@ static void clamp_mss(uint8_t *tcp, uint16_t header, uint16_t max)
 			/* an option may begin at an odd byte: then its bytes stand in two words */
 			bool odd = (at & 1) != 0;
 			write_be16(mss, max);
-			adjust_checksum(tcp + 16, odd ? rte_bswap16(old) : old, odd ? rte_bswap16(max) : max);
+			adjust_checksum(tcp + 16, odd ? rte_bswap16(old) : old,
+				odd ? rte_bswap16(max) : max);
 			return;
 		}
 		at = (uint16_t)(at + len);

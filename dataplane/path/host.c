@@ -3,15 +3,14 @@
  * The hub's own inner address: echo requests are answered here (RFC 792, RFC 4443 section 4.2),
  * so that "ping the hub" works without Linux; the rest goes to the host through the TUN.
  */
+#include "dataplane/path/host_ring.h"
 #include "dataplane/path/path.h"
+#include "dataplane/table/instance.h"
 
 #include <netinet/in.h>
 #include <string.h>
 
 #include <rte_ip.h>
-
-#include "dataplane/path/host_ring.h"
-#include "dataplane/table/instance.h"
 
 enum {
 	ICMP_HEADER_LEN = 8,
@@ -27,7 +26,8 @@ static bool is_echo4(const uint8_t *ip, uint16_t len)
 	uint16_t header = (uint16_t)((ip[0] & 0x0f) * 4);
 	bool fragment = ((ip[6] << 8 | ip[7]) & 0x3fff) != 0;
 	return ip[9] == IPPROTO_ICMP && !fragment && header == sizeof(struct rte_ipv4_hdr)
-		&& len >= header + ICMP_HEADER_LEN && ip[header] == ICMP4_ECHO_REQUEST && ip[header + 1] == 0;
+		&& len >= header + ICMP_HEADER_LEN && ip[header] == ICMP4_ECHO_REQUEST
+		&& ip[header + 1] == 0;
 }
 
 static bool is_echo6(const uint8_t *ip, uint16_t len)

@@ -2,10 +2,10 @@
 #ifndef DATAPLANE_PATH_HOST_RING_H
 #define DATAPLANE_PATH_HOST_RING_H
 
-#include <rte_ring.h>
-
 #include "dataplane/path/path.h"
 #include "dataplane/table/rings.h"
+
+#include <rte_ring.h>
 
 /* Hands a packet to the host-I/O thread, which owns TAP and TUN. */
 static inline void host_ring_put(struct path *p, struct rte_mbuf *m, enum pkt_host device)

@@ -5,7 +5,9 @@
  * room in front. Never about an ICMP error, a fragment that is not the first, or a source that is
  * not one host; never more than RATE a second, for all peers together.
  */
+#include "dataplane/base/clock.h"
 #include "dataplane/path/path.h"
+#include "dataplane/table/instance.h"
 
 #include <netinet/in.h>
 #include <string.h>
@@ -13,14 +15,11 @@
 #include <rte_byteorder.h>
 #include <rte_ip.h>
 
-#include "dataplane/base/clock.h"
-#include "dataplane/table/instance.h"
-
 enum {
-	RATE = 1000,  /* errors a second */
+	RATE = 1000, /* errors a second */
 	BURST = 50,
-	QUOTE_MAX4 = 576 - 20 - 8,   /* RFC 1812 section 4.3.2.3 */
-	QUOTE_MAX6 = 1280 - 40 - 8,  /* RFC 4443 section 2.4 (c) */
+	QUOTE_MAX4 = 576 - 20 - 8, /* RFC 1812 section 4.3.2.3 */
+	QUOTE_MAX6 = 1280 - 40 - 8, /* RFC 4443 section 2.4 (c) */
 	ICMP_HEADER_LEN = 8,
 	ERROR_TTL = 64,
 };
@@ -46,7 +45,8 @@ static bool may_answer4(const uint8_t *ip, uint16_t len)
 	if (ip[9] != IPPROTO_ICMP)
 		return true;
 	/* only queries: echo, timestamp, information */
-	return len > header && (ip[header] == 8 || ip[header] == 0 || ip[header] == 13 || ip[header] == 14);
+	return len > header
+		&& (ip[header] == 8 || ip[header] == 0 || ip[header] == 13 || ip[header] == 14);
 }
 
 static bool may_answer6(const uint8_t *ip, uint16_t len)
@@ -58,11 +58,13 @@ static bool may_answer6(const uint8_t *ip, uint16_t len)
 	return ip[6] == IPPROTO_TCP || ip[6] == IPPROTO_UDP;
 }
 
-void path_refuse(struct path *p, struct rte_mbuf *m, enum counter reason, const struct icmp_reason *why)
+void path_refuse(
+	struct path *p, struct rte_mbuf *m, enum counter reason, const struct icmp_reason *why)
 {
 	struct pkt *k = pkt_of(m);
 	const uint8_t *ip = rte_pktmbuf_mtod(m, const uint8_t *);
-	bool may = k->from != NULL && (k->inner_v6 ? may_answer6(ip, k->inner_len) : may_answer4(ip, k->inner_len));
+	bool may = k->from != NULL
+		&& (k->inner_v6 ? may_answer6(ip, k->inner_len) : may_answer4(ip, k->inner_len));
 	if (!may || !take_token(p)) {
 		path_drop(p, m, reason);
 		return;

@@ -2,13 +2,13 @@
 #ifndef DATAPLANE_PATH_OUTER_H
 #define DATAPLANE_PATH_OUTER_H
 
+#include "dataplane/base/ip.h"
+#include "dataplane/table/pkt.h"
+
 #include <string.h>
 
 #include <rte_byteorder.h>
 #include <rte_ether.h>
-
-#include "dataplane/base/ip.h"
-#include "dataplane/table/pkt.h"
 
 /* Addresses and ports of a received tunnel packet. */
 struct outer {

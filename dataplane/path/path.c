@@ -5,35 +5,37 @@
  */
 #include "dataplane/path/path.h"
 
-#include <string.h>
-
-#include <rte_ring.h>
-
 #include "dataplane/table/instance.h"
 #include "dataplane/table/peer.h"
 #include "dataplane/table/tables.h"
+
+#include <string.h>
+
+#include <rte_ring.h>
 
 static const struct {
 	const char *name;
 	void (*run)(struct path *p, struct vector *in);
 } stages[STAGE__COUNT] = {
-	[STAGE_CLASSIFY] = {"classify", classify},             /* outer headers: whose is the frame? */
-	[STAGE_WG_INPUT] = {"wg_input", wg_input},             /* index, open, replay, roaming */
+	[STAGE_CLASSIFY] = {"classify", classify}, /* outer headers: whose is the frame? */
+	[STAGE_WG_INPUT] = {"wg_input", wg_input}, /* index, open, replay, roaming */
 	[STAGE_SOURCE_CHECK] = {"source_check", source_check}, /* is the inner source the peer's? */
-	[STAGE_ROUTE_LOOKUP] = {"route_lookup", route_lookup}, /* inner destination: peer, egress, host */
-	[STAGE_ACCESS] = {"access", access_check},             /* may this peer go there? */
-	[STAGE_FORWARD] = {"forward", forward},                /* TTL, MTU, MSS */
-	[STAGE_HOST] = {"host", host},                         /* the hub's own inner address */
-	[STAGE_EGRESS] = {"egress", egress},                   /* to the internet, through Linux */
-	[STAGE_ICMP_ERROR] = {"icmp_error", icmp_error},       /* tell the sender what was refused */
-	[STAGE_WG_OUTPUT] = {"wg_output", wg_output},          /* counter, padding, seal */
-	[STAGE_UDP_OUTPUT] = {"udp_output", udp_output},       /* outer headers, neighbour */
-	[STAGE_TO_KEYING] = {"to_keying", to_keying},          /* handshakes */
-	[STAGE_PUNT] = {"punt", punt},                         /* what is the host's */
+	[STAGE_ROUTE_LOOKUP] = {"route_lookup",
+		route_lookup}, /* inner destination: peer, egress, host */
+	[STAGE_ACCESS] = {"access", access_check}, /* may this peer go there? */
+	[STAGE_FORWARD] = {"forward", forward}, /* TTL, MTU, MSS */
+	[STAGE_HOST] = {"host", host}, /* the hub's own inner address */
+	[STAGE_EGRESS] = {"egress", egress}, /* to the internet, through Linux */
+	[STAGE_ICMP_ERROR] = {"icmp_error", icmp_error}, /* tell the sender what was refused */
+	[STAGE_WG_OUTPUT] = {"wg_output", wg_output}, /* counter, padding, seal */
+	[STAGE_UDP_OUTPUT] = {"udp_output", udp_output}, /* outer headers, neighbour */
+	[STAGE_TO_KEYING] = {"to_keying", to_keying}, /* handshakes */
+	[STAGE_PUNT] = {"punt", punt}, /* what is the host's */
 	[STAGE_TX] = {"tx", tx},
 };
 
-void path_init(struct path *p, struct tables *t, struct rings *r, struct counters *c, struct aead *a)
+void path_init(
+	struct path *p, struct tables *t, struct rings *r, struct counters *c, struct aead *a)
 {
 	memset(p, 0, sizeof(*p));
 	p->tables = t;

@@ -2,12 +2,12 @@
 #ifndef DATAPLANE_PATH_PATH_H
 #define DATAPLANE_PATH_PATH_H
 
+#include "dataplane/table/counter.h"
+#include "dataplane/table/pkt.h"
+
 #include <stdint.h>
 
 #include <rte_mbuf.h>
-
-#include "dataplane/table/counter.h"
-#include "dataplane/table/pkt.h"
 
 struct aead;
 struct rings;
@@ -52,7 +52,7 @@ struct path {
 	struct rings *rings;
 	struct counters *counters;
 	struct aead *aead;
-	uint64_t now_ns;     /* CLOCK_MONOTONIC at the start of the run */
+	uint64_t now_ns; /* CLOCK_MONOTONIC at the start of the run */
 	uint64_t icmp_tokens_ns; /* icmp.c: how much of the rate limit is saved up */
 	uint64_t icmp_last_ns;
 	struct vector vector[STAGE__COUNT];
@@ -60,7 +60,8 @@ struct path {
 };
 
 /* aead is borrowed. */
-void path_init(struct path *p, struct tables *t, struct rings *r, struct counters *c, struct aead *a);
+void path_init(
+	struct path *p, struct tables *t, struct rings *r, struct counters *c, struct aead *a);
 
 /* Puts packets that a port received into the path; at most PATH_VECTOR a run with those of
  * path_inject(). pkt.port tells the port. */
@@ -88,7 +89,8 @@ static inline void path_drop(struct path *p, struct rte_mbuf *m, enum counter re
 struct icmp_reason {
 	uint8_t type4, code4, type6, code6;
 };
-void path_refuse(struct path *p, struct rte_mbuf *m, enum counter reason, const struct icmp_reason *why);
+void path_refuse(
+	struct path *p, struct rte_mbuf *m, enum counter reason, const struct icmp_reason *why);
 
 void classify(struct path *p, struct vector *in);
 void wg_input(struct path *p, struct vector *in);

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Inner destination -> peer, egress, host or drop, by the routes of the packet's instance. */
-#include "dataplane/path/path.h"
-
-#include <string.h>
-
 #include "dataplane/base/ip.h"
+#include "dataplane/path/path.h"
 #include "dataplane/table/instance.h"
 #include "dataplane/table/peer.h"
 #include "dataplane/table/underlay.h"
+
+#include <string.h>
 
 /* RFC 792: host unreachable; RFC 4443 section 3.1: no route to destination. */
 static const struct icmp_reason no_route = {3, 1, 1, 0};
@@ -26,8 +25,8 @@ static struct ip_addr inner_destination(const struct rte_mbuf *m, const struct p
 static bool destination_is_special(const struct ip_addr *to)
 {
 	bool broadcast = ip_addr_is_v4(to) && memcmp(to->bytes + 12, "\xff\xff\xff\xff", 4) == 0;
-	return broadcast || ip_addr_is_multicast(to) || ip_addr_is_loopback(to) || ip_addr_is_zero(to)
-		|| ip_addr_is_link_local(to);
+	return broadcast || ip_addr_is_multicast(to) || ip_addr_is_loopback(to)
+		|| ip_addr_is_zero(to) || ip_addr_is_link_local(to);
 }
 
 /* What goes to the internet must not come back into the hub's own tunnels. */

@@ -6,12 +6,11 @@
  * Packets from the hub's host (pkt.from is NULL) bring their own header check, nothing else.
  */
 #include "dataplane/path/path.h"
+#include "dataplane/table/instance.h"
+#include "dataplane/table/peer.h"
 
 #include <rte_byteorder.h>
 #include <rte_ip.h>
-
-#include "dataplane/table/instance.h"
-#include "dataplane/table/peer.h"
 
 /* Length the IP header claims; 0 when the packet is malformed. */
 static uint16_t inner_length(const struct rte_mbuf *m, struct pkt *k)
@@ -33,7 +32,8 @@ static uint16_t inner_length(const struct rte_mbuf *m, struct pkt *k)
 static bool source_belongs(const struct pkt *k, const uint8_t *ip)
 {
 	const struct route_trie *routes = &k->instance->routes;
-	uintptr_t owner = k->inner_v6 ? route_trie_lookup6(routes, ip + 8) : route_trie_lookup4(routes, ip + 12);
+	uintptr_t owner = k->inner_v6 ? route_trie_lookup6(routes, ip + 8)
+				      : route_trie_lookup4(routes, ip + 12);
 	return route_value_target(owner) == ROUTE_PEER && route_value_peer(owner) == k->from;
 }
 

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Out of the port, all packets of one port in one burst. */
 #include "dataplane/path/path.h"
+#include "dataplane/table/tables.h"
 
 #include <rte_ethdev.h>
-
-#include "dataplane/table/tables.h"
 
 static void send_burst(struct path *p, uint8_t port, struct rte_mbuf **packets, uint16_t count)
 {

@@ -5,17 +5,17 @@
  * checksum is zero over IPv4 (RFC 768) and computed over IPv6 (RFC 8200 section 8.1).
  */
 #include "dataplane/path/path.h"
-
-#include <string.h>
-
-#include <rte_byteorder.h>
-#include <rte_ip.h>
-#include <rte_udp.h>
-
 #include "dataplane/table/peer.h"
 #include "dataplane/table/rings.h"
 #include "dataplane/table/tables.h"
 #include "dataplane/table/underlay.h"
+
+#include <string.h>
+
+#include <rte_byteorder.h>
+#include <rte_ether.h>
+#include <rte_ip.h>
+#include <rte_udp.h>
 
 static void finish_ipv4(uint8_t *frame, uint16_t udp_len)
 {

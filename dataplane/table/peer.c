@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <stddef.h>
+#include <stdalign.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -72,7 +72,8 @@ struct peer {
 
 	/* set: the owner worker; read: keying, server */
 	struct timer_stamps stamps __attribute__((aligned(64)));
-	_Atomic uint64_t rx_bytes, rx_packets, tx_bytes, tx_packets; /* inner IP packets */
+	_Atomic uint64_t rx_bytes, rx_packets, tx_bytes,
+		tx_packets; /* whole data messages, as wg(8) */
 
 	/* keying thread only, but for what is marked */
 	struct noise_remote remote;
@@ -99,6 +100,13 @@ struct peer {
 	struct route *routes; /* to this peer */
 	uint64_t sync_stamp; /* server/sync.c */
 } __attribute__((aligned(64)));
+
+/* The owner worker's counters; whoever reads sees whole numbers. */
+static inline void peer_count(_Atomic uint64_t *counter, uint64_t n)
+{
+	uint64_t v = __atomic_load_n(counter, __ATOMIC_RELAXED);
+	__atomic_store_n(counter, v + n, __ATOMIC_RELAXED);
+}
 
 /*
  * Creates or changes; instance and public key of a living peer can't change (-EBUSY: delete it

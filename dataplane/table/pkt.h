@@ -2,6 +2,7 @@
 #ifndef DATAPLANE_TABLE_PKT_H
 #define DATAPLANE_TABLE_PKT_H
 
+#include <assert.h>
 #include <stdint.h>
 
 #include <rte_mbuf.h>

@@ -4,6 +4,7 @@
 
 #include "dataplane/base/ip.h"
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stdint.h>
 

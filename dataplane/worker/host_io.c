@@ -6,6 +6,12 @@
  */
 #include "dataplane/worker/host_io.h"
 
+#include "dataplane/table/counter.h"
+#include "dataplane/table/instance.h"
+#include "dataplane/table/pkt.h"
+#include "dataplane/table/rings.h"
+#include "dataplane/table/tables.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -21,15 +27,9 @@
 #include <rte_mbuf.h>
 #include <rte_ring.h>
 
-#include "dataplane/table/counter.h"
-#include "dataplane/table/instance.h"
-#include "dataplane/table/pkt.h"
-#include "dataplane/table/rings.h"
-#include "dataplane/table/tables.h"
-
 enum {
 	VNET_HEADER_LEN = 10, /* struct virtio_net_hdr, all zero: no offloads */
-	READ_BURST = 32,      /* frames of one device in a row: others get their turn */
+	READ_BURST = 32, /* frames of one device in a row: others get their turn */
 	WRITE_BURST = 64,
 	EVENTS = 64,
 };
@@ -39,9 +39,9 @@ struct device {
 	struct device *next;
 	int fd;
 	bool is_tap;
-	uint32_t port;     /* TAP */
+	uint32_t port; /* TAP */
 	uint64_t instance; /* TUN: handle */
-	bool gone;         /* set: server, under the mutex */
+	bool gone; /* set: server, under the mutex */
 };
 
 struct host_io {
@@ -53,7 +53,8 @@ struct host_io {
 	pthread_t thread;
 	_Atomic bool stop;
 	pthread_mutex_t mutex; /* holds the list */
-	_Atomic unsigned int waiting; /* server threads that want the mutex: it is not fair by itself */
+	_Atomic unsigned int
+		waiting; /* server threads that want the mutex: it is not fair by itself */
 	struct device *devices;
 	struct device *tun[TABLE_MAX_INSTANCES]; /* by slot */
 	struct device *tap[PORT_MAX];
@@ -92,7 +93,8 @@ static void write_packet(struct host_io *h, struct rte_mbuf *m)
 static unsigned int write_packets(struct host_io *h)
 {
 	struct rte_mbuf *packets[WRITE_BURST];
-	unsigned int n = rte_ring_dequeue_burst(h->rings->host, (void **)packets, WRITE_BURST, NULL);
+	unsigned int n =
+		rte_ring_dequeue_burst(h->rings->host, (void **)packets, WRITE_BURST, NULL);
 	for (unsigned int i = 0; i < n; i++)
 		write_packet(h, packets[i]);
 	rte_pktmbuf_free_bulk(packets, n);
@@ -264,7 +266,8 @@ int host_io_tap_set(struct host_io *h, uint32_t port, int fd)
 		(void)close(fd);
 		return -EINVAL;
 	}
-	return replace_device(h, &h->tap[port], &(struct device){.fd = fd, .is_tap = true, .port = port});
+	return replace_device(
+		h, &h->tap[port], &(struct device){.fd = fd, .is_tap = true, .port = port});
 }
 
 int host_io_tun_set(struct host_io *h, const struct instance *i, int fd)

@@ -6,6 +6,12 @@
  */
 #include "dataplane/worker/worker.h"
 
+#include "dataplane/base/clock.h"
+#include "dataplane/crypto/aead.h"
+#include "dataplane/path/path.h"
+#include "dataplane/table/rings.h"
+#include "dataplane/table/tables.h"
+
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -15,12 +21,6 @@
 #include <rte_launch.h>
 #include <rte_rcu_qsbr.h>
 #include <rte_ring.h>
-
-#include "dataplane/base/clock.h"
-#include "dataplane/crypto/aead.h"
-#include "dataplane/path/path.h"
-#include "dataplane/table/rings.h"
-#include "dataplane/table/tables.h"
 
 enum {
 	RX_BURST = 64,

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+/* An instance as keying sees it: its identity and its peers by public key. */
+#include "dataplane/keying/keying_private.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdlib.h>
+
+static int create(struct instance *i, const struct key *private_key)
+{
+	struct keying_instance *ki = calloc(1, sizeof(*ki));
+	if (ki == NULL)
+		return -ENOMEM;
+	ki->instance = i;
+	int err = hash_init(&ki->peer_by_key);
+	if (err == 0)
+		err = noise_identity_init(&ki->identity, private_key);
+	if (err != 0) {
+		hash_fini(&ki->peer_by_key);
+		free(ki);
+		return err;
+	}
+	cookie_checker_init(&ki->checker, &ki->identity.public_key);
+	i->keying = ki;
+	return 0;
+}
+
+static struct peer *peer_of_entry(struct hash_entry *e)
+{
+	return (struct peer *)((char *)e - offsetof(struct peer, keying_by_key));
+}
+
+/* Another private key: nothing derived from the old one may serve on. */
+static int replace_identity(
+	struct keying *k, struct keying_instance *ki, const struct key *private_key)
+{
+	struct noise_identity new;
+	int err = noise_identity_init(&new, private_key);
+	if (err != 0)
+		return err;
+	if (!key_equal(&new.private_key, &ki->identity.private_key)) {
+		for (size_t b = 0; b < ki->peer_by_key.buckets; b++) {
+			for (struct hash_entry *e = ki->peer_by_key.bucket[b]; e != NULL;
+				e = e->next) {
+				keying_sessions_drop(k, peer_of_entry(e));
+				noise_remote_forget_identity(&peer_of_entry(e)->remote);
+			}
+		}
+		ki->identity = new;
+		cookie_checker_init(&ki->checker, &new.public_key);
+	}
+	noise_identity_fini(&new);
+	return 0;
+}
+
+int keying_instance_apply(struct keying *k, struct instance *i, const struct key *private_key)
+{
+	return i->keying == NULL ? create(i, private_key)
+				 : replace_identity(k, i->keying, private_key);
+}
+
+void keying_instance_drop(struct keying *k, struct instance *i)
+{
+	struct keying_instance *ki = i->keying;
+	if (ki == NULL)
+		return;
+	i->keying = NULL;
+	noise_identity_fini(&ki->identity);
+	cookie_checker_fini(&ki->checker);
+	hash_fini(&ki->peer_by_key);
+	free(ki);
+}
+
+struct peer *keying_instance_peer(const struct keying_instance *ki, const struct key *public_key)
+{
+	const struct hash *h = &ki->peer_by_key;
+	struct hash_entry *e = hash_first(h, hash_of(h, public_key, sizeof(*public_key)));
+	for (; e != NULL; e = hash_next(e)) {
+		if (key_equal(&peer_of_entry(e)->public_key, public_key))
+			return peer_of_entry(e);
+	}
+	return NULL;
+}

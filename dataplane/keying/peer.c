@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+/* A peer as keying sees it: its keys, what waits for a key, and why it failed last. */
+#include "dataplane/base/clock.h"
+#include "dataplane/keying/keying_private.h"
+
+#include <string.h>
+
+#include <rte_mbuf.h>
+
+static void introduce(struct keying *k, const struct keying_peer *s)
+{
+	struct peer *p = s->peer;
+	struct keying_instance *ki = p->instance->keying;
+	noise_remote_init(&p->remote, &p->public_key, NULL);
+	cookie_maker_init(&p->cookie, &p->public_key);
+	timers_init(&p->timers);
+	hash_add(&ki->peer_by_key, &p->keying_by_key,
+		hash_of(&ki->peer_by_key, &p->public_key, sizeof(p->public_key)));
+	p->known_to_keying = true;
+}
+
+/* A restart gives back the greatest timestamp of earlier runs: old initiations stay replays. */
+static void raise_timestamp(
+	struct keying *k, struct peer *p, const uint8_t timestamp[NOISE_TIMESTAMP_LEN])
+{
+	(void)pthread_mutex_lock(&k->status_mutex);
+	if (memcmp(timestamp, p->remote.latest_timestamp, NOISE_TIMESTAMP_LEN) > 0)
+		memcpy(p->remote.latest_timestamp, timestamp, NOISE_TIMESTAMP_LEN);
+	(void)pthread_mutex_unlock(&k->status_mutex);
+}
+
+void keying_peer_apply(struct keying *k, const struct keying_peer *s)
+{
+	struct peer *p = s->peer;
+	if (p->instance->keying == NULL)
+		return; /* its instance could not be made: no memory */
+	if (!p->known_to_keying)
+		introduce(k, s);
+	noise_remote_set_preshared_key(&p->remote, s->has_preshared_key ? &s->preshared_key : NULL);
+	raise_timestamp(k, p, s->timestamp);
+	timers_set_keepalive(&p->timers, s->keepalive_s, k->now_ns);
+	if (p->endpoint == NULL && s->endpoint.port != 0) {
+		struct ip_addr any = {0};
+		keying_endpoint_set(k, p, &s->endpoint, &any, p->instance->wireguard_port);
+	}
+	keying_timer_visit(k, p);
+}
+
+void keying_peer_drop(struct keying *k, struct peer *p)
+{
+	if (!p->known_to_keying)
+		return;
+	struct keying_instance *ki = p->instance->keying;
+	keying_timer_remove(p);
+	keying_sessions_drop(k, p);
+	keying_peer_purge_staged(k, p);
+	hash_del(&ki->peer_by_key, &p->keying_by_key);
+	struct endpoint *e = __atomic_exchange_n(&p->endpoint, NULL, __ATOMIC_ACQ_REL);
+	if (e != NULL)
+		keying_defer_free(k, e, sizeof(*e));
+	cookie_maker_fini(&p->cookie);
+	noise_remote_fini(&p->remote);
+	p->known_to_keying = false;
+}
+
+void keying_peer_stage(struct keying *k, struct peer *p, struct rte_mbuf *m)
+{
+	bool usable = p->current != NULL && !keypair_expired(&p->current->keypair, k->now_ns);
+	if (usable) { /* a key came while the packet was on its way to us */
+		keying_inject(k, p, m, PKT_INJECT_PEER_INNER);
+		return;
+	}
+	if (p->endpoint == NULL || p->staged_count == STAGED_MAX || k->staged == STAGED_TOTAL_MAX) {
+		keying_count(
+			k, p->endpoint == NULL ? COUNTER_DROP_NO_KEY : COUNTER_DROP_STAGED_FULL);
+		rte_pktmbuf_free(m);
+		return;
+	}
+	m->next = NULL;
+	if (p->staged_head == NULL)
+		p->staged_head = m;
+	else
+		p->staged_tail->next = m;
+	p->staged_tail = m;
+	p->staged_count++;
+	k->staged++;
+}
+
+/* Packets are linked by m->next while they wait; each is one segment again afterwards. */
+static struct rte_mbuf *take_staged(struct keying *k, struct peer *p)
+{
+	struct rte_mbuf *m = p->staged_head;
+	if (m == NULL)
+		return NULL;
+	p->staged_head = m->next;
+	m->next = NULL;
+	p->staged_count--;
+	k->staged--;
+	return m;
+}
+
+void keying_peer_flush_staged(struct keying *k, struct peer *p)
+{
+	for (struct rte_mbuf *m = take_staged(k, p); m != NULL; m = take_staged(k, p))
+		keying_inject(k, p, m, PKT_INJECT_PEER_INNER);
+}
+
+void keying_peer_purge_staged(struct keying *k, struct peer *p)
+{
+	for (struct rte_mbuf *m = take_staged(k, p); m != NULL; m = take_staged(k, p)) {
+		keying_count(k, COUNTER_DROP_NO_KEY);
+		rte_pktmbuf_free(m);
+	}
+}
+
+void keying_peer_fail(struct keying *k, struct peer *p, enum peer_failure why)
+{
+	__atomic_store_n(&p->last_failure, (uint8_t)why, __ATOMIC_RELAXED);
+	__atomic_store_n(&p->last_failure_realtime_ns, clock_realtime_ns(), __ATOMIC_RELAXED);
+	struct keying_event e = {.type = KEYING_EVENT_HANDSHAKE_FAILED,
+		.peer = peer_handle(p),
+		.failure = (uint8_t)why};
+	if (k->config.event != NULL)
+		k->config.event(k->config.ctx, &e);
+}

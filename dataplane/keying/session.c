@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Which session of a peer serves for what (paper, section 6.4: three slots). As initiator a new
+ * session is current at once; as responder it is next until the first packet under it arrives,
+ * because only that shows that the peer has it. The one before stays previous, for packets that
+ * are still on their way.
+ */
+#include "dataplane/base/clock.h"
+#include "dataplane/keying/keying_private.h"
+
+#include <errno.h>
+#include <stdalign.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <rte_mbuf.h>
+
+/* No packet finds it any more; freed after a grace period. */
+static void drop_session(struct keying *k, struct session *s)
+{
+	if (s == NULL)
+		return;
+	session_index_release(k->tables->sessions, s->keypair.local_index);
+	keying_defer_free(k, s, sizeof(*s));
+}
+
+static void set_current(struct peer *p, struct session *s)
+{
+	__atomic_store_n(&p->current, s, __ATOMIC_RELEASE);
+}
+
+static void place_as_initiator(struct keying *k, struct peer *p, struct session *s)
+{
+	struct session *current = p->current, *next = p->next;
+	drop_session(k, p->previous);
+	p->previous = next != NULL ? next : current;
+	p->next = NULL;
+	set_current(p, s);
+	if (next != NULL)
+		drop_session(k, current);
+}
+
+static void place_as_responder(struct keying *k, struct peer *p, struct session *s)
+{
+	drop_session(k, p->next);
+	drop_session(k, p->previous);
+	p->next = s;
+	p->previous = NULL;
+}
+
+int keying_session_install(struct keying *k, struct peer *p)
+{
+	struct session *s = aligned_alloc(alignof(struct session), sizeof(*s));
+	if (s == NULL)
+		return -ENOMEM;
+	memset(s, 0, sizeof(*s));
+	s->peer = p;
+	int err = noise_session_begin(&p->remote, k->now_ns, &s->keypair);
+	if (err != 0) {
+		free(s);
+		return err;
+	}
+	s->confirmed = s->keypair.is_initiator;
+	session_index_bind(k->tables->sessions, s->keypair.local_index, s);
+	if (s->keypair.is_initiator)
+		place_as_initiator(k, p, s);
+	else
+		place_as_responder(k, p, s);
+	timers_session_derived(&p->timers, k->now_ns);
+	__atomic_store_n(&p->last_handshake_realtime_ns, clock_realtime_ns(), __ATOMIC_RELAXED);
+	keying_count(k, COUNTER_HANDSHAKES_COMPLETED);
+	return 0;
+}
+
+void keying_session_promote(struct keying *k, struct peer *p, uint32_t index)
+{
+	struct session *s = p->next;
+	if (s == NULL || s->keypair.local_index != index)
+		return;
+	struct keying_event e = {.type = KEYING_EVENT_SESSION_UP, .peer = peer_handle(p)};
+	bool first = p->current == NULL;
+	drop_session(k, p->previous);
+	p->previous = p->current;
+	p->next = NULL;
+	set_current(p, s);
+	timers_handshake_complete(&p->timers);
+	keying_peer_flush_staged(k, p);
+	keying_timer_visit(k, p);
+	if (first && k->config.event != NULL)
+		k->config.event(k->config.ctx, &e);
+}
+
+void keying_sessions_drop(struct keying *k, struct peer *p)
+{
+	struct session *current = p->current;
+	set_current(p, NULL);
+	drop_session(k, current);
+	drop_session(k, p->next);
+	drop_session(k, p->previous);
+	p->next = NULL;
+	p->previous = NULL;
+	session_index_release(k->tables->sessions, p->remote.local_index);
+	noise_handshake_clear(&p->remote);
+}
+
+void keying_session_keepalive(struct keying *k, struct peer *p)
+{
+	if (p->endpoint == NULL)
+		return;
+	if (p->current == NULL || keypair_expired(&p->current->keypair, k->now_ns)) {
+		timers_want_handshake(&p->timers, k->now_ns);
+		return;
+	}
+	struct rte_mbuf *m = rte_pktmbuf_alloc(k->rings->pool);
+	if (m == NULL) {
+		keying_count(k, COUNTER_DROP_NO_BUFFER);
+		return;
+	}
+	memset(pkt_of(m), 0, sizeof(struct pkt));
+	keying_inject(k, p, m, PKT_INJECT_PEER_INNER);
+}

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * A timing wheel of peers: 1024 slots of 8 ms. A deadline beyond the wheel is looked at again
+ * when the wheel has gone round. A peer that has keys is looked at twice a second at least,
+ * because workers only leave stamps behind; no timer is shorter than that once armed.
+ */
+#include "dataplane/base/clock.h"
+#include "dataplane/base/random.h"
+#include "dataplane/keying/keying_private.h"
+
+enum {
+	TICK_MS = 8,
+};
+
+#define TICK_NS (TICK_MS * NS_PER_MS)
+#define LOOK_AGAIN_NS (NS_PER_SEC / 2)
+
+static void put_into_wheel(struct keying *k, struct peer *p, uint64_t deadline_ns)
+{
+	uint64_t tick = deadline_ns / TICK_NS + 1;
+	if (tick <= k->wheel_at)
+		tick = k->wheel_at + 1;
+	if (tick >= k->wheel_at + WHEEL_SLOTS)
+		tick = k->wheel_at + WHEEL_SLOTS - 1;
+	struct peer **slot = &k->wheel[tick % WHEEL_SLOTS];
+	p->wheel_deadline_ns = deadline_ns;
+	p->wheel_next = *slot;
+	p->wheel_prev = slot;
+	if (*slot != NULL)
+		(*slot)->wheel_prev = &p->wheel_next;
+	*slot = p;
+}
+
+void keying_timer_remove(struct peer *p)
+{
+	if (p->wheel_prev == NULL)
+		return;
+	*p->wheel_prev = p->wheel_next;
+	if (p->wheel_next != NULL)
+		p->wheel_next->wheel_prev = p->wheel_prev;
+	p->wheel_next = NULL;
+	p->wheel_prev = NULL;
+}
+
+static void read_stamps(const struct peer *p, struct timer_stamps *ret)
+{
+	const struct timer_stamps *s = &p->stamps;
+	ret->last_data_sent_ns = __atomic_load_n(&s->last_data_sent_ns, __ATOMIC_RELAXED);
+	ret->last_data_received_ns = __atomic_load_n(&s->last_data_received_ns, __ATOMIC_RELAXED);
+	ret->last_any_sent_ns = __atomic_load_n(&s->last_any_sent_ns, __ATOMIC_RELAXED);
+	ret->last_any_received_ns = __atomic_load_n(&s->last_any_received_ns, __ATOMIC_RELAXED);
+	ret->first_data_sent_since_receive_ns =
+		__atomic_load_n(&s->first_data_sent_since_receive_ns, __ATOMIC_RELAXED);
+	ret->first_data_received_since_send_ns =
+		__atomic_load_n(&s->first_data_received_since_send_ns, __ATOMIC_RELAXED);
+}
+
+/* The hub ends a peer's time also when the control daemon is down. */
+static void expire(struct keying *k, struct peer *p, uint64_t *next)
+{
+	uint64_t at_s = __atomic_load_n(&p->expires_at_s, __ATOMIC_RELAXED);
+	bool expired = at_s != 0 && clock_realtime_ns() / NS_PER_SEC >= at_s;
+	if (at_s != 0 && !expired && *next > k->now_ns + LOOK_AGAIN_NS)
+		*next = k->now_ns + LOOK_AGAIN_NS;
+	if (expired == (p->expired != 0))
+		return;
+	__atomic_store_n(&p->expired, expired, __ATOMIC_RELAXED);
+	if (!expired)
+		return;
+	keying_sessions_drop(k, p);
+	keying_peer_purge_staged(k, p);
+	struct keying_event e = {.type = KEYING_EVENT_PEER_EXPIRED, .peer = peer_handle(p)};
+	if (k->config.event != NULL)
+		k->config.event(k->config.ctx, &e);
+}
+
+static void act(struct keying *k, struct peer *p, unsigned int actions)
+{
+	if ((actions & TIMERS_ZERO_KEYS) != 0)
+		keying_sessions_drop(k, p);
+	if ((actions & TIMERS_GIVE_UP) != 0) {
+		keying_peer_purge_staged(k, p);
+		keying_peer_fail(k, p, PEER_FAILURE_NO_RESPONSE);
+	}
+	if ((actions & TIMERS_SEND_KEEPALIVE) != 0)
+		keying_session_keepalive(k, p);
+	if ((actions & TIMERS_SEND_INITIATION) != 0)
+		keying_handshake_initiate(k, p);
+}
+
+void keying_timer_visit(struct keying *k, struct peer *p)
+{
+	struct timer_stamps stamps;
+	uint64_t next = UINT64_MAX, jitter = 0;
+	keying_timer_remove(p);
+	expire(k, p, &next);
+	if (p->expired == 0) {
+		uint64_t due;
+		read_stamps(p, &stamps);
+		(void)random_bytes(&jitter, sizeof(jitter));
+		act(k, p, timers_step(&p->timers, &stamps, k->now_ns, jitter, &due));
+		next = due < next ? due : next;
+		bool alive = p->current != NULL || p->next != NULL || p->timers.wanted;
+		if (alive && next > k->now_ns + LOOK_AGAIN_NS)
+			next = k->now_ns + LOOK_AGAIN_NS;
+	}
+	if (next != UINT64_MAX)
+		put_into_wheel(k, p, next);
+}
+
+/* All peers of a slot whose deadline has come; the others wait for another round. */
+static void run_slot(struct keying *k, struct peer *due)
+{
+	while (due != NULL) {
+		struct peer *p = due;
+		due = p->wheel_next;
+		if (due != NULL)
+			due->wheel_prev = &due;
+		p->wheel_next = NULL;
+		p->wheel_prev = NULL;
+		if (p->wheel_deadline_ns <= k->now_ns)
+			keying_timer_visit(k, p);
+		else
+			put_into_wheel(k, p, p->wheel_deadline_ns);
+	}
+}
+
+void keying_timer_run(struct keying *k)
+{
+	uint64_t now = k->now_ns / TICK_NS;
+	if (k->wheel_at == 0 || now - k->wheel_at >= WHEEL_SLOTS)
+		k->wheel_at =
+			now - WHEEL_SLOTS; /* the first time, and after a long stop: every slot */
+	while (k->wheel_at < now) {
+		k->wheel_at++;
+		struct peer *due = k->wheel[k->wheel_at % WHEEL_SLOTS];
+		k->wheel[k->wheel_at % WHEEL_SLOTS] = NULL;
+		run_slot(k, due);
+	}
+}

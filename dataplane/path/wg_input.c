@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * WireGuard data (paper, section 5.4.6): the index finds the session, a burst opens all packets
+ * at once, and only then, for what was authentic, the replay window moves, the peer may have
+ * roamed, and a responder's new key is confirmed. An endpoint moves even if the inner source is
+ * refused later: the packet was the peer's.
+ */
+#include "dataplane/crypto/aead.h"
+#include "dataplane/path/outer.h"
+#include "dataplane/path/path.h"
+#include "dataplane/table/instance.h"
+#include "dataplane/table/peer.h"
+#include "dataplane/table/rings.h"
+#include "dataplane/table/session.h"
+#include "dataplane/table/tables.h"
+#include "dataplane/wg/messages.h"
+
+#include <string.h>
+
+enum {
+	OVERHEAD = sizeof(struct message_data) + AEAD_TAG_LEN,
+};
+
+static void find_sessions(struct path *p, const struct vector *in)
+{
+	for (uint16_t n = 0; n < in->count; n++) {
+		struct pkt *k = pkt_of(in->packet[n]);
+		const uint8_t *message =
+			rte_pktmbuf_mtod_offset(in->packet[n], const uint8_t *, k->outer_len);
+		k->session = session_lookup(p->tables->sessions, message_read_le32(message + 4));
+		rte_prefetch0(k->session);
+	}
+	for (uint16_t n = 0; n < in->count; n++) {
+		const struct session *s = pkt_of(in->packet[n])->session;
+		if (s == NULL)
+			continue;
+		rte_prefetch0(s->peer);
+		rte_prefetch0(&s->keypair.replay);
+	}
+}
+
+/* What can be refused before any cryptography. */
+static enum counter refusal(const struct path *p, const struct pkt *k, const uint8_t *message)
+{
+	const struct session *s = k->session;
+	if (s == NULL || s->keypair.local_index != message_read_le32(message + 4)
+		|| s->peer->instance != k->instance)
+		return COUNTER_DROP_WG_UNKNOWN_INDEX;
+	if (keypair_expired(&s->keypair, p->now_ns))
+		return COUNTER_DROP_WG_KEY_EXPIRED;
+	if (message_read_le64(message + 8) >= REJECT_AFTER_MESSAGES)
+		return COUNTER_DROP_WG_REPLAY;
+	return 0;
+}
+
+static void fill_job(struct aead_job *job, const struct session *s, uint8_t *message, uint16_t len)
+{
+	job->key = &s->keypair.receive_key;
+	job->data = message + sizeof(struct message_data);
+	job->len = (uint32_t)(len - OVERHEAD);
+	memset(job->nonce, 0, 4);
+	memcpy(job->nonce + 4, message + 8, 8);
+}
+
+static void ask_keying(
+	struct path *p, struct peer *peer, enum keying_message_type what, uint32_t index)
+{
+	struct keying_message message = {
+		.type = (uint8_t)what, .peer = peer_handle(peer), .index = index};
+	bool told = rings_keying_put(p->rings, &message);
+	if (!told && what == KEYING_WANT_KEY)
+		__atomic_store_n(&peer->wants_key, 0, __ATOMIC_RELAXED);
+}
+
+/* The first packet under a key that we made as responder shows that the peer has it too. */
+static void confirm_session(struct path *p, struct session *s)
+{
+	if (__atomic_load_n(&s->confirmed, __ATOMIC_RELAXED) != 0)
+		return;
+	__atomic_store_n(&s->confirmed, 1, __ATOMIC_RELAXED);
+	ask_keying(p, s->peer, KEYING_PROMOTE, s->keypair.local_index);
+}
+
+static void note_roaming(struct path *p, struct peer *peer, const struct outer *o)
+{
+	const struct endpoint *e = __atomic_load_n(&peer->endpoint, __ATOMIC_ACQUIRE);
+	if (e != NULL && ip_endpoint_equal(&e->remote, &o->source)
+		&& ip_addr_equal(&e->local, &o->local))
+		return;
+	if (__atomic_exchange_n(&peer->roaming, 1, __ATOMIC_RELAXED) != 0)
+		return;
+	struct keying_message message = {
+		.type = KEYING_ROAM,
+		.peer = peer_handle(peer),
+		.remote = o->source.addr,
+		.remote_port = o->source.port,
+		.local = o->local,
+		.local_port = o->local_port,
+	};
+	if (!rings_keying_put(p->rings, &message))
+		__atomic_store_n(&peer->roaming, 0, __ATOMIC_RELAXED);
+}
+
+static void stamp(struct path *p, struct peer *peer, uint32_t len)
+{
+	struct timer_stamps *t = &peer->stamps;
+	t->last_any_received_ns = p->now_ns;
+	t->first_data_sent_since_receive_ns = 0;
+	if (len > 0) {
+		t->last_data_received_ns = p->now_ns;
+		if (t->first_data_received_since_send_ns == 0)
+			t->first_data_received_since_send_ns = p->now_ns;
+	}
+	peer_count(&peer->rx_packets, 1);
+	peer_count(&peer->rx_bytes, len + OVERHEAD);
+}
+
+/* The packet is authentic and new. */
+static void accept_packet(struct path *p, struct rte_mbuf *m, const struct aead_job *job)
+{
+	struct pkt *k = pkt_of(m);
+	struct session *s = k->session;
+	struct peer *peer = s->peer;
+	struct outer o;
+	outer_read(m, k, &o);
+	note_roaming(p, peer, &o);
+	confirm_session(p, s);
+	stamp(p, peer, job->len);
+	if (keypair_wants_rekey_on_receive(&s->keypair, p->now_ns)
+		&& __atomic_load_n(&peer->current, __ATOMIC_RELAXED) == s
+		&& __atomic_exchange_n(&peer->wants_key, 1, __ATOMIC_RELAXED) == 0)
+		ask_keying(p, peer, KEYING_WANT_KEY, 0);
+	if (job->len == 0) {
+		path_drop(p, m, COUNTER_KEEPALIVES_RECEIVED);
+		return;
+	}
+	(void)rte_pktmbuf_adj(m, (uint16_t)(k->outer_len + sizeof(struct message_data)));
+	(void)rte_pktmbuf_trim(m, AEAD_TAG_LEN);
+	k->from = peer;
+	path_push(p, STAGE_SOURCE_CHECK, m);
+}
+
+static void open_burst(
+	struct path *p, struct rte_mbuf **packets, struct aead_job *jobs, unsigned int count)
+{
+	aead_chacha20_poly1305_open(p->aead, jobs, count);
+	for (unsigned int n = 0; n < count; n++) {
+		struct rte_mbuf *m = packets[n];
+		struct session *s = pkt_of(m)->session;
+		uint64_t counter = message_read_le64(jobs[n].nonce + 4);
+		if (!jobs[n].ok)
+			path_drop(p, m, COUNTER_DROP_WG_AUTH);
+		else if (!replay_accept(&s->keypair.replay, counter))
+			path_drop(p, m, COUNTER_DROP_WG_REPLAY);
+		else if (__atomic_load_n(&s->peer->expired, __ATOMIC_RELAXED) != 0)
+			path_drop(p, m, COUNTER_DROP_PEER_EXPIRED);
+		else
+			accept_packet(p, m, &jobs[n]);
+	}
+}
+
+void wg_input(struct path *p, struct vector *in)
+{
+	struct rte_mbuf *packets[AEAD_BURST];
+	struct aead_job jobs[AEAD_BURST];
+	unsigned int count = 0;
+	find_sessions(p, in);
+	for (uint16_t n = 0; n < in->count; n++) {
+		struct rte_mbuf *m = in->packet[n];
+		struct pkt *k = pkt_of(m);
+		uint8_t *message = rte_pktmbuf_mtod_offset(m, uint8_t *, k->outer_len);
+		enum counter reason = refusal(p, k, message);
+		if (reason != 0) {
+			path_drop(p, m, reason);
+			continue;
+		}
+		packets[count] = m;
+		fill_job(&jobs[count++], k->session, message,
+			(uint16_t)(m->data_len - k->outer_len));
+		if (count == AEAD_BURST) {
+			open_burst(p, packets, jobs, count);
+			count = 0;
+		}
+	}
+	if (count > 0)
+		open_burst(p, packets, jobs, count);
+}
