@@ -29,7 +29,7 @@ struct sync {
 	uint64_t generation;
 };
 
-/* May this connection write in the scope now? 0, -ESTALE (taken over) or -EBUSY (another's sync). */
+/* May this connection write in the scope? 0, -ESTALE (taken over) or -EBUSY (another's sync). */
 int sync_check_writer(struct request *q, enum dp_sync_scope scope);
 /* The stamp for an object that a request names; 0 outside of a sync. */
 uint64_t sync_stamp(const struct request *q, enum dp_sync_scope scope);

@@ -6,6 +6,7 @@
 #include "dataplane/server/server.h"
 
 #include "dataplane/api/hello.h"
+#include "dataplane/base/clock.h"
 #include "dataplane/server/limits.h"
 #include "dataplane/server/state.h"
 #include "dataplane/table/peer.h"
@@ -270,15 +271,13 @@ static void test_connections_are_bounded(void **state)
 	fail_msg("no connection is let in again");
 }
 
-/* A client that asks for lists and does not read: its requests stop being read, others go on. */
-static void test_back_pressure(void **state)
+/* Asks for lists without reading any until the server reads no more requests; how many. */
+static unsigned int ask_until_blocked(int fd)
 {
-	int fd = fixture_socket();
-	uint8_t header[DP_HEADER_LEN];
 	struct dp_header h = {.type = DP_MSG_COUNTER_LIST};
+	uint8_t header[DP_HEADER_LEN];
 	unsigned int sent = 0;
 	dp_header_encode(&h, header);
-	assert_int_equal(say_hello(fd, DP_API_VERSION), 0);
 	for (unsigned int quiet = 0; quiet < 20;) {
 		if (send(fd, header, sizeof(header), MSG_NOSIGNAL | MSG_DONTWAIT) > 0) {
 			sent++;
@@ -288,20 +287,55 @@ static void test_back_pressure(void **state)
 			(void)usleep(5000);
 		}
 	}
+	return sent;
+}
+
+/* Reads what comes until the n-th list is complete; false when the connection ends before. */
+static bool read_lists(int fd, unsigned int n)
+{
+	while (n > 0) {
+		uint8_t datagram[256];
+		struct dp_header h;
+		ssize_t len = recv(fd, datagram, sizeof(datagram), 0);
+		if (len <= 0)
+			return false;
+		assert_int_equal(dp_header_decode(datagram, (size_t)len, &h), 0);
+		n -= (h.flags & DP_FLAG_DONE) != 0;
+	}
+	return true;
+}
+
+/* A client that asks for lists and does not read: its requests stop being read, others go on. */
+static void test_back_pressure(void **state)
+{
+	int fd = fixture_socket();
+	assert_int_equal(say_hello(fd, DP_API_VERSION), 0);
+	unsigned int sent = ask_until_blocked(fd);
 	assert_true(sent > 10 && sent < 5000);
 	struct dp_client *c = fixture_client();
 	assert_int_equal(set_instance(c, 1), 0);
 	dp_client_free(c);
-	/* once it reads, every answer comes */
-	unsigned int done = 0;
-	while (done < sent) {
-		uint8_t datagram[256];
-		ssize_t n = recv(fd, datagram, sizeof(datagram), 0);
-		assert_true(n > 0);
-		assert_int_equal(dp_header_decode(datagram, (size_t)n, &h), 0);
-		done += (h.flags & DP_FLAG_DONE) != 0;
-	}
+	assert_true(read_lists(fd, sent)); /* once it reads, every answer comes */
 	(void)close(fd);
+}
+
+/* Takes as long as the server's patience: no hello, and replies that nobody reads. */
+static void test_patience_ends(void **state)
+{
+	int mute = fixture_socket(), stalled = fixture_socket();
+	struct dp_client *idle = fixture_client();
+	assert_int_equal(say_hello(stalled, DP_API_VERSION), 0);
+	unsigned int sent = ask_until_blocked(stalled);
+	uint64_t start = clock_monotonic_ns();
+	assert_true(is_closed(mute));
+	assert_in_range(clock_monotonic_ns() - start, (HELLO_TIMEOUT_MS - 1000) * NS_PER_MS,
+		(HELLO_TIMEOUT_MS + 2000) * NS_PER_MS);
+	(void)usleep((STALL_TIMEOUT_MS - HELLO_TIMEOUT_MS + 1000) * 1000);
+	assert_false(read_lists(stalled, sent));
+	assert_int_equal(set_instance(idle, 1), 0); /* who owes nothing stays */
+	(void)close(mute);
+	(void)close(stalled);
+	dp_client_free(idle);
 }
 
 static void test_one_grace_period_a_batch(void **state)
@@ -453,6 +487,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			test_connections_are_bounded, fixture_start, fixture_stop),
 		cmocka_unit_test_setup_teardown(test_back_pressure, fixture_start, fixture_stop),
+		cmocka_unit_test_setup_teardown(test_patience_ends, fixture_start, fixture_stop),
 		cmocka_unit_test_setup_teardown(
 			test_one_grace_period_a_batch, fixture_start, fixture_stop),
 		cmocka_unit_test_setup_teardown(test_events, fixture_start, fixture_stop),
