@@ -10,6 +10,6 @@ for machine in branch depot laptop roadie; do
 	done
 done
 check "from the LAN behind a site" lab_reaches branch-lan "$(lab_hub_inner acme 4)"
-check "the largest that fits" lab_reaches laptop "$(lab_hub_inner acme 4)" 3 -s 1392 -M do
-check "the largest that fits, IPv6" lab_reaches laptop "$(lab_hub_inner acme 6)" 3 -s 1372 -M do
+check "the largest that fits" lab_reaches laptop "$(lab_hub_inner acme 4)" 3 -s 1392 -M "do"
+check "the largest that fits, IPv6" lab_reaches laptop "$(lab_hub_inner acme 6)" 3 -s 1372 -M "do"
 check "the smallest" lab_reaches laptop "$(lab_hub_inner acme 4)" 3 -s 0

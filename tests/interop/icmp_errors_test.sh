@@ -19,6 +19,6 @@ check "TTL 2 ends at the branch router, whose error comes back" \
 lab_ip branch link set "$(lab_tunnel branch)" mtu 1440
 at_end lab_ip branch link set "$(lab_tunnel branch)" mtu 1420
 at_end lab_in branch-lan ip route flush cache
-answer=$(lab_in branch-lan ping -n -c 2 -i 0.3 -W 2 -M do -s 1400 192.168.20.10 2>&1)
+answer=$(lab_in branch-lan ping -n -c 2 -i 0.3 -W 2 -M "do" -s 1400 192.168.20.10 2>&1)
 check "too big: told the MTU" grep -qiE 'frag needed.*mtu ?= ?1420|message too long.*mtu[=: ]+1420' <<<"$answer"
-check "what fits goes on" lab_reaches branch-lan 192.168.20.10 3 -s 1392 -M do
+check "what fits goes on" lab_reaches branch-lan 192.168.20.10 3 -s 1392 -M "do"

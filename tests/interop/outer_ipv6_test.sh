@@ -10,7 +10,7 @@ check "the branch" lab_reaches visitor 192.168.10.10
 check "the branch, IPv6" lab_reaches visitor fd00:10::10
 check "the internet" lab_reaches visitor "$LAB_WEB4"
 check "seen at its IPv6 address" lab_until 3 same "$(lab_member6 5)" connected_from visitor
-check "large packets too" lab_reaches visitor 192.168.10.10 3 -s 1392 -M do
+check "large packets too" lab_reaches visitor 192.168.10.10 3 -s 1392 -M "do"
 
 key=$(lab_instance acme .endpoints.wireguard.public_key)
 lab_in visitor wg set "$(lab_tunnel visitor)" peer "$key" endpoint "$LAB_HUB4:$port"
