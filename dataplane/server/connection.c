@@ -12,7 +12,7 @@
 #include "dataplane/api/event.h"
 #include "dataplane/base/clock.h"
 #include "dataplane/base/log.h"
-#include "dataplane/server/limits.h"
+#include "dataplane/server/bounds.h"
 #include "dataplane/server/request.h"
 #include "dataplane/server/state.h"
 

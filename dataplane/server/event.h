@@ -3,7 +3,7 @@
 #define DATAPLANE_SERVER_EVENT_H
 
 #include "dataplane/keying/keying.h"
-#include "dataplane/server/limits.h"
+#include "dataplane/server/bounds.h"
 
 #include <stdatomic.h>
 #include <stdint.h>

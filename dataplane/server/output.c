@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dataplane/server/output.h"
 
-#include "dataplane/server/limits.h"
+#include "dataplane/server/bounds.h"
 
 #include <errno.h>
 #include <stdlib.h>

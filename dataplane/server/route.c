@@ -2,7 +2,7 @@
 #include "dataplane/table/route.h"
 
 #include "dataplane/api/route.h"
-#include "dataplane/server/limits.h"
+#include "dataplane/server/bounds.h"
 #include "dataplane/server/request.h"
 #include "dataplane/server/state.h"
 #include "dataplane/table/instance.h"

@@ -10,8 +10,8 @@
 #include "dataplane/base/clock.h"
 #include "dataplane/base/log.h"
 #include "dataplane/keying/keying.h"
+#include "dataplane/server/bounds.h"
 #include "dataplane/server/connection.h"
-#include "dataplane/server/limits.h"
 #include "dataplane/server/state.h"
 #include "dataplane/table/tables.h"
 

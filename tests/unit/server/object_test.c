@@ -9,7 +9,7 @@
 #include "dataplane/api/port.h"
 #include "dataplane/api/underlay_route.h"
 #include "dataplane/base/clock.h"
-#include "dataplane/server/limits.h"
+#include "dataplane/server/bounds.h"
 #include "dataplane/table/peer.h"
 #include "dataplane/table/tables.h"
 #include "tests/unit/server/fixture.h"

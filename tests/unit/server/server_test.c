@@ -7,7 +7,7 @@
 
 #include "dataplane/api/hello.h"
 #include "dataplane/base/clock.h"
-#include "dataplane/server/limits.h"
+#include "dataplane/server/bounds.h"
 #include "dataplane/server/state.h"
 #include "dataplane/table/peer.h"
 #include "dataplane/table/tables.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef DATAPLANE_SERVER_LIMITS_H
-#define DATAPLANE_SERVER_LIMITS_H
+#ifndef DATAPLANE_SERVER_BOUNDS_H
+#define DATAPLANE_SERVER_BOUNDS_H
 
 /* All that a client of the API can make the dataplane hold or wait for. */
 enum {
