@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * dataplane.conf (libconfig). Each known setting stands in a table with its reader; a name that
+ * is in none, a wrong type and a value out of range refuse the file with line and reason.
+ */
+#include "dataplane/config.h"
+
+#include <errno.h>
+#include <libconfig.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct reader {
+	const char *path;
+	struct config *config;
+	char *error;
+};
+
+/* Without hugepages and without a trace in /run: works on any machine. */
+static const char *const default_eal[] = {"--no-huge", "-m", "512", "--no-pci", "--no-shconf",
+	"--iova-mode=va", "--file-prefix=nave", "--no-telemetry"};
+
+__attribute__((format(printf, 3, 4))) static int refuse(
+	const struct reader *r, const config_setting_t *at, const char *format, ...)
+{
+	char reason[CONFIG_ERROR_TEXT / 2];
+	va_list args;
+	va_start(args, format);
+	(void)vsnprintf(reason, sizeof(reason), format, args);
+	va_end(args);
+	(void)snprintf(r->error, CONFIG_ERROR_TEXT, "%s:%u: %s", r->path,
+		config_setting_source_line(at), reason);
+	return -EINVAL;
+}
+
+static int read_text(const struct reader *r, const config_setting_t *s, char *ret, size_t size)
+{
+	const char *text = config_setting_get_string(s);
+	if (text == NULL)
+		return refuse(r, s, "%s must be a string", config_setting_name(s));
+	if (text[0] == '\0' || strlen(text) >= size)
+		return refuse(
+			r, s, "%s must have 1 to %zu characters", config_setting_name(s), size - 1);
+	(void)snprintf(ret, size, "%s", text);
+	return 0;
+}
+
+static int read_number(const struct reader *r, const config_setting_t *s, unsigned int min,
+	unsigned int max, unsigned int *ret)
+{
+	if (config_setting_type(s) != CONFIG_TYPE_INT)
+		return refuse(r, s, "%s must be a whole number", config_setting_name(s));
+	long v = config_setting_get_int(s);
+	if (v < (long)min || v > (long)max)
+		return refuse(r, s, "%s must be %u to %u", config_setting_name(s), min, max);
+	*ret = (unsigned int)v;
+	return 0;
+}
+
+static int read_socket(const struct reader *r, const config_setting_t *s)
+{
+	int err = read_text(r, s, r->config->socket, sizeof(r->config->socket));
+	if (err == 0 && r->config->socket[0] != '/')
+		return refuse(r, s, "socket must be an absolute path");
+	return err;
+}
+
+static int read_worker_lcore(const struct reader *r, const config_setting_t *s)
+{
+	return read_number(r, s, 0, 127, &r->config->worker_lcore);
+}
+
+static int read_service_lcore(const struct reader *r, const config_setting_t *s)
+{
+	return read_number(r, s, 0, 127, &r->config->service_lcore);
+}
+
+static int read_idle_sleep(const struct reader *r, const config_setting_t *s)
+{
+	return read_number(r, s, 0, 100000, &r->config->idle_sleep_us);
+}
+
+static int read_packets(const struct reader *r, const config_setting_t *s)
+{
+	return read_number(r, s, 4096, 4194304, &r->config->packets);
+}
+
+static int read_eal(const struct reader *r, const config_setting_t *s)
+{
+	struct config *c = r->config;
+	if (config_setting_type(s) != CONFIG_TYPE_ARRAY)
+		return refuse(r, s, "eal must be an array of strings: [ \"--no-huge\", ... ]");
+	for (int i = 0; i < config_setting_length(s); i++) {
+		const char *arg = config_setting_get_string_elem(s, i);
+		if (arg == NULL || arg[0] == '\0' || c->eal_count == CONFIG_EAL_MAX)
+			return refuse(
+				r, s, "eal must have at most %d non-empty strings", CONFIG_EAL_MAX);
+		c->eal[c->eal_count] = strdup(arg);
+		if (c->eal[c->eal_count++] == NULL)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int read_port(const struct reader *r, const config_setting_t *s)
+{
+	struct config *c = r->config;
+	const config_setting_t *name = config_setting_get_member(s, "name");
+	const config_setting_t *devargs = config_setting_get_member(s, "devargs");
+	char text[256];
+	if (!config_setting_is_group(s) || name == NULL || devargs == NULL
+		|| config_setting_length(s) != 2)
+		return refuse(
+			r, s, "a port is { name = \"...\"; devargs = \"...\"; } and nothing else");
+	if (c->ports == PORT_MAX)
+		return refuse(r, s, "more than %d ports", PORT_MAX);
+	int err = read_text(r, name, c->port[c->ports].name, sizeof(c->port[0].name));
+	if (err == 0)
+		err = read_text(r, devargs, text, sizeof(text));
+	if (err != 0)
+		return err;
+	for (unsigned int i = 0; i < c->ports; i++) {
+		if (strcmp(c->port[i].name, c->port[c->ports].name) == 0)
+			return refuse(
+				r, name, "a port named \"%s\" is there already", c->port[i].name);
+	}
+	c->port[c->ports].devargs = strdup(text);
+	return c->port[c->ports++].devargs != NULL ? 0 : -ENOMEM;
+}
+
+static int read_ports(const struct reader *r, const config_setting_t *s)
+{
+	if (config_setting_type(s) != CONFIG_TYPE_LIST)
+		return refuse(r, s, "ports must be a list: ( { name = ...; devargs = ...; } )");
+	for (int i = 0; i < config_setting_length(s); i++) {
+		int err = read_port(r, config_setting_get_elem(s, (unsigned int)i));
+		if (err != 0)
+			return err;
+	}
+	return 0;
+}
+
+static const struct {
+	const char *name;
+	int (*read)(const struct reader *r, const config_setting_t *s);
+} settings[] = {
+	{"socket", read_socket},
+	{"eal", read_eal},
+	{"worker_lcore", read_worker_lcore},
+	{"service_lcore", read_service_lcore},
+	{"idle_sleep_us", read_idle_sleep},
+	{"packets", read_packets},
+	{"ports", read_ports},
+};
+
+static int read_setting(const struct reader *r, const config_setting_t *s)
+{
+	for (unsigned int i = 0; i < sizeof(settings) / sizeof(settings[0]); i++) {
+		if (strcmp(settings[i].name, config_setting_name(s)) == 0)
+			return settings[i].read(r, s);
+	}
+	return refuse(r, s, "unknown setting \"%s\"", config_setting_name(s));
+}
+
+static void set_defaults(struct config *c)
+{
+	memset(c, 0, sizeof(*c));
+	(void)snprintf(c->socket, sizeof(c->socket), "/run/nave/dataplane.sock");
+	c->service_lcore = sysconf(_SC_NPROCESSORS_ONLN) > 1 ? 1 : 0;
+	c->idle_sleep_us = 100;
+	c->packets = 32768;
+}
+
+static int set_default_eal(struct config *c)
+{
+	for (unsigned int i = 0; i < sizeof(default_eal) / sizeof(default_eal[0]); i++) {
+		c->eal[c->eal_count] = strdup(default_eal[i]);
+		if (c->eal[c->eal_count++] == NULL)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int refuse_syntax(const struct reader *r, const config_t *file)
+{
+	const char *name = config_error_file(file);
+	(void)snprintf(r->error, CONFIG_ERROR_TEXT, "%s:%d: %s", name != NULL ? name : r->path,
+		config_error_line(file), config_error_text(file));
+	return -EINVAL;
+}
+
+static int read_root(const struct reader *r, const config_setting_t *root)
+{
+	for (int i = 0; i < config_setting_length(root); i++) {
+		int err = read_setting(r, config_setting_get_elem(root, (unsigned int)i));
+		if (err != 0)
+			return err;
+	}
+	if (r->config->ports == 0)
+		return refuse(r, root,
+			"no ports: say ports = ( { name = \"wan0\"; devargs = \"...\"; } );");
+	return r->config->eal_count == 0 ? set_default_eal(r->config) : 0;
+}
+
+int config_load(const char *path, struct config *ret, char error[CONFIG_ERROR_TEXT])
+{
+	struct config c;
+	struct reader r = {path, &c, error};
+	config_t file;
+	FILE *in = fopen(path, "re");
+	if (in == NULL) {
+		int err = -errno;
+		(void)snprintf(error, CONFIG_ERROR_TEXT, "%s: %s", path,
+			strerror(-err)); // NOLINT(concurrency-mt-unsafe)
+		return err;
+	}
+	config_init(&file);
+	set_defaults(&c);
+	error[0] = '\0';
+	int err;
+	if (config_read(&file, in) != CONFIG_TRUE)
+		err = refuse_syntax(&r, &file);
+	else
+		err = read_root(&r, config_root_setting(&file));
+	config_destroy(&file);
+	(void)fclose(in);
+	if (err != 0)
+		config_free(&c);
+	else
+		*ret = c;
+	return err;
+}
+
+void config_free(struct config *c)
+{
+	for (unsigned int i = 0; i < c->eal_count; i++)
+		free(c->eal[i]);
+	for (unsigned int i = 0; i < c->ports; i++)
+		free(c->port[i].devargs);
+	memset(c, 0, sizeof(*c));
+}

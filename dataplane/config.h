@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef DATAPLANE_CONFIG_H
+#define DATAPLANE_CONFIG_H
+
+#include "dataplane/table/port.h"
+
+enum {
+	CONFIG_EAL_MAX = 32,
+	CONFIG_ERROR_TEXT = 512,
+};
+
+/* dataplane.conf; strings are owned by the struct. */
+struct config {
+	char socket[104]; /* fits sockaddr_un */
+	char *eal[CONFIG_EAL_MAX];
+	unsigned int eal_count;
+	unsigned int worker_lcore, service_lcore;
+	unsigned int idle_sleep_us;
+	unsigned int packets; /* size of the packet pool */
+	struct {
+		char name[PORT_NAME_MAX];
+		char *devargs;
+	} port[PORT_MAX];
+	unsigned int ports;
+};
+
+/*
+ * Reads the whole file or refuses it whole: -EINVAL with "FILE:LINE: reason" in error, or -errno
+ * of reading it with "FILE: reason".
+ */
+int config_load(const char *path, struct config *ret, char error[CONFIG_ERROR_TEXT]);
+void config_free(struct config *c);
+
+#endif

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * nave-dataplane: the packet process. It knows no customers, no HTTP, no SQL: nave-node tells it
+ * instances, peers and routes over one socket, and it keeps forwarding when everything else is
+ * down. One explicit list of steps, undone backwards.
+ */
+#include "dataplane/base/log.h"
+#include "dataplane/config.h"
+#include "dataplane/ethdev.h"
+#include "dataplane/keying/keying.h"
+#include "dataplane/sandbox.h"
+#include "dataplane/server/server.h"
+#include "dataplane/table/counter.h"
+#include "dataplane/table/rings.h"
+#include "dataplane/table/tables.h"
+#include "dataplane/worker/host_io.h"
+#include "dataplane/worker/worker.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <rte_eal.h>
+#include <rte_errno.h>
+
+enum {
+	EXIT_CONFIG = 78, /* EX_CONFIG of sysexits.h */
+	READER_WORKER = 0,
+};
+
+struct dataplane {
+	struct config config;
+	int stop_fd;
+	struct tables *tables;
+	struct rings rings;
+	struct server *server;
+	struct keying *keying;
+	struct host_io *host_io;
+	struct worker *worker;
+};
+
+static int report(const char *what, int err)
+{
+	if (err != 0)
+		log_error("%s: %s", what, strerror(-err)); // NOLINT(concurrency-mt-unsafe)
+	return err;
+}
+
+/* Signals come by a descriptor, so no thread is ever interrupted. */
+static int open_stop_fd(struct dataplane *d)
+{
+	sigset_t set;
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGTERM);
+	(void)sigaddset(&set, SIGINT);
+	(void)signal(SIGPIPE, SIG_IGN);
+	if (pthread_sigmask(SIG_BLOCK, &set, NULL) != 0)
+		return -EINVAL;
+	d->stop_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return d->stop_fd >= 0 ? 0 : -errno;
+}
+
+static int start_eal(struct dataplane *d)
+{
+	char lcores[64], main_lcore[32];
+	char *argv[CONFIG_EAL_MAX + 8] = {"nave-dataplane"};
+	int argc = 1;
+	const struct config *c = &d->config;
+	for (unsigned int i = 0; i < c->eal_count; i++)
+		argv[argc++] = c->eal[i];
+	/* on one core both lcores share it: lcore 1000 is not a number EAL takes, so 0 and 1 are
+	 * names here and the cores stand behind the @ */
+	(void)snprintf(
+		lcores, sizeof(lcores), "--lcores=0@%u,1@%u", c->worker_lcore, c->service_lcore);
+	(void)snprintf(main_lcore, sizeof(main_lcore), "--main-lcore=1");
+	argv[argc++] = lcores;
+	argv[argc++] = main_lcore;
+	argv[argc++] = "--log-level=warning";
+	return rte_eal_init(argc, argv) >= 0 ? 0 : -rte_errno;
+}
+
+static int open_ports(struct dataplane *d)
+{
+	for (unsigned int i = 0; i < d->config.ports; i++) {
+		const char *name = d->config.port[i].name, *devargs = d->config.port[i].devargs;
+		int err = ethdev_open(d->tables, name, devargs, d->rings.pool);
+		if (err != 0) {
+			log_error("port \"%s\" (%s): %s: is the device there, and not in use?",
+				name, devargs, strerror(-err)); // NOLINT(concurrency-mt-unsafe)
+			return err;
+		}
+	}
+	return 0;
+}
+
+static int start_threads(struct dataplane *d)
+{
+	unsigned int nap = d->config.idle_sleep_us;
+	struct counter_registry *r = &d->tables->counters;
+	struct counters *keying = counter_registry_add(r), *host = counter_registry_add(r);
+	struct counters *worker = counter_registry_add(r);
+	if (keying == NULL || host == NULL || worker == NULL)
+		return -ENOMEM;
+	struct keying_config kc = {d->tables, &d->rings, keying, nap, server_event, d->server};
+	struct worker_config wc = {d->tables, &d->rings, worker, 0, nap, READER_WORKER};
+	int err = keying_start(&kc, &d->keying);
+	if (err == 0)
+		err = host_io_start(d->tables, &d->rings, host, nap, &d->host_io);
+	if (err == 0)
+		err = worker_start(&wc, &d->worker);
+	return err;
+}
+
+static int start(struct dataplane *d)
+{
+	int err = report("signals", open_stop_fd(d));
+	if (err == 0)
+		err = report("EAL", start_eal(d));
+	if (err == 0)
+		err = report("packet pool (is -m in eal too small?)",
+			rings_init(&d->rings, d->config.packets));
+	if (err == 0)
+		err = report("tables", tables_new(&d->tables));
+	if (err == 0)
+		err = open_ports(d);
+	if (err == 0)
+		err = report(d->config.socket, server_new(d->config.socket, d->tables, &d->server));
+	if (err == 0)
+		err = report("threads", start_threads(d));
+	if (err != 0)
+		return err;
+	server_attach(d->server, d->keying, d->host_io);
+	return report("sandbox", sandbox_enter());
+}
+
+static void stop(struct dataplane *d)
+{
+	worker_stop(d->worker);
+	host_io_stop(d->host_io);
+	keying_stop(d->keying);
+	server_free(d->server);
+	if (d->tables != NULL)
+		ethdev_close_all(d->tables);
+	tables_free(d->tables);
+	rings_fini(&d->rings);
+	config_free(&d->config);
+	if (d->stop_fd >= 0)
+		(void)close(d->stop_fd);
+}
+
+static void print_help(void)
+{
+	puts("usage: nave-dataplane [--config FILE] [--check-config]\n"
+	     "The packet process of a Nave hub: see nave-dataplane(8).\n\n"
+	     "  --config FILE    default /etc/nave/dataplane.conf\n"
+	     "  --check-config   read the configuration, say what is wrong, and end\n"
+	     "  --version\n"
+	     "  --help");
+}
+
+struct options {
+	const char *config;
+	bool check;
+};
+
+/* -1: go on, else the exit status. */
+static int parse_options(int argc, char **argv, struct options *ret)
+{
+	static const struct option known[] = {
+		{"config", required_argument, NULL, 'c'},
+		{"check-config", no_argument, NULL, 'k'},
+		{"version", no_argument, NULL, 'v'},
+		{"help", no_argument, NULL, 'h'},
+		{0},
+	};
+	int o;
+	while ((o = getopt_long(argc, argv, "", known, NULL))
+		!= -1) { // NOLINT(concurrency-mt-unsafe)
+		switch (o) {
+		case 'c':
+			ret->config = optarg;
+			break;
+		case 'k':
+			ret->check = true;
+			break;
+		case 'v':
+			puts("nave-dataplane " NAVE_VERSION);
+			return 0;
+		case 'h':
+			print_help();
+			return 0;
+		default:
+			return 2;
+		}
+	}
+	if (optind < argc)
+		(void)fprintf(
+			stderr, "nave-dataplane: what is \"%s\"? See --help.\n", argv[optind]);
+	return optind < argc ? 2 : -1;
+}
+
+int main(int argc, char **argv)
+{
+	struct dataplane d = {.stop_fd = -1};
+	struct options options = {.config = "/etc/nave/dataplane.conf"};
+	char error[CONFIG_ERROR_TEXT];
+	int status = parse_options(argc, argv, &options);
+	if (status >= 0)
+		return status;
+	log_init("nave-dataplane", LOG_LEVEL_INFO);
+	if (config_load(options.config, &d.config, error) != 0) {
+		(void)fprintf(stderr, "%s\n", error);
+		return EXIT_CONFIG;
+	}
+	if (options.check) {
+		config_free(&d.config);
+		return 0;
+	}
+	status = start(&d) == 0 ? 0 : 1;
+	if (status == 0) {
+		log_info("ready: %u port%s, socket %s", d.tables->ports,
+			d.tables->ports == 1 ? "" : "s", d.config.socket);
+		status = report("server", server_run(d.server, d.stop_fd)) == 0 ? 0 : 1;
+	}
+	stop(&d);
+	return status;
+}
