@@ -98,14 +98,6 @@ lab_daemons_stop() {
 	return "$failed"
 }
 
-# lab_rest METHOD PATH [JSON]: one call of the REST API as the administrator; prints the answer
-lab_rest() {
-	local body=()
-	[ $# -lt 3 ] || body=(-H 'Content-Type: application/json' -d "$3")
-	curl -sS --fail-with-body --max-time 10 -X "$1" "${body[@]}" \
-		-H "Authorization: Bearer $(cat "$LAB_STATE/admin.token")" "http://$LAB_LISTEN$2"
-}
-
 # lab_nave ARGUMENTS... : the command line, as on the hub itself
 lab_nave() {
 	"$(lab_program nave)" --socket "$LAB_RUN/control.sock" "$@"

@@ -31,3 +31,5 @@ lab_until() {
 . "$LAB_SCRIPTS/daemons.sh"
 # shellcheck source=clients.sh
 . "$LAB_SCRIPTS/clients.sh"
+# shellcheck source=network.sh
+. "$LAB_SCRIPTS/network.sh"

@@ -19,7 +19,8 @@ lab_daemon_stop control KILL
 wait "$writer"
 
 check "traffic flows without it" lab_reaches laptop 192.168.10.10 1
-check "new sessions too" lab_client_reconnect visitor 192.168.10.10
+check "new sessions too" lab_tunnel_again visitor
+check "and carry" lab_reaches visitor 192.168.10.10
 lab_daemon_start control
 check "it is back" lab_control_wait
 lab_rest_list /v1/users | jq -r .name | sort >"$written.kept"

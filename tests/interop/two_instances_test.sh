@@ -15,7 +15,8 @@ for name in twin1 twin2; do
 	at_end lab_machine_del "$name-s-lan" "$name-s" "$name-c"
 	lab_site_add "$name-s" "$number" 30
 	lab_member_add "$name-c" "$((number + 1))"
-	check "site of $name" lab_site_connect "$name" "$name-s" 192.168.30.0/24 fd00:30::/64
+	check "site of $name" lab_site_create "$name" "$name-s" 192.168.30.0/24 fd00:30::/64
+	check "its tunnel" lab_site_import "$name" "$name-s"
 	check "client of $name" lab_client_connect "$name" "$name-c" true
 	lab_in "$name-s-lan" python3 -B "$LAB_SCRIPTS/internet.py" "$name" &
 	number=$((number + 2))

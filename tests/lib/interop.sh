@@ -77,7 +77,7 @@ not() {
 explain() {
 	local log
 	echo "--- counters"
-	curl -s --max-time 2 "http://$LAB_LISTEN/metrics" | grep -E 'drop|handshake' | grep -v ' 0$'
+	lab_rest GET /metrics | grep -E 'drop|handshake' | grep -v ' 0$'
 	for log in control node dataplane; do
 		echo "--- $log"
 		tail -n 8 "$LAB_DIR/logs/$log"
@@ -86,7 +86,7 @@ explain() {
 
 # counter NAME: of the hub, as /metrics shows it; 0 before it was first counted
 counter() {
-	curl -s --max-time 2 "http://$LAB_LISTEN/metrics" |
+	lab_rest GET /metrics |
 		awk -v name="$1" 'index($1, "\"" name "\"") { sum += $2 } END { printf "%d\n", sum }'
 }
 
