@@ -112,6 +112,8 @@ int server_new(const char *path, struct tables *tables, struct server **ret_serv
 	if (s == NULL)
 		return -ENOMEM;
 	s->tables = tables;
+	s->uid = geteuid();
+	s->gid = getegid();
 	s->listen_fd = s->epoll_fd = s->events.fd = -1;
 	int err = init(s, path);
 	if (err != 0) {
@@ -151,13 +153,13 @@ void server_attach(struct server *server, struct keying *keying, struct host_io 
 
 /* Root, our own user, or our group: whom the mode of the socket lets in, but also behind a bind
  * mount or after a chmod. */
-static bool is_welcome(int fd)
+static bool is_welcome(const struct server *s, int fd)
 {
 	struct ucred who;
 	socklen_t len = sizeof(who);
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) != 0)
 		return false;
-	if (who.uid == 0 || who.uid == geteuid() || who.gid == getegid())
+	if (who.uid == 0 || who.uid == s->uid || who.gid == s->gid)
 		return true;
 	log_warning(
 		"api: connection refused: pid %d, uid %u, gid %u", (int)who.pid, who.uid, who.gid);
@@ -170,7 +172,7 @@ static void accept_connections(struct server *s)
 		int fd = accept4(s->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 		if (fd < 0)
 			return;
-		if (s->connection_count == CONNECTIONS_MAX || !is_welcome(fd)) {
+		if (s->connection_count == CONNECTIONS_MAX || !is_welcome(s, fd)) {
 			(void)close(fd);
 			continue;
 		}

@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 struct connection;
 struct host_io;
@@ -25,6 +26,8 @@ struct server {
 	int listen_fd;
 	int epoll_fd;
 	struct uuid boot_id;
+	uid_t uid; /* our own; the sandbox does not let us ask later */
+	gid_t gid;
 	struct connection *connections;
 	unsigned int connection_count;
 	struct sync sync;
