@@ -10,7 +10,7 @@
 /* All ones when a < b, else 0; both below 2^16. */
 static unsigned int below(unsigned int a, unsigned int b)
 {
-	return (unsigned int)((int)(a - b) >> 31);
+	return 0U - ((a - b) >> 31);
 }
 
 static char encode_six(unsigned int v)

@@ -35,6 +35,6 @@ ssize_t hex_decode(const char *text, size_t text_len, uint8_t *data, size_t size
 			return -EINVAL;
 	}
 	for (size_t i = 0; i < text_len / 2; i++)
-		data[i] = (uint8_t)(digit_value(text[2 * i]) << 4 | digit_value(text[2 * i + 1]));
+		data[i] = (uint8_t)(digit_value(text[2 * i]) * 16 + digit_value(text[2 * i + 1]));
 	return (ssize_t)(text_len / 2);
 }
