@@ -8,6 +8,7 @@
 #include "dataplane/keying/keying_private.h"
 #include "dataplane/table/underlay.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,7 +32,7 @@ static void ask_for_neighbour(struct keying *k, struct peer *p, const struct nei
 static void publish(struct keying *k, struct peer *p, struct endpoint *new)
 {
 	(void)pthread_mutex_lock(&k->status_mutex);
-	struct endpoint *old = __atomic_exchange_n(&p->endpoint, new, __ATOMIC_ACQ_REL);
+	struct endpoint *old = atomic_exchange_explicit(&p->endpoint, new, memory_order_acq_rel);
 	(void)pthread_mutex_unlock(&k->status_mutex);
 	if (old != NULL)
 		keying_defer_free(k, old, sizeof(*old));

@@ -8,6 +8,7 @@
 #include "dataplane/keying/keying_private.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -178,13 +179,13 @@ static void roam(struct keying *k, struct peer *p, const struct keying_message *
 {
 	struct ip_endpoint remote = {m->remote, m->remote_port};
 	keying_endpoint_set(k, p, &remote, &m->local, m->local_port);
-	__atomic_store_n(&p->roaming, 0, __ATOMIC_RELEASE);
+	atomic_store_explicit(&p->roaming, 0, memory_order_release);
 }
 
 /* A worker has a packet to seal and no key, or a key that is due for a change. */
 static void want_key(struct keying *k, struct peer *p, struct rte_mbuf *m)
 {
-	__atomic_store_n(&p->wants_key, 0, __ATOMIC_RELEASE);
+	atomic_store_explicit(&p->wants_key, 0, memory_order_release);
 	if (m != NULL)
 		keying_peer_stage(k, p, m);
 	timers_want_handshake(&p->timers, k->now_ns);
@@ -214,7 +215,7 @@ static void obey_message(struct keying *k, const struct keying_message *m)
 		break;
 	case KEYING_STALE_ENDPOINT:
 		keying_endpoint_renew(k, p);
-		__atomic_store_n(&p->roaming, 0, __ATOMIC_RELEASE);
+		atomic_store_explicit(&p->roaming, 0, memory_order_release);
 		break;
 	case KEYING_HANDSHAKE:
 		break;
@@ -236,7 +237,7 @@ static void *run(void *arg)
 {
 	struct keying *k = arg;
 	struct timespec nap = {.tv_nsec = (long)k->config.idle_sleep_us * 1000};
-	while (!__atomic_load_n(&k->stop, __ATOMIC_RELAXED)) {
+	while (!atomic_load_explicit(&k->stop, memory_order_relaxed)) {
 		k->now_ns = clock_monotonic_ns();
 		unsigned int n = obey_orders(k);
 		n += obey_messages(k);
@@ -276,7 +277,7 @@ void keying_stop(struct keying *k)
 {
 	if (k == NULL)
 		return;
-	__atomic_store_n(&k->stop, true, __ATOMIC_RELAXED);
+	atomic_store_explicit(&k->stop, true, memory_order_relaxed);
 	(void)pthread_join(k->thread, NULL);
 	(void)obey_orders(k);
 	struct instance *next;

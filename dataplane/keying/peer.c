@@ -3,6 +3,7 @@
 #include "dataplane/base/clock.h"
 #include "dataplane/keying/keying_private.h"
 
+#include <stdatomic.h>
 #include <string.h>
 
 #include <rte_mbuf.h>
@@ -55,7 +56,7 @@ void keying_peer_drop(struct keying *k, struct peer *p)
 	keying_sessions_drop(k, p);
 	keying_peer_purge_staged(k, p);
 	hash_del(&ki->peer_by_key, &p->keying_by_key);
-	struct endpoint *e = __atomic_exchange_n(&p->endpoint, NULL, __ATOMIC_ACQ_REL);
+	struct endpoint *e = atomic_exchange_explicit(&p->endpoint, NULL, memory_order_acq_rel);
 	if (e != NULL)
 		keying_defer_free(k, e, sizeof(*e));
 	cookie_maker_fini(&p->cookie);
@@ -115,8 +116,9 @@ void keying_peer_purge_staged(struct keying *k, struct peer *p)
 
 void keying_peer_fail(struct keying *k, struct peer *p, enum peer_failure why)
 {
-	__atomic_store_n(&p->last_failure, (uint8_t)why, __ATOMIC_RELAXED);
-	__atomic_store_n(&p->last_failure_realtime_ns, clock_realtime_ns(), __ATOMIC_RELAXED);
+	atomic_store_explicit(&p->last_failure, (uint8_t)why, memory_order_relaxed);
+	atomic_store_explicit(
+		&p->last_failure_realtime_ns, clock_realtime_ns(), memory_order_relaxed);
 	struct keying_event e = {.type = KEYING_EVENT_HANDSHAKE_FAILED,
 		.peer = peer_handle(p),
 		.failure = (uint8_t)why};

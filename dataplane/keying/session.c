@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <stdalign.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,7 +27,7 @@ static void drop_session(struct keying *k, struct session *s)
 
 static void set_current(struct peer *p, struct session *s)
 {
-	__atomic_store_n(&p->current, s, __ATOMIC_RELEASE);
+	atomic_store_explicit(&p->current, s, memory_order_release);
 }
 
 static void place_as_initiator(struct keying *k, struct peer *p, struct session *s)
@@ -67,7 +68,8 @@ int keying_session_install(struct keying *k, struct peer *p)
 	else
 		place_as_responder(k, p, s);
 	timers_session_derived(&p->timers, k->now_ns);
-	__atomic_store_n(&p->last_handshake_realtime_ns, clock_realtime_ns(), __ATOMIC_RELAXED);
+	atomic_store_explicit(
+		&p->last_handshake_realtime_ns, clock_realtime_ns(), memory_order_relaxed);
 	keying_count(k, COUNTER_HANDSHAKES_COMPLETED);
 	return 0;
 }

@@ -8,6 +8,8 @@
 #include "dataplane/base/random.h"
 #include "dataplane/keying/keying_private.h"
 
+#include <stdatomic.h>
+
 enum {
 	TICK_MS = 8,
 };
@@ -58,13 +60,13 @@ static void read_stamps(const struct peer *p, struct timer_stamps *ret)
 /* The hub ends a peer's time also when the control daemon is down. */
 static void expire(struct keying *k, struct peer *p, uint64_t *next)
 {
-	uint64_t at_s = __atomic_load_n(&p->expires_at_s, __ATOMIC_RELAXED);
+	uint64_t at_s = atomic_load_explicit(&p->expires_at_s, memory_order_relaxed);
 	bool expired = at_s != 0 && clock_realtime_ns() / NS_PER_SEC >= at_s;
 	if (at_s != 0 && !expired && *next > k->now_ns + LOOK_AGAIN_NS)
 		*next = k->now_ns + LOOK_AGAIN_NS;
 	if (expired == (p->expired != 0))
 		return;
-	__atomic_store_n(&p->expired, expired, __ATOMIC_RELAXED);
+	atomic_store_explicit(&p->expired, expired, memory_order_relaxed);
 	if (!expired)
 		return;
 	keying_sessions_drop(k, p);

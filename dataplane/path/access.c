@@ -9,6 +9,7 @@
 #include "dataplane/table/instance.h"
 #include "dataplane/table/peer.h"
 
+#include <stdatomic.h>
 #include <string.h>
 
 /* RFC 1812 section 5.2.7.1: communication administratively prohibited; RFC 4443 section 3.1. */
@@ -17,7 +18,7 @@ static const struct icmp_reason prohibited = {3, 13, 1, 1};
 /* 0 (COUNTER_RX_PACKETS is no refusal) when the instance's rules let it pass. */
 static enum counter refused_by_rules(const struct pkt *k)
 {
-	uint32_t flags = __atomic_load_n(&k->instance->flags, __ATOMIC_RELAXED);
+	uint32_t flags = atomic_load_explicit(&k->instance->flags, memory_order_relaxed);
 	bool from_site = k->from->type == PEER_TYPE_SITE, to_site = k->to->type == PEER_TYPE_SITE;
 	if (from_site && to_site)
 		return flags & INSTANCE_SITE_TO_SITE ? 0 : COUNTER_DROP_ACCESS_SITE_TO_SITE;
@@ -28,15 +29,16 @@ static enum counter refused_by_rules(const struct pkt *k)
 
 static enum counter refused_to_internet(const struct pkt *k)
 {
-	uint32_t flags = __atomic_load_n(&k->instance->flags, __ATOMIC_RELAXED);
+	uint32_t flags = atomic_load_explicit(&k->instance->flags, memory_order_relaxed);
 	uint32_t needed = k->inner_v6 ? INSTANCE_EGRESS_V6 : INSTANCE_EGRESS_V4;
-	bool may = __atomic_load_n(&k->from->route_all, __ATOMIC_RELAXED) != 0;
+	bool may = atomic_load_explicit(&k->from->route_all, memory_order_relaxed) != 0;
 	return may && (flags & needed) != 0 ? 0 : COUNTER_DROP_ACCESS_INTERNET;
 }
 
 static bool destination_allowed(const struct rte_mbuf *m, const struct pkt *k)
 {
-	const struct peer_allowed *a = __atomic_load_n(&k->from->allowed, __ATOMIC_ACQUIRE);
+	const struct peer_allowed *a =
+		atomic_load_explicit(&k->from->allowed, memory_order_acquire);
 	if (a == NULL)
 		return true;
 	const uint8_t *ip = rte_pktmbuf_mtod(m, const uint8_t *);

@@ -14,6 +14,7 @@
 #include "dataplane/wg/messages.h"
 
 #include <netinet/in.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #include <rte_byteorder.h>
@@ -74,7 +75,8 @@ static void classify_udp(struct path *p, struct rte_mbuf *m, struct pkt *k)
 {
 	struct outer o;
 	outer_read(m, k, &o);
-	struct instance *i = __atomic_load_n(&p->tables->listener[o.local_port], __ATOMIC_ACQUIRE);
+	struct instance *i =
+		atomic_load_explicit(&p->tables->listener[o.local_port], memory_order_acquire);
 	if (i == NULL || !underlay_is_local(p->tables, &o.local)) {
 		path_push(p, STAGE_PUNT, m);
 		return;

@@ -8,6 +8,7 @@
 #include "dataplane/table/instance.h"
 
 #include <netinet/in.h>
+#include <stdatomic.h>
 
 #include <rte_byteorder.h>
 #include <rte_ip.h>
@@ -109,7 +110,7 @@ static void forward_one(struct path *p, struct rte_mbuf *m)
 {
 	struct pkt *k = pkt_of(m);
 	uint8_t *ip = rte_pktmbuf_mtod(m, uint8_t *);
-	uint16_t mtu = __atomic_load_n(&k->instance->mtu, __ATOMIC_RELAXED);
+	uint16_t mtu = atomic_load_explicit(&k->instance->mtu, memory_order_relaxed);
 	/* Linux has forwarded what comes from the host: it counted the hop */
 	if (k->from != NULL && !decrement_ttl(ip, k->inner_v6)) {
 		path_refuse(p, m, COUNTER_DROP_TTL, &ttl_exceeded);

@@ -9,6 +9,7 @@
 #include "dataplane/table/peer.h"
 #include "dataplane/table/tables.h"
 
+#include <stdatomic.h>
 #include <string.h>
 
 #include <rte_ring.h>
@@ -71,7 +72,7 @@ static void inject_to_peer(struct path *p, struct rte_mbuf *m, struct pkt *k)
 		path_push(p, STAGE_WG_OUTPUT, m);
 		return;
 	}
-	k->endpoint = __atomic_load_n(&k->to->endpoint, __ATOMIC_ACQUIRE);
+	k->endpoint = atomic_load_explicit(&k->to->endpoint, memory_order_acquire);
 	if (k->endpoint == NULL)
 		path_drop(p, m, COUNTER_DROP_NO_ENDPOINT);
 	else

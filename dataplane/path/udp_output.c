@@ -10,6 +10,7 @@
 #include "dataplane/table/tables.h"
 #include "dataplane/table/underlay.h"
 
+#include <stdatomic.h>
 #include <string.h>
 
 #include <rte_byteorder.h>
@@ -39,9 +40,9 @@ static void finish_ipv6(uint8_t *frame, uint16_t udp_len)
 static void renew_stale_endpoint(struct path *p, const struct pkt *k)
 {
 	struct keying_message message = {.type = KEYING_STALE_ENDPOINT, .peer = peer_handle(k->to)};
-	if (__atomic_exchange_n(&k->to->roaming, 1, __ATOMIC_RELAXED) == 0
+	if (atomic_exchange_explicit(&k->to->roaming, 1, memory_order_relaxed) == 0
 		&& !rings_keying_put(p->rings, &message))
-		__atomic_store_n(&k->to->roaming, 0, __ATOMIC_RELAXED);
+		atomic_store_explicit(&k->to->roaming, 0, memory_order_relaxed);
 }
 
 static void send_one(struct path *p, struct rte_mbuf *m, uint32_t generation)

@@ -15,6 +15,7 @@
 #include "dataplane/table/tables.h"
 #include "dataplane/wg/messages.h"
 
+#include <stdatomic.h>
 #include <string.h>
 
 enum {
@@ -69,25 +70,25 @@ static void ask_keying(
 		.type = (uint8_t)what, .peer = peer_handle(peer), .index = index};
 	bool told = rings_keying_put(p->rings, &message);
 	if (!told && what == KEYING_WANT_KEY)
-		__atomic_store_n(&peer->wants_key, 0, __ATOMIC_RELAXED);
+		atomic_store_explicit(&peer->wants_key, 0, memory_order_relaxed);
 }
 
 /* The first packet under a key that we made as responder shows that the peer has it too. */
 static void confirm_session(struct path *p, struct session *s)
 {
-	if (__atomic_load_n(&s->confirmed, __ATOMIC_RELAXED) != 0)
+	if (atomic_load_explicit(&s->confirmed, memory_order_relaxed) != 0)
 		return;
-	__atomic_store_n(&s->confirmed, 1, __ATOMIC_RELAXED);
+	atomic_store_explicit(&s->confirmed, 1, memory_order_relaxed);
 	ask_keying(p, s->peer, KEYING_PROMOTE, s->keypair.local_index);
 }
 
 static void note_roaming(struct path *p, struct peer *peer, const struct outer *o)
 {
-	const struct endpoint *e = __atomic_load_n(&peer->endpoint, __ATOMIC_ACQUIRE);
+	const struct endpoint *e = atomic_load_explicit(&peer->endpoint, memory_order_acquire);
 	if (e != NULL && ip_endpoint_equal(&e->remote, &o->source)
 		&& ip_addr_equal(&e->local, &o->local))
 		return;
-	if (__atomic_exchange_n(&peer->roaming, 1, __ATOMIC_RELAXED) != 0)
+	if (atomic_exchange_explicit(&peer->roaming, 1, memory_order_relaxed) != 0)
 		return;
 	struct keying_message message = {
 		.type = KEYING_ROAM,
@@ -98,7 +99,7 @@ static void note_roaming(struct path *p, struct peer *peer, const struct outer *
 		.local_port = o->local_port,
 	};
 	if (!rings_keying_put(p->rings, &message))
-		__atomic_store_n(&peer->roaming, 0, __ATOMIC_RELAXED);
+		atomic_store_explicit(&peer->roaming, 0, memory_order_relaxed);
 }
 
 static void stamp(struct path *p, struct peer *peer, uint32_t len)
@@ -127,8 +128,8 @@ static void accept_packet(struct path *p, struct rte_mbuf *m, const struct aead_
 	confirm_session(p, s);
 	stamp(p, peer, job->len);
 	if (keypair_wants_rekey_on_receive(&s->keypair, p->now_ns)
-		&& __atomic_load_n(&peer->current, __ATOMIC_RELAXED) == s
-		&& __atomic_exchange_n(&peer->wants_key, 1, __ATOMIC_RELAXED) == 0)
+		&& atomic_load_explicit(&peer->current, memory_order_relaxed) == s
+		&& atomic_exchange_explicit(&peer->wants_key, 1, memory_order_relaxed) == 0)
 		ask_keying(p, peer, KEYING_WANT_KEY, 0);
 	if (job->len == 0) {
 		path_drop(p, m, COUNTER_KEEPALIVES_RECEIVED);
@@ -152,7 +153,7 @@ static void open_burst(
 			path_drop(p, m, COUNTER_DROP_WG_AUTH);
 		else if (!replay_accept(&s->keypair.replay, counter))
 			path_drop(p, m, COUNTER_DROP_WG_REPLAY);
-		else if (__atomic_load_n(&s->peer->expired, __ATOMIC_RELAXED) != 0)
+		else if (atomic_load_explicit(&s->peer->expired, memory_order_relaxed) != 0)
 			path_drop(p, m, COUNTER_DROP_PEER_EXPIRED);
 		else
 			accept_packet(p, m, &jobs[n]);

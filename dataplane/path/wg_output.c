@@ -13,6 +13,7 @@
 #include "dataplane/table/session.h"
 #include "dataplane/wg/messages.h"
 
+#include <stdatomic.h>
 #include <string.h>
 
 enum {
@@ -32,9 +33,9 @@ static void wait_for_key(struct path *p, struct rte_mbuf *m)
 static void ask_for_rekey(struct path *p, struct peer *to)
 {
 	struct keying_message message = {.type = KEYING_WANT_KEY, .peer = peer_handle(to)};
-	if (__atomic_exchange_n(&to->wants_key, 1, __ATOMIC_RELAXED) == 0
+	if (atomic_exchange_explicit(&to->wants_key, 1, memory_order_relaxed) == 0
 		&& !rings_keying_put(p->rings, &message))
-		__atomic_store_n(&to->wants_key, 0, __ATOMIC_RELAXED);
+		atomic_store_explicit(&to->wants_key, 0, memory_order_relaxed);
 }
 
 static uint16_t padding_of(uint16_t len, uint16_t mtu)
@@ -75,8 +76,8 @@ static bool prepare_job(struct path *p, struct rte_mbuf *m, struct aead_job *job
 {
 	struct pkt *k = pkt_of(m);
 	struct peer *to = k->to;
-	struct session *s = __atomic_load_n(&to->current, __ATOMIC_ACQUIRE);
-	if (__atomic_load_n(&to->expired, __ATOMIC_RELAXED) != 0) {
+	struct session *s = atomic_load_explicit(&to->current, memory_order_acquire);
+	if (atomic_load_explicit(&to->expired, memory_order_relaxed) != 0) {
 		path_drop(p, m, COUNTER_DROP_PEER_EXPIRED);
 		return false;
 	}
@@ -84,12 +85,13 @@ static bool prepare_job(struct path *p, struct rte_mbuf *m, struct aead_job *job
 		wait_for_key(p, m);
 		return false;
 	}
-	k->endpoint = __atomic_load_n(&to->endpoint, __ATOMIC_ACQUIRE);
+	k->endpoint = atomic_load_explicit(&to->endpoint, memory_order_acquire);
 	if (k->endpoint == NULL) {
 		path_drop(p, m, COUNTER_DROP_NO_ENDPOINT);
 		return false;
 	}
-	uint64_t counter = __atomic_fetch_add(&s->keypair.send_counter, 1, __ATOMIC_RELAXED);
+	uint64_t counter =
+		atomic_fetch_add_explicit(&s->keypair.send_counter, 1, memory_order_relaxed);
 	if (!keypair_may_send(&s->keypair, counter, p->now_ns)) {
 		wait_for_key(p, m);
 		return false;
@@ -97,7 +99,8 @@ static bool prepare_job(struct path *p, struct rte_mbuf *m, struct aead_job *job
 	if (keypair_wants_rekey_on_send(&s->keypair, counter, p->now_ns))
 		ask_for_rekey(p, to);
 	uint16_t len = m->data_len;
-	uint16_t padding = padding_of(len, __atomic_load_n(&k->instance->mtu, __ATOMIC_RELAXED));
+	uint16_t padding =
+		padding_of(len, atomic_load_explicit(&k->instance->mtu, memory_order_relaxed));
 	uint8_t *message = frame_message(m, padding);
 	if (message == NULL) {
 		path_drop(p, m, COUNTER_DROP_NO_HEADROOM);

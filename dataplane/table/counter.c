@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dataplane/table/counter.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -94,7 +95,7 @@ uint64_t counter_registry_sum(const struct counter_registry *r, enum counter whi
 {
 	uint64_t sum = 0;
 	for (unsigned int i = 0; i < r->blocks; i++)
-		sum += __atomic_load_n(&r->block[i]->value[which], __ATOMIC_RELAXED);
+		sum += atomic_load_explicit(&r->block[i]->value[which], memory_order_relaxed);
 	return sum;
 }
 

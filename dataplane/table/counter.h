@@ -3,6 +3,7 @@
 #define DATAPLANE_TABLE_COUNTER_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdint.h>
 
 /*
@@ -104,8 +105,8 @@ const char *counter_name(enum counter which);
 /* Owner thread only. */
 static inline void counter_add(struct counters *c, enum counter which, uint64_t n)
 {
-	uint64_t v = __atomic_load_n(&c->value[which], __ATOMIC_RELAXED);
-	__atomic_store_n(&c->value[which], v + n, __ATOMIC_RELAXED);
+	uint64_t v = atomic_load_explicit(&c->value[which], memory_order_relaxed);
+	atomic_store_explicit(&c->value[which], v + n, memory_order_relaxed);
 }
 
 #endif

@@ -5,6 +5,7 @@
 #include "dataplane/table/tables.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdlib.h>
 
@@ -31,7 +32,7 @@ struct instance *instance_from_handle(const struct tables *t, uint64_t handle)
 	uint32_t slot = (uint32_t)handle;
 	if (slot >= TABLE_MAX_INSTANCES)
 		return NULL;
-	struct instance *i = __atomic_load_n(&t->instance_slot[slot], __ATOMIC_ACQUIRE);
+	struct instance *i = atomic_load_explicit(&t->instance_slot[slot], memory_order_acquire);
 	return i != NULL && i->generation == handle >> 32 ? i : NULL;
 }
 
@@ -107,7 +108,7 @@ static int create(struct tables *t, const struct instance_settings *s, struct in
 	if (t->instances != NULL)
 		t->instances->prev = &i->next;
 	t->instances = i;
-	__atomic_store_n(&t->instance_slot[slot], i, __ATOMIC_RELEASE);
+	atomic_store_explicit(&t->instance_slot[slot], i, memory_order_release);
 	*ret = i;
 	return 0;
 }
@@ -120,14 +121,14 @@ int instance_set(struct tables *t, const struct instance_settings *s, struct ins
 		err = create(t, s, &i);
 	if (err != 0)
 		return err;
-	__atomic_store_n(&i->flags, s->flags, __ATOMIC_RELAXED);
-	__atomic_store_n(&i->mtu, s->mtu, __ATOMIC_RELAXED);
+	atomic_store_explicit(&i->flags, s->flags, memory_order_relaxed);
+	atomic_store_explicit(&i->mtu, s->mtu, memory_order_relaxed);
 	uint16_t old_port = i->wireguard_port;
 	if (old_port != s->wireguard_port) {
-		__atomic_store_n(&i->wireguard_port, s->wireguard_port, __ATOMIC_RELAXED);
-		__atomic_store_n(&t->listener[s->wireguard_port], i, __ATOMIC_RELEASE);
+		atomic_store_explicit(&i->wireguard_port, s->wireguard_port, memory_order_relaxed);
+		atomic_store_explicit(&t->listener[s->wireguard_port], i, memory_order_release);
 		if (old_port != 0)
-			__atomic_store_n(&t->listener[old_port], NULL, __ATOMIC_RELEASE);
+			atomic_store_explicit(&t->listener[old_port], NULL, memory_order_release);
 	}
 	*ret = i;
 	return 0;
@@ -135,8 +136,8 @@ int instance_set(struct tables *t, const struct instance_settings *s, struct ins
 
 void instance_unlink(struct tables *t, struct instance *i)
 {
-	__atomic_store_n(&t->listener[i->wireguard_port], NULL, __ATOMIC_RELEASE);
-	__atomic_store_n(&t->instance_slot[i->slot], NULL, __ATOMIC_RELEASE);
+	atomic_store_explicit(&t->listener[i->wireguard_port], NULL, memory_order_release);
+	atomic_store_explicit(&t->instance_slot[i->slot], NULL, memory_order_release);
 	while (i->peers != NULL)
 		peer_unlink(t, i->peers);
 	while (i->route_list != NULL)

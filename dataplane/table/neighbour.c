@@ -8,6 +8,7 @@
 #include "dataplane/table/underlay_private.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -66,7 +67,7 @@ static void publish(struct underlay *u, const struct neighbour_entry *e)
 	bytes[7] = e->neighbour.state == NEIGHBOUR_REACHABLE ? ADJACENCY_REACHABLE : 0;
 	uint64_t word;
 	memcpy(&word, bytes, sizeof(word));
-	__atomic_store_n(&u->adjacency[e->adjacency], word, __ATOMIC_RELEASE);
+	atomic_store_explicit(&u->adjacency[e->adjacency], word, memory_order_release);
 }
 
 int neighbour_set(struct tables *t, const struct neighbour *n)
@@ -126,7 +127,8 @@ bool underlay_adjacency_mac(
 {
 	if (adjacency >= UNDERLAY_MAX_ADJACENCIES)
 		return false;
-	uint64_t word = __atomic_load_n(&t->underlay->adjacency[adjacency], __ATOMIC_ACQUIRE);
+	uint64_t word =
+		atomic_load_explicit(&t->underlay->adjacency[adjacency], memory_order_acquire);
 	uint8_t bytes[8];
 	memcpy(bytes, &word, sizeof(bytes));
 	if (bytes[7] != ADJACENCY_REACHABLE || bytes[6] >= t->ports)

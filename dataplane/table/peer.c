@@ -10,8 +10,9 @@
 #include "dataplane/table/tables.h"
 
 #include <errno.h>
-#include <stddef.h>
 #include <stdalign.h>
+#include <stdatomic.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -58,7 +59,7 @@ struct peer *peer_from_handle(const struct tables *t, uint64_t handle)
 	uint32_t slot = (uint32_t)handle;
 	if (slot >= TABLE_MAX_PEERS)
 		return NULL;
-	struct peer *p = __atomic_load_n(&t->peer_slot[slot], __ATOMIC_ACQUIRE);
+	struct peer *p = atomic_load_explicit(&t->peer_slot[slot], memory_order_acquire);
 	return p != NULL && p->generation == handle >> 32 ? p : NULL;
 }
 
@@ -125,7 +126,7 @@ static void link_peer(struct tables *t, struct peer *p)
 		i->peers->instance_prev = &p->instance_next;
 	i->peers = p;
 	t->peer_count++;
-	__atomic_store_n(&t->peer_slot[p->slot], p, __ATOMIC_RELEASE);
+	atomic_store_explicit(&t->peer_slot[p->slot], p, memory_order_release);
 }
 
 static int create(struct tables *t, const struct peer_settings *s, struct peer **ret)
@@ -146,7 +147,7 @@ int peer_set(struct tables *t, const struct peer_settings *s, struct peer **ret,
 	bool created = p == NULL;
 	if (!created && (p->instance != s->instance || !key_equal(&p->public_key, &s->public_key)))
 		return -EBUSY;
-	struct peer_allowed *allowed;
+	struct peer_allowed *allowed = NULL;
 	int err = allowed_new(s, &allowed);
 	if (err == 0 && created)
 		err = create(t, s, &p);
@@ -154,14 +155,14 @@ int peer_set(struct tables *t, const struct peer_settings *s, struct peer **ret,
 		free(allowed);
 		return err;
 	}
-	__atomic_store_n(&p->type, (uint8_t)s->type, __ATOMIC_RELAXED);
-	__atomic_store_n(&p->route_all, s->route_all, __ATOMIC_RELAXED);
-	__atomic_store_n(&p->expires_at_s, s->expires_at_s, __ATOMIC_RELAXED);
+	atomic_store_explicit(&p->type, (uint8_t)s->type, memory_order_relaxed);
+	atomic_store_explicit(&p->route_all, s->route_all, memory_order_relaxed);
+	atomic_store_explicit(&p->expires_at_s, s->expires_at_s, memory_order_relaxed);
 	if (allowed_equal(p->allowed, allowed)) {
 		free(allowed);
 	} else {
 		struct peer_allowed *old =
-			__atomic_exchange_n(&p->allowed, allowed, __ATOMIC_ACQ_REL);
+			atomic_exchange_explicit(&p->allowed, allowed, memory_order_acq_rel);
 		if (old != NULL)
 			tables_retire(t, old);
 	}
@@ -174,7 +175,7 @@ int peer_set(struct tables *t, const struct peer_settings *s, struct peer **ret,
 
 void peer_unlink(struct tables *t, struct peer *p)
 {
-	__atomic_store_n(&t->peer_slot[p->slot], NULL, __ATOMIC_RELEASE);
+	atomic_store_explicit(&t->peer_slot[p->slot], NULL, memory_order_release);
 	while (p->routes != NULL)
 		route_del(p->routes);
 	hash_del(&t->peer_by_id, &p->by_id);

@@ -11,6 +11,7 @@
 #include "dataplane/wg/noise.h"
 #include "dataplane/wg/timers.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -59,7 +60,7 @@ enum peer_failure {
 struct peer {
 	/* line 0: what a packet from or to the peer reads first. set: server; read: workers */
 	struct instance *instance;
-	uint8_t type; /* enum peer_type */
+	_Atomic uint8_t type; /* enum peer_type */
 	_Atomic uint8_t route_all;
 	_Atomic uint8_t expired; /* set: keying when expires_at has come; read: workers */
 	_Atomic uint8_t wants_key; /* set: worker when it told keying; cleared: keying */
@@ -104,8 +105,8 @@ struct peer {
 /* The owner worker's counters; whoever reads sees whole numbers. */
 static inline void peer_count(_Atomic uint64_t *counter, uint64_t n)
 {
-	uint64_t v = __atomic_load_n(counter, __ATOMIC_RELAXED);
-	__atomic_store_n(counter, v + n, __ATOMIC_RELAXED);
+	uint64_t v = atomic_load_explicit(counter, memory_order_relaxed);
+	atomic_store_explicit(counter, v + n, memory_order_relaxed);
 }
 
 /*

@@ -14,6 +14,7 @@
 #include "dataplane/table/route_trie.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -124,7 +125,7 @@ static struct route_trie_node *split(struct route_trie *t, struct route_trie_nod
 		return NULL;
 	mid->slot[child->path[depth]].child = child;
 	mid->children = 1;
-	__atomic_store_n(&n->slot[addr[n->depth]].child, mid, __ATOMIC_RELEASE);
+	atomic_store_explicit(&n->slot[addr[n->depth]].child, mid, memory_order_release);
 	return mid;
 }
 
@@ -139,7 +140,8 @@ static struct route_trie_node *reach(
 			if (child == NULL)
 				return NULL;
 			n->children++;
-			__atomic_store_n(&n->slot[addr[n->depth]].child, child, __ATOMIC_RELEASE);
+			atomic_store_explicit(
+				&n->slot[addr[n->depth]].child, child, memory_order_release);
 			return child;
 		}
 		unsigned int stop = child->depth < depth ? child->depth : depth;
@@ -165,8 +167,8 @@ static void refresh_slots(struct route_trie_node *n, unsigned int first, unsigne
 			if (covers && (best == NULL || e->bits > best->bits))
 				best = e;
 		}
-		__atomic_store_n(
-			&n->slot[s].value, best != NULL ? best->value : 0, __ATOMIC_RELEASE);
+		atomic_store_explicit(
+			&n->slot[s].value, best != NULL ? best->value : 0, memory_order_release);
 	}
 }
 
@@ -204,7 +206,8 @@ static void prune(
 		for (unsigned int i = 0; n->children == 1 && only == NULL && i < ROUTE_TRIE_FANOUT;
 			i++)
 			only = n->slot[i].child;
-		__atomic_store_n(&parent->slot[addr[parent->depth]].child, only, __ATOMIC_RELEASE);
+		atomic_store_explicit(
+			&parent->slot[addr[parent->depth]].child, only, memory_order_release);
 		parent->children -= only == NULL;
 		node_retire(t, n);
 		if (only != NULL)
@@ -217,7 +220,7 @@ int route_trie_set(struct route_trie *t, const struct ip_prefix *prefix, uintptr
 {
 	_Atomic uintptr_t *fallback = default_of(t, prefix);
 	if (fallback != NULL) {
-		__atomic_store_n(fallback, value, __ATOMIC_RELEASE);
+		atomic_store_explicit(fallback, value, memory_order_release);
 		return 0;
 	}
 	uint8_t depth, bits;
@@ -257,7 +260,8 @@ int route_trie_del(struct route_trie *t, const struct ip_prefix *prefix)
 {
 	_Atomic uintptr_t *fallback = default_of(t, prefix);
 	if (fallback != NULL)
-		return __atomic_exchange_n(fallback, 0, __ATOMIC_ACQ_REL) != 0 ? 0 : -ENOENT;
+		return atomic_exchange_explicit(fallback, 0, memory_order_acq_rel) != 0 ? 0
+											: -ENOENT;
 	uint8_t depth, bits;
 	prefix_place(prefix, &depth, &bits);
 	struct route_trie_node *n = find_node(t, prefix, depth);
@@ -297,9 +301,9 @@ static inline uintptr_t walk(
 	unsigned int at = 0;
 	for (;;) {
 		const struct route_trie_slot *s = &n->slot[addr[at]];
-		uintptr_t value = __atomic_load_n(&s->value, __ATOMIC_ACQUIRE);
+		uintptr_t value = atomic_load_explicit(&s->value, memory_order_acquire);
 		best = value != 0 ? value : best;
-		n = __atomic_load_n(&s->child, __ATOMIC_ACQUIRE);
+		n = atomic_load_explicit(&s->child, memory_order_acquire);
 		if (n == NULL)
 			return best;
 		unsigned int next = n->depth - base;
@@ -311,11 +315,11 @@ static inline uintptr_t walk(
 
 uintptr_t route_trie_lookup4(const struct route_trie *t, const uint8_t *be4)
 {
-	return walk(
-		t->root4, __atomic_load_n(&t->default4, __ATOMIC_RELAXED), be4, ROUTE_TRIE_V4_BYTE);
+	return walk(t->root4, atomic_load_explicit(&t->default4, memory_order_relaxed), be4,
+		ROUTE_TRIE_V4_BYTE);
 }
 
 uintptr_t route_trie_lookup6(const struct route_trie *t, const uint8_t *be6)
 {
-	return walk(t->root6, __atomic_load_n(&t->default6, __ATOMIC_RELAXED), be6, 0);
+	return walk(t->root6, atomic_load_explicit(&t->default6, memory_order_relaxed), be6, 0);
 }

@@ -12,6 +12,7 @@
 #include "dataplane/base/random.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -90,7 +91,8 @@ int session_index_reserve(struct session_table *t, struct peer *p, uint32_t *ret
 		if (t->index[slot] != 0)
 			continue;
 		t->index[slot] = index;
-		__atomic_store_n(&t->value[slot], (uintptr_t)p | HANDSHAKE_TAG, __ATOMIC_RELEASE);
+		atomic_store_explicit(
+			&t->value[slot], (uintptr_t)p | HANDSHAKE_TAG, memory_order_release);
 		*ret_index = index;
 		return 0;
 	}
@@ -99,14 +101,14 @@ int session_index_reserve(struct session_table *t, struct peer *p, uint32_t *ret
 
 void session_index_bind(struct session_table *t, uint32_t index, struct session *s)
 {
-	__atomic_store_n(&t->value[index & SLOT_MASK], (uintptr_t)s, __ATOMIC_RELEASE);
+	atomic_store_explicit(&t->value[index & SLOT_MASK], (uintptr_t)s, memory_order_release);
 }
 
 void session_index_release(struct session_table *t, uint32_t index)
 {
 	if (index == 0 || t->index[index & SLOT_MASK] != index)
 		return;
-	__atomic_store_n(&t->value[index & SLOT_MASK], 0, __ATOMIC_RELEASE);
+	atomic_store_explicit(&t->value[index & SLOT_MASK], 0, memory_order_release);
 	t->index[index & SLOT_MASK] = 0;
 }
 
@@ -123,7 +125,7 @@ struct peer *session_index_peer(const struct session_table *t, uint32_t index)
 
 struct session *session_lookup(const struct session_table *t, uint32_t index)
 {
-	uintptr_t value = __atomic_load_n(&t->value[index & SLOT_MASK], __ATOMIC_ACQUIRE);
+	uintptr_t value = atomic_load_explicit(&t->value[index & SLOT_MASK], memory_order_acquire);
 	if (value == 0 || (value & HANDSHAKE_TAG) != 0)
 		return NULL;
 	return (struct session *)value; // NOLINT(performance-no-int-to-ptr)

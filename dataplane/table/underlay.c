@@ -10,6 +10,7 @@
 #include "dataplane/table/underlay_private.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -50,12 +51,12 @@ void underlay_free(struct underlay *u)
 
 static void touch(struct underlay *u)
 {
-	(void)__atomic_fetch_add(&u->generation, 1, __ATOMIC_RELEASE);
+	(void)atomic_fetch_add_explicit(&u->generation, 1, memory_order_release);
 }
 
 uint32_t underlay_generation(const struct underlay *u)
 {
-	return __atomic_load_n(&u->generation, __ATOMIC_ACQUIRE);
+	return atomic_load_explicit(&u->generation, memory_order_acquire);
 }
 
 /* Workers compare against an immutable copy; the old one goes after a grace period. */
@@ -67,7 +68,8 @@ static int publish_addresses(struct tables *t)
 		return -ENOMEM;
 	for (unsigned int i = 0; i < u->addresses; i++)
 		new->addr[new->count++] = u->address[i].prefix.addr;
-	struct local_addresses *old = __atomic_exchange_n(&u->local, new, __ATOMIC_ACQ_REL);
+	struct local_addresses *old =
+		atomic_exchange_explicit(&u->local, new, memory_order_acq_rel);
 	tables_retire(t, old);
 	touch(u);
 	return 0;
@@ -314,7 +316,8 @@ int underlay_resolve(
 
 bool underlay_is_local(const struct tables *t, const struct ip_addr *addr)
 {
-	const struct local_addresses *l = __atomic_load_n(&t->underlay->local, __ATOMIC_ACQUIRE);
+	const struct local_addresses *l =
+		atomic_load_explicit(&t->underlay->local, memory_order_acquire);
 	for (unsigned int i = 0; i < l->count; i++) {
 		if (ip_addr_equal(&l->addr[i], addr))
 			return true;

@@ -16,6 +16,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -144,7 +145,7 @@ static unsigned int read_devices(struct host_io *h, bool idle)
 	struct timespec nap = {.tv_nsec = idle ? (long)h->idle_sleep_us * 1000 : 0};
 	(void)pthread_mutex_unlock(&h->mutex);
 	int n = epoll_pwait2(h->epoll, events, EVENTS, &nap, NULL);
-	while (__atomic_load_n(&h->waiting, __ATOMIC_ACQUIRE) > 0)
+	while (atomic_load_explicit(&h->waiting, memory_order_acquire) > 0)
 		(void)sched_yield();
 	(void)pthread_mutex_lock(&h->mutex);
 	unsigned int total = 0;
@@ -177,7 +178,7 @@ static void *run(void *arg)
 	struct host_io *h = arg;
 	bool idle = false;
 	(void)pthread_mutex_lock(&h->mutex);
-	while (!__atomic_load_n(&h->stop, __ATOMIC_RELAXED)) {
+	while (!atomic_load_explicit(&h->stop, memory_order_relaxed)) {
 		free_gone(h);
 		unsigned int n = write_packets(h);
 		n += read_devices(h, idle);
@@ -215,7 +216,7 @@ void host_io_stop(struct host_io *h)
 {
 	if (h == NULL)
 		return;
-	__atomic_store_n(&h->stop, true, __ATOMIC_RELAXED);
+	atomic_store_explicit(&h->stop, true, memory_order_relaxed);
 	(void)pthread_join(h->thread, NULL);
 	for (struct device *d = h->devices; d != NULL; d = d->next)
 		d->gone = true;
@@ -227,9 +228,9 @@ void host_io_stop(struct host_io *h)
 
 static void lock_from_server(struct host_io *h)
 {
-	(void)__atomic_fetch_add(&h->waiting, 1, __ATOMIC_ACQ_REL);
+	(void)atomic_fetch_add_explicit(&h->waiting, 1, memory_order_acq_rel);
 	(void)pthread_mutex_lock(&h->mutex);
-	(void)__atomic_fetch_sub(&h->waiting, 1, __ATOMIC_ACQ_REL);
+	(void)atomic_fetch_sub_explicit(&h->waiting, 1, memory_order_acq_rel);
 }
 
 /* Puts the device in place of the one in *at. */

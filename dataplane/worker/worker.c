@@ -13,6 +13,7 @@
 #include "dataplane/table/tables.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <time.h>
@@ -68,7 +69,7 @@ static int run(void *arg)
 	unsigned int idle = 0;
 	(void)rte_rcu_qsbr_thread_register(q, w->config.reader);
 	rte_rcu_qsbr_thread_online(q, w->config.reader);
-	while (!__atomic_load_n(&w->stop, __ATOMIC_RELAXED)) {
+	while (!atomic_load_explicit(&w->stop, memory_order_relaxed)) {
 		unsigned int packets = receive(w);
 		if (packets > 0)
 			path_run(&w->path, clock_monotonic_ns());
@@ -106,7 +107,7 @@ void worker_stop(struct worker *w)
 {
 	if (w == NULL)
 		return;
-	__atomic_store_n(&w->stop, true, __ATOMIC_RELAXED);
+	atomic_store_explicit(&w->stop, true, memory_order_relaxed);
 	(void)rte_eal_wait_lcore(w->config.lcore);
 	aead_free(w->aead);
 	free(w);
