@@ -11,6 +11,9 @@ import time
 
 JOBS = 2
 ONE_FILE_SECONDS = 120
+OUR_HEADERS = "/(dataplane|control|kernel)/"
+# hot structures are laid out by cache line and by who writes them, not by size
+LEFT_OUT = "-clang-analyzer-optin.performance.Padding"
 NOISE = re.compile(r"^\d+ warnings? (generated|treated)|^Suppressed \d+|^Use -header-filter|^$")
 
 
@@ -24,7 +27,8 @@ def project_files(root, build):
 def tidy(build, file):
     started = time.monotonic()
     try:
-        run = subprocess.run(["clang-tidy", "--quiet", "-p", str(build), str(file)],
+        run = subprocess.run(["clang-tidy", "--quiet", "-p", str(build),
+                              f"--header-filter={OUR_HEADERS}", f"--checks={LEFT_OUT}", str(file)],
                              capture_output=True, text=True, check=False, timeout=ONE_FILE_SECONDS)
     except subprocess.TimeoutExpired:
         return file, 1, f"clang-tidy took more than {ONE_FILE_SECONDS} s", ONE_FILE_SECONDS
