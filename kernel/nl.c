@@ -37,18 +37,18 @@ int nl_errno(int libnl_error)
 	}
 }
 
-int nl_open(struct nl *nl)
+int netlink_open(struct nl *nl)
 {
 	nl->sock = nl_socket_alloc();
 	if (nl->sock == NULL)
 		return -ENOMEM;
 	int err = nl_errno(nl_connect(nl->sock, NETLINK_ROUTE));
 	if (err != 0)
-		nl_close(nl);
+		netlink_close(nl);
 	return err;
 }
 
-void nl_close(struct nl *nl)
+void netlink_close(struct nl *nl)
 {
 	nl_socket_free(nl->sock);
 	nl->sock = NULL;

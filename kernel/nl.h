@@ -15,8 +15,8 @@ struct nl {
 	struct nl_sock *sock;
 };
 
-int nl_open(struct nl *nl);
-void nl_close(struct nl *nl);
+int netlink_open(struct nl *nl);
+void netlink_close(struct nl *nl);
 /* libnl's error as -errno. */
 int nl_errno(int libnl_error);
 

@@ -1,0 +1,365 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Every field is checked by its reader; the first that does not fit refuses the whole answer. The
+ * change is made on a copy, which takes the place of the old state at the end.
+ */
+#include "control/node/desired.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct reader {
+	char *error;
+};
+
+__attribute__((format(printf, 2, 3))) static int refuse(
+	const struct reader *r, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	(void)vsnprintf(r->error, DESIRED_ERROR_TEXT, format, args);
+	va_end(args);
+	return -EINVAL;
+}
+
+static int read_text(const struct reader *r, const json_t *o, const char *name, const char **ret)
+{
+	*ret = json_string_value(json_object_get(o, name));
+	return *ret != NULL ? 0 : refuse(r, "%s must be a string", name);
+}
+
+static int read_id(const struct reader *r, const json_t *o, const char *name, struct uuid *ret)
+{
+	const char *text;
+	int err = read_text(r, o, name, &text);
+	if (err == 0 && uuid_parse(text, ret) != 0)
+		err = refuse(r, "%s must be a UUID", name);
+	return err;
+}
+
+static int read_key(const struct reader *r, const json_t *o, const char *name, struct key *ret)
+{
+	const char *text;
+	int err = read_text(r, o, name, &text);
+	if (err == 0 && key_from_base64(text, ret) != 0)
+		err = refuse(r, "%s must be a key in base64", name);
+	return err;
+}
+
+static int read_flag(const struct reader *r, const json_t *o, const char *name, bool *ret)
+{
+	const json_t *v = json_object_get(o, name);
+	*ret = json_is_true(v);
+	return json_is_boolean(v) ? 0 : refuse(r, "%s must be true or false", name);
+}
+
+static int read_number(
+	const struct reader *r, const json_t *o, const char *name, uint64_t max, uint64_t *ret)
+{
+	const json_t *v = json_object_get(o, name);
+	if (!json_is_integer(v) || json_integer_value(v) < 0
+		|| (uint64_t)json_integer_value(v) > max)
+		return refuse(
+			r, "%s must be a whole number up to %llu", name, (unsigned long long)max);
+	*ret = (uint64_t)json_integer_value(v);
+	return 0;
+}
+
+static int read_number16(const struct reader *r, const json_t *o, const char *name, uint16_t *ret)
+{
+	uint64_t v = 0;
+	int err = read_number(r, o, name, UINT16_MAX, &v);
+	*ret = (uint16_t)v;
+	return err;
+}
+
+static int read_prefix(
+	const struct reader *r, const json_t *o, const char *name, struct ip_prefix *ret)
+{
+	const char *text;
+	int err = read_text(r, o, name, &text);
+	if (err == 0 && ip_prefix_parse(text, ret) != 0)
+		err = refuse(r, "%s: \"%s\" is no address with a length", name, text);
+	return err;
+}
+
+static int read_instance(const struct reader *r, const json_t *o, struct desired_instance *ret)
+{
+	const json_t *wireguard = json_object_get(o, "wireguard"),
+		     *addresses = json_object_get(o, "addresses");
+	const json_t *access = json_object_get(o, "access"), *egress = json_object_get(o, "egress");
+	uint64_t number = 0;
+	memset(ret, 0, sizeof(*ret));
+	if (read_id(r, o, "id", &ret->id) != 0
+		|| read_number(r, o, "number", UINT16_MAX, &number) != 0
+		|| read_key(r, wireguard, "private_key", &ret->private_key) != 0
+		|| read_number16(r, wireguard, "port", &ret->port) != 0
+		|| read_number16(r, o, "mtu", &ret->mtu) != 0
+		|| read_prefix(r, addresses, "ipv4", &ret->address4) != 0
+		|| read_prefix(r, addresses, "ipv6", &ret->address6) != 0
+		|| read_flag(r, access, "site_to_site", &ret->site_to_site) != 0
+		|| read_flag(r, access, "client_to_site", &ret->client_to_site) != 0
+		|| read_flag(r, access, "client_to_client", &ret->client_to_client) != 0
+		|| read_flag(r, egress, "ipv4", &ret->egress4) != 0
+		|| read_flag(r, egress, "ipv6", &ret->egress6) != 0)
+		return -EINVAL;
+	ret->number = (uint32_t)number;
+	if (number == 0 || ret->port == 0)
+		return refuse(r, "number and port must not be 0");
+	return 0;
+}
+
+/* An array of "ADDR/LEN"; a bare address counts as one of full length. */
+static int read_prefixes(
+	const struct reader *r, const json_t *list, const char *name, struct desired_prefixes *ret)
+{
+	size_t count = json_array_size(list);
+	if (!json_is_array(list) || count > DESIRED_PREFIXES_MAX)
+		return refuse(
+			r, "%s must be a list of at most %d prefixes", name, DESIRED_PREFIXES_MAX);
+	ret->prefix = calloc(count > 0 ? count : 1, sizeof(ret->prefix[0]));
+	if (ret->prefix == NULL)
+		return -ENOMEM;
+	for (size_t i = 0; i < count; i++) {
+		const char *text = json_string_value(json_array_get(list, i));
+		struct ip_addr addr;
+		if (text != NULL && ip_addr_parse(text, &addr) == 0)
+			ret->prefix[i] = ip_prefix_of(&addr);
+		else if (text == NULL || ip_prefix_parse(text, &ret->prefix[i]) != 0)
+			return refuse(r, "%s: element %zu is no prefix", name, i);
+	}
+	ret->count = (unsigned int)count;
+	return 0;
+}
+
+static int read_peer_addresses(const struct reader *r, const json_t *o, struct desired_peer *ret)
+{
+	struct desired_prefixes list = {0};
+	int err = read_prefixes(r, json_object_get(o, "addresses"), "addresses", &list);
+	if (err == 0 && list.count > DESIRED_ADDRESSES_MAX)
+		err = refuse(r, "more than %d addresses", DESIRED_ADDRESSES_MAX);
+	for (unsigned int i = 0; err == 0 && i < list.count; i++)
+		ret->address[ret->addresses++] = list.prefix[i].addr;
+	free(list.prefix);
+	return err;
+}
+
+static int read_optional(const struct reader *r, const json_t *o, struct desired_peer *ret)
+{
+	const json_t *psk = json_object_get(o, "preshared_key"),
+		     *allowed = json_object_get(o, "allowed_destinations");
+	const json_t *expires = json_object_get(o, "expires_at"),
+		     *endpoint = json_object_get(o, "endpoint");
+	ret->has_preshared_key = psk != NULL && !json_is_null(psk);
+	if (ret->has_preshared_key && read_key(r, o, "preshared_key", &ret->preshared_key) != 0)
+		return -EINVAL;
+	ret->allowed_any = allowed == NULL || json_is_null(allowed);
+	if (!ret->allowed_any
+		&& read_prefixes(r, allowed, "allowed_destinations", &ret->allowed) != 0)
+		return -EINVAL;
+	if (expires != NULL && !json_is_null(expires)
+		&& read_number(r, o, "expires_at", INT64_MAX, &ret->expires_at) != 0)
+		return -EINVAL;
+	/* a hint: one that makes no sense is none */
+	if (json_is_string(endpoint)
+		&& ip_endpoint_parse(json_string_value(endpoint), &ret->endpoint) != 0)
+		memset(&ret->endpoint, 0, sizeof(ret->endpoint));
+	return 0;
+}
+
+static int read_peer(const struct reader *r, const json_t *o, struct desired_peer *ret)
+{
+	const char *type;
+	memset(ret, 0, sizeof(*ret));
+	if (read_id(r, o, "id", &ret->id) != 0 || read_id(r, o, "instance_id", &ret->instance) != 0
+		|| read_text(r, o, "type", &type) != 0
+		|| read_key(r, o, "public_key", &ret->public_key) != 0
+		|| read_flag(r, o, "route_all", &ret->route_all) != 0
+		|| read_number16(r, o, "keepalive", &ret->keepalive) != 0
+		|| read_prefixes(r, json_object_get(o, "subnets"), "subnets", &ret->subnets) != 0
+		|| read_peer_addresses(r, o, ret) != 0)
+		return -EINVAL;
+	ret->is_site = strcmp(type, "site") == 0;
+	if (!ret->is_site && strcmp(type, "client") != 0)
+		return refuse(r, "type must be site or client");
+	return read_optional(r, o, ret);
+}
+
+static void fini_peer(struct desired_peer *p)
+{
+	free(p->subnets.prefix);
+	free(p->allowed.prefix);
+	explicit_bzero(p, sizeof(*p));
+}
+
+void desired_fini(struct desired *d)
+{
+	for (unsigned int i = 0; i < d->peers; i++)
+		fini_peer(&d->peer[i]);
+	if (d->instance != NULL)
+		explicit_bzero(d->instance, d->instances * sizeof(d->instance[0]));
+	free(d->instance);
+	free(d->peer);
+	memset(d, 0, sizeof(*d));
+}
+
+static int copy_prefixes(struct desired_prefixes *to, const struct desired_prefixes *from)
+{
+	to->prefix = calloc(from->count > 0 ? from->count : 1, sizeof(to->prefix[0]));
+	if (to->prefix == NULL)
+		return -ENOMEM;
+	if (from->count > 0)
+		memcpy(to->prefix, from->prefix, from->count * sizeof(to->prefix[0]));
+	to->count = from->count;
+	return 0;
+}
+
+/* Makes room for `more` further objects. */
+static int copy(
+	struct desired *to, const struct desired *from, size_t more_instances, size_t more_peers)
+{
+	memset(to, 0, sizeof(*to));
+	to->instance = calloc(from->instances + more_instances + 1, sizeof(to->instance[0]));
+	to->peer = calloc(from->peers + more_peers + 1, sizeof(to->peer[0]));
+	if (to->instance == NULL || to->peer == NULL)
+		return -ENOMEM;
+	if (from->instances > 0)
+		memcpy(to->instance, from->instance, from->instances * sizeof(to->instance[0]));
+	to->instances = from->instances;
+	for (unsigned int i = 0; i < from->peers; i++) {
+		struct desired_peer *p = &to->peer[to->peers++];
+		*p = from->peer[i];
+		p->subnets.prefix = NULL;
+		p->allowed.prefix = NULL;
+		if (copy_prefixes(&p->subnets, &from->peer[i].subnets) != 0
+			|| copy_prefixes(&p->allowed, &from->peer[i].allowed) != 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static void drop_peer(struct desired *d, unsigned int at)
+{
+	fini_peer(&d->peer[at]);
+	d->peer[at] = d->peer[--d->peers];
+}
+
+static void drop_instance(struct desired *d, const struct uuid *id)
+{
+	for (unsigned int i = 0; i < d->instances; i++) {
+		if (uuid_equal(&d->instance[i].id, id))
+			d->instance[i--] = d->instance[--d->instances];
+	}
+}
+
+static void drop_peer_by_id(struct desired *d, const struct uuid *id)
+{
+	for (unsigned int i = 0; i < d->peers; i++) {
+		if (uuid_equal(&d->peer[i].id, id))
+			drop_peer(d, i--);
+	}
+}
+
+static int merge_deleted(const struct reader *r, struct desired *d, const json_t *list)
+{
+	size_t at;
+	const json_t *o;
+	json_array_foreach(list, at, o)
+	{
+		const char *kind;
+		struct uuid id;
+		if (read_text(r, o, "kind", &kind) != 0 || read_id(r, o, "id", &id) != 0)
+			return -EINVAL;
+		if (strcmp(kind, "peer") == 0) {
+			drop_peer_by_id(d, &id);
+			continue;
+		}
+		if (strcmp(kind, "instance") != 0)
+			return refuse(r, "deleted: kind must be instance or peer");
+		drop_instance(d, &id);
+		for (unsigned int i = 0; i < d->peers; i++) {
+			if (uuid_equal(&d->peer[i].instance, &id))
+				drop_peer(d, i--);
+		}
+	}
+	return 0;
+}
+
+static int merge_objects(
+	const struct reader *r, struct desired *d, const json_t *instances, const json_t *peers)
+{
+	size_t at;
+	const json_t *o;
+	json_array_foreach(instances, at, o)
+	{
+		struct desired_instance i;
+		int err = read_instance(r, o, &i);
+		if (err != 0)
+			return err;
+		drop_instance(d, &i.id);
+		d->instance[d->instances++] = i;
+	}
+	json_array_foreach(peers, at, o)
+	{
+		struct desired_peer p;
+		int err = read_peer(r, o, &p);
+		if (err != 0) {
+			fini_peer(&p);
+			return err;
+		}
+		drop_peer_by_id(d, &p.id);
+		d->peer[d->peers++] = p;
+	}
+	return 0;
+}
+
+static int merge(const struct reader *r, struct desired *d, const json_t *root)
+{
+	static const struct desired nothing;
+	const json_t *instances = json_object_get(root, "instances"),
+		     *peers = json_object_get(root, "peers");
+	const json_t *deleted = json_object_get(root, "deleted");
+	struct uuid epoch;
+	uint64_t generation;
+	bool full;
+	if (read_id(r, root, "epoch", &epoch) != 0
+		|| read_number(r, root, "generation", INT64_MAX, &generation) != 0
+		|| read_flag(r, root, "full", &full) != 0)
+		return -EINVAL;
+	if (!json_is_array(instances) || !json_is_array(peers) || !json_is_array(deleted))
+		return refuse(r, "instances, peers and deleted must be lists");
+	struct desired new;
+	int err =
+		copy(&new, full ? &nothing : d, json_array_size(instances), json_array_size(peers));
+	if (err == 0)
+		err = merge_deleted(r, &new, deleted);
+	if (err == 0)
+		err = merge_objects(r, &new, instances, peers);
+	if (err != 0) {
+		desired_fini(&new);
+		return err;
+	}
+	new.known = true;
+	new.epoch = epoch;
+	new.generation = generation;
+	desired_fini(d);
+	*d = new;
+	return 0;
+}
+
+int desired_merge(struct desired *d, const char *json, size_t len, char error[DESIRED_ERROR_TEXT])
+{
+	struct reader r = {error};
+	json_error_t where;
+	error[0] = '\0';
+	json_t *root = json_loadb(json, len, JSON_REJECT_DUPLICATES, &where);
+	if (root == NULL)
+		return refuse(&r, "line %d: %s", where.line, where.text);
+	int err = json_is_object(root) ? merge(&r, d, root) : refuse(&r, "must be an object");
+	json_decref(root);
+	return err;
+}
