@@ -72,7 +72,8 @@ static int read_options(int argc, char **argv, struct options *ret)
 		case -1:
 			if (optind == argc)
 				return -1;
-			(void)fprintf(stderr, "nave-control: unexpected argument %s\n", argv[optind]);
+			(void)fprintf(
+				stderr, "nave-control: unexpected argument %s\n", argv[optind]);
 			return EX_USAGE;
 		default:
 			return EX_USAGE;

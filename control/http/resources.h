@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CONTROL_HTTP_RESOURCES_H
+#define CONTROL_HTTP_RESOURCES_H
+
+#include "control/http/json.h"
+
+struct request;
+
+/* The handlers and bodies that routes.c names; one file a resource. All are route_handlers. */
+
+int health_get(struct request *rq);
+int ready_get(struct request *rq);
+int metrics_get(struct request *rq);
+int openapi_get(struct request *rq);
+
+int workspaces_list(struct request *rq);
+int workspace_get(struct request *rq);
+int regions_list(struct request *rq);
+int region_get(struct request *rq);
+int hubs_list(struct request *rq);
+int hub_get(struct request *rq);
+int hostname_get(struct request *rq);
+
+extern const struct json_field instance_create_fields[];
+extern const struct json_field instance_patch_fields[];
+int instances_list(struct request *rq);
+int instance_create(struct request *rq);
+int instance_get(struct request *rq);
+int instance_patch(struct request *rq);
+int instance_delete(struct request *rq);
+int instance_retry(struct request *rq);
+int instance_routes(struct request *rq);
+
+extern const struct json_field peer_create_fields[];
+extern const struct json_field peer_patch_fields[];
+int peers_list(struct request *rq);
+int peer_create(struct request *rq);
+int peer_get(struct request *rq);
+int peer_patch(struct request *rq);
+int peer_delete(struct request *rq);
+int peer_suspend(struct request *rq);
+int peer_resume(struct request *rq);
+int peer_profile(struct request *rq);
+int peer_reveal(struct request *rq);
+
+extern const struct json_field user_create_fields[];
+extern const struct json_field user_patch_fields[];
+int users_list(struct request *rq);
+int user_create(struct request *rq);
+int user_get(struct request *rq);
+int user_patch(struct request *rq);
+int user_delete(struct request *rq);
+int user_suspend(struct request *rq);
+int user_resume(struct request *rq);
+
+extern const struct json_field site_create_fields[];
+extern const struct json_field site_patch_fields[];
+int sites_list(struct request *rq);
+int site_create(struct request *rq);
+int site_get(struct request *rq);
+int site_patch(struct request *rq);
+int site_delete(struct request *rq);
+
+extern const struct json_field api_key_create_fields[];
+int api_keys_list(struct request *rq);
+int api_key_create(struct request *rq);
+int api_key_get(struct request *rq);
+int api_key_delete(struct request *rq);
+
+int audit_list(struct request *rq);
+
+extern const struct json_field node_enrol_fields[];
+extern const struct json_field node_report_fields[];
+int node_enrol(struct request *rq);
+int node_desired(struct request *rq);
+int node_report(struct request *rq);
+
+/* Bodies of actions: an empty object, or nothing. */
+extern const struct json_field no_fields[];
+
+#endif

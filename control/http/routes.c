@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Every route of the daemon. What is not here does not exist; openapi.yaml describes the same
+ * table for people and generators, and a test holds one against the other.
+ */
+#include "control/http/resources.h"
+#include "control/http/router.h"
+
+static const char *const list_query[] = {"limit", "cursor", "name", "label", NULL};
+static const char *const instances_query[] = {
+	"limit", "cursor", "name", "hostname", "state", "label", NULL};
+static const char *const peers_query[] = {
+	"limit", "cursor", "name", "state", "user_id", "site_id", "connected", "label", NULL};
+static const char *const plain_list_query[] = {"limit", "cursor", NULL};
+static const char *const profile_query[] = {"format", NULL};
+static const char *const desired_query[] = {"epoch", "after", "wait", NULL};
+
+const struct json_field no_fields[] = {{0}};
+
+#define PUBLIC ROLE_PUBLIC, ROUTE_REACH_ANY
+#define VIEWER(reach) ROLE_VIEWER, ROUTE_REACH_##reach
+#define OPERATOR(reach) ROLE_OPERATOR, ROUTE_REACH_##reach
+#define OWNER ROLE_OWNER, ROUTE_REACH_WORKSPACE
+#define NODE ROLE_NODE, ROUTE_REACH_ANY
+
+#define INSTANCE "/v1/instances/{instance}"
+#define PEER INSTANCE "/peers/{peer}"
+
+/* clang-format off: one line a route reads as a table. */
+const struct route routes[] = {
+	{"GET", "/healthz", PUBLIC, health_get, 0, NULL, NULL},
+	{"GET", "/readyz", PUBLIC, ready_get, 0, NULL, NULL},
+	{"GET", "/openapi.yaml", PUBLIC, openapi_get, 0, NULL, NULL},
+	{"GET", "/metrics", VIEWER(WORKSPACE), metrics_get, 0, NULL, NULL},
+
+	{"GET", "/v1/workspaces", VIEWER(ANY), workspaces_list, 0, NULL, plain_list_query},
+	{"GET", "/v1/workspaces/{workspace}", VIEWER(ANY), workspace_get, 0, NULL, NULL},
+	{"GET", "/v1/regions", VIEWER(ANY), regions_list, 0, NULL, plain_list_query},
+	{"GET", "/v1/regions/{region}", VIEWER(ANY), region_get, 0, NULL, NULL},
+	{"GET", "/v1/hubs", VIEWER(WORKSPACE), hubs_list, 0, NULL, plain_list_query},
+	{"GET", "/v1/hubs/{hub}", VIEWER(WORKSPACE), hub_get, 0, NULL, NULL},
+	{"GET", "/v1/hostnames/{label}", VIEWER(WORKSPACE), hostname_get, 0, NULL, NULL},
+
+	{"GET", "/v1/instances", VIEWER(ANY), instances_list, 0, NULL, instances_query},
+	{"POST", "/v1/instances", OPERATOR(WORKSPACE), instance_create, 0, instance_create_fields, NULL},
+	{"GET", INSTANCE, VIEWER(INSTANCE), instance_get, 0, NULL, NULL},
+	{"PATCH", INSTANCE, OPERATOR(INSTANCE), instance_patch, ROUTE_IF_MATCH | ROUTE_PATCH, instance_patch_fields, NULL},
+	{"DELETE", INSTANCE, OPERATOR(WORKSPACE), instance_delete, ROUTE_MAY_MATCH, NULL, NULL},
+	{"POST", INSTANCE "/retry", OPERATOR(INSTANCE), instance_retry, ROUTE_BODY_OPTIONAL, no_fields, NULL},
+	{"GET", INSTANCE "/routes", VIEWER(INSTANCE), instance_routes, 0, NULL, plain_list_query},
+
+	{"GET", INSTANCE "/peers", VIEWER(INSTANCE), peers_list, 0, NULL, peers_query},
+	{"POST", INSTANCE "/peers", OPERATOR(INSTANCE), peer_create, 0, peer_create_fields, NULL},
+	{"GET", PEER, VIEWER(INSTANCE), peer_get, 0, NULL, NULL},
+	{"PATCH", PEER, OPERATOR(INSTANCE), peer_patch, ROUTE_IF_MATCH | ROUTE_PATCH, peer_patch_fields, NULL},
+	{"DELETE", PEER, OPERATOR(INSTANCE), peer_delete, ROUTE_MAY_MATCH, NULL, NULL},
+	{"POST", PEER "/suspend", OPERATOR(INSTANCE), peer_suspend, ROUTE_BODY_OPTIONAL, no_fields, NULL},
+	{"POST", PEER "/resume", OPERATOR(INSTANCE), peer_resume, ROUTE_BODY_OPTIONAL, no_fields, NULL},
+	{"GET", PEER "/profile", OPERATOR(INSTANCE), peer_profile, 0, NULL, profile_query},
+	{"POST", PEER "/profile/reveal", OPERATOR(INSTANCE), peer_reveal, ROUTE_BODY_OPTIONAL, no_fields, profile_query},
+
+	{"GET", "/v1/users", VIEWER(WORKSPACE), users_list, 0, NULL, list_query},
+	{"POST", "/v1/users", OPERATOR(WORKSPACE), user_create, 0, user_create_fields, NULL},
+	{"GET", "/v1/users/{user}", VIEWER(WORKSPACE), user_get, 0, NULL, NULL},
+	{"PATCH", "/v1/users/{user}", OPERATOR(WORKSPACE), user_patch, ROUTE_IF_MATCH | ROUTE_PATCH, user_patch_fields, NULL},
+	{"DELETE", "/v1/users/{user}", OPERATOR(WORKSPACE), user_delete, ROUTE_MAY_MATCH, NULL, NULL},
+	{"POST", "/v1/users/{user}/suspend", OPERATOR(WORKSPACE), user_suspend, ROUTE_BODY_OPTIONAL, no_fields, NULL},
+	{"POST", "/v1/users/{user}/resume", OPERATOR(WORKSPACE), user_resume, ROUTE_BODY_OPTIONAL, no_fields, NULL},
+
+	{"GET", "/v1/sites", VIEWER(WORKSPACE), sites_list, 0, NULL, list_query},
+	{"POST", "/v1/sites", OPERATOR(WORKSPACE), site_create, 0, site_create_fields, NULL},
+	{"GET", "/v1/sites/{site}", VIEWER(WORKSPACE), site_get, 0, NULL, NULL},
+	{"PATCH", "/v1/sites/{site}", OPERATOR(WORKSPACE), site_patch, ROUTE_IF_MATCH | ROUTE_PATCH, site_patch_fields, NULL},
+	{"DELETE", "/v1/sites/{site}", OPERATOR(WORKSPACE), site_delete, ROUTE_MAY_MATCH, NULL, NULL},
+
+	{"GET", "/v1/api-keys", OWNER, api_keys_list, 0, NULL, list_query},
+	{"POST", "/v1/api-keys", OWNER, api_key_create, 0, api_key_create_fields, NULL},
+	{"GET", "/v1/api-keys/{key}", OWNER, api_key_get, 0, NULL, NULL},
+	{"DELETE", "/v1/api-keys/{key}", OWNER, api_key_delete, ROUTE_MAY_MATCH, NULL, NULL},
+	{"GET", "/v1/audit-log", OWNER, audit_list, 0, NULL, plain_list_query},
+
+	{"POST", "/node/v1/enrol", ROLE_LOCAL, ROUTE_REACH_ANY, node_enrol, 0, node_enrol_fields, NULL},
+	{"GET", "/node/v1/desired", NODE, node_desired, 0, NULL, desired_query},
+	{"POST", "/node/v1/report", NODE, node_report, 0, node_report_fields, NULL},
+	{0},
+};
+/* clang-format on */

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * A profile as a QR code that a phone reads off a terminal. Two rows of modules make one line of
+ * text: full, upper, lower or no block. Dark terminals are the rule, so light modules are drawn and
+ * dark ones left, with the quiet zone of four modules that readers need.
+ */
+#include "control/profile/profile.h"
+
+#include <errno.h>
+#include <qrencode.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	QUIET = 4, /* modules, ISO/IEC 18004 section 9.1 */
+	BLOCK_BYTES = 3, /* of one block character in UTF-8 */
+};
+
+static bool is_light(const QRcode *qr, int x, int y)
+{
+	if (x < 0 || y < 0 || x >= qr->width || y >= qr->width)
+		return true;
+	return (qr->data[y * qr->width + x] & 1) == 0;
+}
+
+static const char *block(bool upper, bool lower)
+{
+	if (upper && lower)
+		return "\u2588";
+	if (upper)
+		return "\u2580";
+	return lower ? "\u2584" : " ";
+}
+
+static char *draw(const QRcode *qr)
+{
+	size_t side = (size_t)qr->width + 2UL * QUIET;
+	size_t size = (side + 1) / 2 * (side * BLOCK_BYTES + 1) + 1;
+	char *text = calloc(1, size), *at = text;
+	if (text == NULL)
+		return NULL;
+	for (int y = -QUIET; y < qr->width + QUIET; y += 2) {
+		for (int x = -QUIET; x < qr->width + QUIET; x++) {
+			const char *b = block(is_light(qr, x, y), is_light(qr, x, y + 1));
+			size_t len = strlen(b);
+			memcpy(at, b, len);
+			at += len;
+		}
+		*at++ = '\n';
+	}
+	return text;
+}
+
+/* libqrencode frees its matrix without wiping it, and a key can be read back from that. */
+static void wipe_and_free(QRcode *qr)
+{
+	explicit_bzero(qr->data, (size_t)qr->width * (size_t)qr->width);
+	QRcode_free(qr);
+}
+
+int profile_qr(const char *text, char **ret)
+{
+	QRcode *qr = QRcode_encodeString8bit(text, 0, QR_ECLEVEL_L);
+	if (qr == NULL)
+		return errno == ERANGE ? -E2BIG : -ENOMEM;
+	char *drawn = draw(qr);
+	wipe_and_free(qr);
+	if (drawn == NULL)
+		return -ENOMEM;
+	*ret = drawn;
+	return 0;
+}

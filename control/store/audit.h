@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CONTROL_STORE_AUDIT_H
+#define CONTROL_STORE_AUDIT_H
+
+#include "control/model/name.h"
+#include "control/store/store.h"
+#include "dataplane/base/uuid.h"
+
+#include <stdint.h>
+
+struct audit_row {
+	int64_t seq;
+	struct uuid id;
+	int64_t at;
+	char actor_type[16];
+	struct uuid actor_id;
+	char actor_name[NAME_TEXT];
+	char action[32];
+	char object_type[16];
+	struct uuid object_id;
+	char object_name[NAME_TEXT];
+	char request_id[UUID_TEXT];
+};
+
+/* Newest first, those with a seq below `before`; stops when row says false. */
+int audit_list(struct store *store, int64_t before,
+	bool (*row)(void *ctx, const struct audit_row *row), void *ctx);
+
+#endif

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CONTROL_STORE_HUB_H
+#define CONTROL_STORE_HUB_H
+
+#include "control/model/peer.h"
+#include "control/store/instance.h"
+#include "control/store/store.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+enum {
+	HUB_TOKEN_TEXT = 8 + 43 + 1, /* "nave_nk_", 256 bits, NUL */
+	HUB_ADDRESSES_MAX = 16,
+	HUB_VERSION_TEXT = 33,
+	HUB_SILENT_S = 30, /* reports come every 10 s: three missed */
+};
+
+struct hub {
+	struct uuid id;
+	char name[NAME_TEXT];
+	char region[REGION_TEXT];
+	int64_t generation; /* of the desired state */
+	int64_t applied_generation; /* that the hub has told */
+	char version[HUB_VERSION_TEXT];
+	struct ip_addr addresses[HUB_ADDRESSES_MAX];
+	size_t address_count;
+	bool egress_v4;
+	bool egress_v6;
+	json_t *counters; /* owned object of integers, absolute since the hub's boot */
+	int64_t last_report_at;
+	int64_t created_at;
+};
+
+void hub_fini(struct hub *h);
+bool hub_is_connected(const struct hub *h, int64_t now);
+/* The hub of this name, made when there is none; a fresh token replaces the one it had. */
+int hub_enrol(struct store *store, const char *name, const char *region, struct uuid *ret_id,
+	char ret_token[HUB_TOKEN_TEXT]);
+int hub_find_token(struct store *store, const char *token, struct hub *ret);
+int hub_find(struct store *store, const struct uuid *id, struct hub *ret);
+int hub_list(struct store *store, const struct uuid *after,
+	bool (*row)(void *ctx, const struct hub *h), void *ctx);
+
+/*
+ * What has changed for a hub since a generation. Each callback gets one object; false stops. The
+ * private and preshared keys are wiped after the call.
+ */
+struct hub_desired {
+	bool (*instance)(void *ctx, const struct instance *i, const struct key *private_key);
+	bool (*peer)(void *ctx, const struct peer *p, const struct key *preshared_key);
+	bool (*deleted)(void *ctx, const char *kind, const struct uuid *id);
+	void *ctx;
+};
+
+/* Whether a hub that has seen `after` of `epoch` must be told everything. */
+bool hub_needs_all(
+	struct store *store, const struct hub *h, const struct uuid *epoch, int64_t after);
+int hub_desired_list(struct store *store, const struct hub *h, int64_t after, bool all,
+	const struct hub_desired *sink);
+
+/* One report of a hub. Objects that it does not have (any more) are passed over. */
+struct hub_report {
+	struct uuid boot_id;
+	struct uuid epoch;
+	int64_t generation;
+	const char *version;
+	struct ip_addr addresses[HUB_ADDRESSES_MAX];
+	size_t address_count;
+	bool egress_v4;
+	bool egress_v6;
+	const json_t *counters;
+};
+
+int hub_set_report(struct store *store, const struct hub *h, const struct hub_report *report);
+/* counters in status are absolute since boot_id; the row keeps their sum over all boots. */
+int hub_set_peer_status(struct store *store, const struct hub *h, const struct uuid *boot_id,
+	const struct uuid *peer_id, const struct peer_status *status);
+
+#endif
