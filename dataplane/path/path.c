@@ -5,6 +5,7 @@
  */
 #include "dataplane/path/path.h"
 
+#include "dataplane/crypto/aead.h"
 #include "dataplane/table/instance.h"
 #include "dataplane/table/peer.h"
 #include "dataplane/table/tables.h"
@@ -35,14 +36,19 @@ static const struct {
 	[STAGE_TX] = {"tx", tx},
 };
 
-void path_init(
-	struct path *p, struct tables *t, struct rings *r, struct counters *c, struct aead *a)
+int path_init(struct path *p, struct tables *t, struct rings *r, struct counters *c)
 {
 	memset(p, 0, sizeof(*p));
 	p->tables = t;
 	p->rings = r;
 	p->counters = c;
-	p->aead = a;
+	return aead_new(&p->aead);
+}
+
+void path_fini(struct path *p)
+{
+	aead_free(p->aead);
+	p->aead = NULL;
 }
 
 void path_receive(struct path *p, uint8_t port, struct rte_mbuf *const *packets, uint16_t count)

@@ -59,9 +59,9 @@ struct path {
 	struct vector dropped;
 };
 
-/* aead is borrowed. */
-void path_init(
-	struct path *p, struct tables *t, struct rings *r, struct counters *c, struct aead *a);
+/* Borrows all three until path_fini. Makes the path's own seal and open queue: 0 or -errno. */
+int path_init(struct path *p, struct tables *t, struct rings *r, struct counters *c);
+void path_fini(struct path *p);
 
 /* Puts packets that a port received into the path; at most PATH_VECTOR a run with those of
  * path_inject(). pkt.port tells the port. */

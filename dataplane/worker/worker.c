@@ -7,7 +7,6 @@
 #include "dataplane/worker/worker.h"
 
 #include "dataplane/base/clock.h"
-#include "dataplane/crypto/aead.h"
 #include "dataplane/path/path.h"
 #include "dataplane/table/rings.h"
 #include "dataplane/table/tables.h"
@@ -25,24 +24,22 @@
 
 enum {
 	RX_BURST = 64,
-	INJECT_BURST = 64,
 	IDLE_ROUNDS = 64, /* rounds without a packet before it sleeps: a burst rarely comes alone */
 };
 
 struct worker {
 	struct worker_config config;
 	struct path path;
-	struct aead *aead;
 	_Atomic bool stop; /* set: worker_stop() */
 };
 
 static unsigned int receive(struct worker *w)
 {
 	const struct tables *t = w->config.tables;
-	struct rte_mbuf *packets[PATH_VECTOR];
+	struct rte_mbuf *packets[RX_BURST] = {0};
 	unsigned int budget = PATH_VECTOR, total = 0;
 	uint16_t injected = (uint16_t)rte_ring_dequeue_burst(
-		w->config.rings->inject, (void **)packets, INJECT_BURST, NULL);
+		w->config.rings->inject, (void **)packets, RX_BURST, NULL);
 	path_inject(&w->path, packets, injected);
 	total += injected;
 	for (unsigned int port = 0; port < t->ports && total + RX_BURST <= budget; port++) {
@@ -89,13 +86,11 @@ int worker_start(const struct worker_config *config, struct worker **ret)
 	if (w == NULL)
 		return -ENOMEM;
 	w->config = *config;
-	int err = aead_new(&w->aead);
-	if (err == 0) {
-		path_init(&w->path, config->tables, config->rings, config->counters, w->aead);
+	int err = path_init(&w->path, config->tables, config->rings, config->counters);
+	if (err == 0)
 		err = rte_eal_remote_launch(run, w, config->lcore);
-	}
 	if (err != 0) {
-		aead_free(w->aead);
+		path_fini(&w->path);
 		free(w);
 		return err;
 	}
@@ -109,6 +104,6 @@ void worker_stop(struct worker *w)
 		return;
 	atomic_store_explicit(&w->stop, true, memory_order_relaxed);
 	(void)rte_eal_wait_lcore(w->config.lcore);
-	aead_free(w->aead);
+	path_fini(&w->path);
 	free(w);
 }
