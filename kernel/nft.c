@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <spawn.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -65,4 +66,15 @@ int nft_apply(const char *json)
 	(void)close(ends[1]);
 	err = wait_for(pid);
 	return err != 0 ? err : written;
+}
+
+int nft_delete_table(const char *family, const char *name)
+{
+	char json[512];
+	/* added first, so that there is one to delete; names are our own, nothing to escape */
+	int len = snprintf(json, sizeof(json),
+		"{\"nftables\":[{\"add\":{\"table\":{\"family\":\"%s\",\"name\":\"%s\"}}},"
+		"{\"delete\":{\"table\":{\"family\":\"%s\",\"name\":\"%s\"}}}]}",
+		family, name, family, name);
+	return len < (int)sizeof(json) ? nft_apply(json) : -ENAMETOOLONG;
 }

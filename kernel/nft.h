@@ -5,5 +5,7 @@
 /* Runs "nft -j -f -" with this JSON (libnftables-json(5)): all of it is applied or nothing.
  * 0, -EINVAL: nft refused it (its words went to standard error), or -errno. */
 int nft_apply(const char *json);
+/* One that is not there is fine. */
+int nft_delete_table(const char *family, const char *name);
 
 #endif

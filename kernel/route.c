@@ -97,7 +97,8 @@ int kernel_route_each(struct nl *nl, uint32_t table,
 		return err;
 	for (struct nl_object *o = nl_cache_get_first(all); o != NULL; o = nl_cache_get_next(o)) {
 		struct kernel_route r;
-		if (read_route((struct rtnl_route *)o, &r) && r.table == table && !visit(ctx, &r))
+		if (read_route((struct rtnl_route *)o, &r) && (table == 0 || r.table == table)
+			&& !visit(ctx, &r))
 			break;
 	}
 	nl_cache_free(all);

@@ -25,7 +25,7 @@ struct kernel_route {
 int kernel_route_replace(struct nl *nl, const struct kernel_route *r);
 /* One that is not there is fine. */
 int kernel_route_del(struct nl *nl, const struct kernel_route *r);
-/* Visits the unicast routes of a table; false stops. */
+/* Visits the unicast routes of a table (0: of all); false stops. */
 int kernel_route_each(struct nl *nl, uint32_t table,
 	bool (*visit)(void *ctx, const struct kernel_route *r), void *ctx);
 

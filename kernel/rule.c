@@ -52,3 +52,26 @@ int rule_del(struct nl *nl, const struct kernel_rule *r)
 	rtnl_rule_put(out);
 	return err == -ENOENT ? 0 : err;
 }
+
+int rule_each(struct nl *nl, uint32_t priority,
+	bool (*visit)(void *ctx, const struct kernel_rule *r), void *ctx)
+{
+	struct nl_cache *all;
+	int err = nl_errno(rtnl_rule_alloc_cache(nl->sock, AF_UNSPEC, &all));
+	if (err != 0)
+		return err;
+	for (struct nl_object *o = nl_cache_get_first(all); o != NULL; o = nl_cache_get_next(o)) {
+		struct rtnl_rule *in = (struct rtnl_rule *)o;
+		struct kernel_rule r = {
+			.family = rtnl_rule_get_family(in),
+			.mark = rtnl_rule_get_mark(in),
+			.oif = rtnl_rule_get_oif(in),
+			.table = rtnl_rule_get_table(in),
+			.priority = rtnl_rule_get_prio(in),
+		};
+		if (r.priority == priority && !visit(ctx, &r))
+			break;
+	}
+	nl_cache_free(all);
+	return 0;
+}

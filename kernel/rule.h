@@ -2,6 +2,7 @@
 #ifndef KERNEL_RULE_H
 #define KERNEL_RULE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct nl;
@@ -19,5 +20,9 @@ struct kernel_rule {
 int rule_add(struct nl *nl, const struct kernel_rule *r);
 /* One that is not there is fine. */
 int rule_del(struct nl *nl, const struct kernel_rule *r);
+
+/* Visits the rules of a priority, of both families; r and oif are lent; false stops. */
+int rule_each(struct nl *nl, uint32_t priority,
+	bool (*visit)(void *ctx, const struct kernel_rule *r), void *ctx);
 
 #endif

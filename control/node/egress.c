@@ -1,0 +1,400 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Each round compares the kernel with what is wanted and changes the difference, so it makes no
+ * odds who died in between. naveN is the instance's number N: its device, its table 10000 + N, its
+ * mark and its zone. A device lives as long as somebody holds a queue; ours is detached, because
+ * an attached queue that nobody reads loses packets.
+ */
+#include "control/node/egress.h"
+
+#include "control/node/egress_private.h"
+#include "dataplane/api/instance.h"
+#include "dataplane/api/port.h"
+#include "kernel/addr.h"
+#include "kernel/link.h"
+#include "kernel/nft.h"
+#include "kernel/rule.h"
+#include "kernel/sysctl.h"
+#include "kernel/tun.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum {
+	RULE_PRIORITY_MARK = 1000,
+	RULE_PRIORITY_OIF = 1001,
+};
+
+void egress_init(struct egress *e, const struct node_config *config, struct nl *nl)
+{
+	memset(e, 0, sizeof(*e));
+	e->config = config;
+	e->nl = nl;
+}
+
+static void close_device(struct egress_device *d)
+{
+	if (d->keeper >= 0)
+		(void)close(d->keeper);
+	if (d->port != 0)
+		udp_port_release(&d->held);
+	d->keeper = -1;
+	d->port = 0;
+}
+
+void egress_fini(struct egress *e)
+{
+	for (unsigned int i = 0; i < e->devices; i++)
+		close_device(&e->device[i]);
+	free(e->device);
+	free(e->rules);
+	memset(e, 0, sizeof(*e));
+}
+
+static void device_name(uint32_t number, char ret[IFNAMSIZ])
+{
+	(void)snprintf(ret, IFNAMSIZ, "nave%u", (unsigned int)number);
+}
+
+/* The number in "naveN"; 0: not one of ours. The TAP nave0 is none. */
+static uint32_t device_number(const char *name)
+{
+	unsigned int number;
+	char canonical[IFNAMSIZ];
+	if (sscanf(name, "nave%5u", &number) != 1) // NOLINT(cert-err34-c): checked below
+		return 0;
+	device_name(number, canonical);
+	return strcmp(name, canonical) == 0 ? number : 0;
+}
+
+static struct egress_device *find_device(const struct egress *e, uint32_t number)
+{
+	for (unsigned int i = 0; i < e->devices; i++) {
+		if (e->device[i].number == number)
+			return &e->device[i];
+	}
+	return NULL;
+}
+
+/* The two rules of an instance, in both families. */
+static int each_rule(
+	struct nl *nl, uint32_t number, int (*change)(struct nl *nl, const struct kernel_rule *r))
+{
+	static const int families[] = {AF_INET, AF_INET6};
+	char name[IFNAMSIZ];
+	int first = 0;
+	device_name(number, name);
+	for (unsigned int i = 0; i < 2; i++) {
+		struct kernel_rule mark = {.family = families[i],
+			.mark = number,
+			.table = EGRESS_TABLE_FIRST + number,
+			.priority = RULE_PRIORITY_MARK};
+		struct kernel_rule oif = {.family = families[i],
+			.oif = name,
+			.table = EGRESS_TABLE_FIRST + number,
+			.priority = RULE_PRIORITY_OIF};
+		int err = change(nl, &mark);
+		if (err == 0)
+			err = change(nl, &oif);
+		if (first == 0 && err != -EAFNOSUPPORT)
+			first = err;
+	}
+	return first;
+}
+
+/* Before the first device: what the kernel must do for all of them. */
+static void write_sysctls(void)
+{
+	static const char *const settings[] = {
+		"net/ipv4/fwmark_reflect", "net/ipv6/fwmark_reflect", "net/ipv4/tcp_fwmark_accept",
+		"net/ipv4/ip_forward",
+		"net/ipv6/conf/all/forwarding", /* after accept_ra=2 of underlay.c */
+	};
+	for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++)
+		(void)sysctl_write(settings[i], "1");
+}
+
+static int set_up_device(struct egress *e, const struct egress_device *d, uint16_t mtu)
+{
+	char name[IFNAMSIZ], setting[64];
+	device_name(d->number, name);
+	(void)snprintf(setting, sizeof(setting), "net/ipv4/conf/%s/rp_filter", name);
+	(void)sysctl_write(setting, "0");
+	(void)snprintf(setting, sizeof(setting), "net/ipv6/conf/%s/addr_gen_mode", name);
+	(void)sysctl_write(setting, "1"); /* no link-local address */
+	int err = link_set_up(e->nl, d->ifindex, mtu);
+	return err == 0 ? each_rule(e->nl, d->number, rule_add) : err;
+}
+
+static int open_device(struct egress *e, struct egress_device *d, uint16_t mtu)
+{
+	char name[IFNAMSIZ];
+	device_name(d->number, name);
+	if (d->keeper >= 0 && link_find(name) == d->ifindex)
+		return 0;
+	if (d->keeper >= 0)
+		(void)close(d->keeper); /* somebody deleted the device */
+	d->keeper = -1;
+	int err = tun_open(name, TUN_KIND_TUN, &d->keeper);
+	if (err == 0)
+		err = tun_detach(d->keeper);
+	if (err == 0) {
+		d->ifindex = link_find(name);
+		err = set_up_device(e, d, mtu);
+	}
+	return err;
+}
+
+struct address_round {
+	struct nl *nl;
+	int ifindex;
+	const struct dp_instance_set *wanted;
+	struct ip_prefix stale[8];
+	unsigned int stales;
+};
+
+static bool collect_stale(void *ctx, const struct ip_prefix *p)
+{
+	struct address_round *r = ctx;
+	bool wanted = ip_prefix_equal(p, &r->wanted->address4)
+		|| ip_prefix_equal(p, &r->wanted->address6);
+	if (!wanted && r->stales < sizeof(r->stale) / sizeof(r->stale[0]))
+		r->stale[r->stales++] = *p;
+	return true;
+}
+
+static int set_addresses(
+	struct egress *e, const struct egress_device *d, const struct dp_instance_set *i)
+{
+	struct address_round r = {.nl = e->nl, .ifindex = d->ifindex, .wanted = i};
+	int err = addr_each(e->nl, d->ifindex, collect_stale, &r);
+	for (unsigned int n = 0; err == 0 && n < r.stales; n++)
+		err = addr_del(e->nl, d->ifindex, &r.stale[n]);
+	if (err == 0 && !ip_addr_is_zero(&i->address4.addr))
+		err = addr_add(e->nl, d->ifindex, &i->address4, true);
+	if (err == 0 && !ip_addr_is_zero(&i->address6.addr))
+		err = addr_add(e->nl, d->ifindex, &i->address6, true);
+	return err;
+}
+
+static int hold_port(struct egress_device *d, uint16_t port)
+{
+	if (d->port == port)
+		return 0;
+	if (d->port != 0)
+		udp_port_release(&d->held);
+	d->port = 0;
+	int err = udp_port_hold(&d->held, port);
+	if (err == 0)
+		d->port = port;
+	return err;
+}
+
+static int compare_device(const void *a, const void *b)
+{
+	const struct egress_device *x = a, *y = b;
+	return memcmp(&x->instance, &y->instance, sizeof(x->instance));
+}
+
+/* The devices of what is wanted, with what is open already; closes the others. */
+static int match_devices(struct egress *e, const struct objects *wanted)
+{
+	struct egress_device *new = calloc(wanted->instances + 1, sizeof(*new));
+	if (new == NULL)
+		return -ENOMEM;
+	for (unsigned int i = 0; i < wanted->instances; i++) {
+		struct egress_device key = {.instance = wanted->instance[i].id,
+			.number = wanted->instance[i].number,
+			.keeper = -1};
+		struct egress_device *known = find_device(e, key.number);
+		new[i] = key;
+		if (known == NULL || compare_device(known, &key) != 0)
+			continue;
+		new[i] = *known;
+		known->keeper = -1; /* taken over */
+		known->port = 0;
+	}
+	for (unsigned int i = 0; i < e->devices; i++)
+		close_device(&e->device[i]);
+	free(e->device);
+	e->device = new;
+	e->devices = wanted->instances;
+	return 0;
+}
+
+static int set_up_instance(struct egress *e, struct egress_device *d,
+	const struct dp_instance_set *i, struct faults *faults)
+{
+	int err = open_device(e, d, i->mtu);
+	if (err == 0)
+		err = set_addresses(e, d, i);
+	if (err != 0)
+		faults_add(faults, &d->instance, "cannot set nave%u up: %s",
+			(unsigned int)d->number, strerrordesc_np(-err));
+	err = hold_port(d, i->wireguard_port);
+	if (err != 0)
+		faults_add(faults, &d->instance, "UDP port %u: %s", (unsigned int)i->wireguard_port,
+			err == -EADDRINUSE ? "another program on this hub has it"
+					   : strerrordesc_np(-err));
+	return err;
+}
+
+/* Devices that nobody wants: from before a restart. */
+struct leftovers {
+	struct egress *e; /* NULL: all are */
+	struct nl *nl;
+	uint32_t number[64];
+	unsigned int count;
+};
+
+static void note_leftover(struct leftovers *l, uint32_t number)
+{
+	bool wanted = l->e != NULL && find_device(l->e, number) != NULL;
+	if (number != 0 && !wanted && l->count < sizeof(l->number) / sizeof(l->number[0]))
+		l->number[l->count++] = number;
+}
+
+static bool note_link(void *ctx, int ifindex, const char *name)
+{
+	note_leftover(ctx, device_number(name));
+	return true;
+}
+
+static bool note_rule(void *ctx, const struct kernel_rule *r)
+{
+	if (r->table > EGRESS_TABLE_FIRST
+		&& r->table <= EGRESS_TABLE_FIRST + DP_INSTANCE_NUMBER_MAX)
+		note_leftover(ctx, r->table - EGRESS_TABLE_FIRST);
+	return true;
+}
+
+/* 0 or the first -errno; goes on whatever happens. */
+static int remove_leftovers(struct nl *nl, struct egress *e)
+{
+	struct leftovers l;
+	int first = 0;
+	do {
+		l = (struct leftovers){.e = e, .nl = nl};
+		(void)link_each(nl, note_link, &l);
+		(void)rule_each(nl, RULE_PRIORITY_MARK, note_rule, &l);
+		for (unsigned int i = 0; i < l.count; i++) {
+			char name[IFNAMSIZ];
+			device_name(l.number[i], name);
+			int err = each_rule(nl, l.number[i], rule_del);
+			int ifindex = link_find(name);
+			if (ifindex >= 0 && err == 0)
+				err = link_del(nl, ifindex);
+			if (first == 0)
+				first = err;
+		}
+	} while (first == 0 && l.count > 0);
+	return first;
+}
+
+struct tun_list {
+	struct egress *e;
+	struct uuid *missing; /* instances that the dataplane has no queue of */
+	unsigned int count;
+};
+
+static int take_instance(void *ctx, const uint8_t *payload, size_t len)
+{
+	struct tun_list *l = ctx;
+	struct dp_instance i;
+	memcpy(&i, payload, sizeof(i));
+	if (i.has_tun == 0 && l->count < l->e->devices)
+		l->missing[l->count++] = i.id;
+	return 0;
+}
+
+static int give_queue(
+	struct egress *e, const struct uuid *id, struct dp_client *dp, struct faults *faults)
+{
+	struct egress_device key = {.instance = *id};
+	const struct egress_device *d =
+		bsearch(&key, e->device, e->devices, sizeof(key), compare_device);
+	struct dp_tun_set set = {.instance = *id};
+	char name[IFNAMSIZ];
+	int fd, err;
+	if (d == NULL || d->keeper < 0)
+		return 0;
+	device_name(d->number, name);
+	err = tun_open(name, TUN_KIND_TUN, &fd);
+	if (err == 0) {
+		err = dp_client_call(dp, DP_MSG_TUN_SET, &set, sizeof(set), fd, NULL);
+		(void)close(fd);
+	}
+	if (err != 0)
+		faults_add(faults, id, "cannot hand a queue of %s to the dataplane: %s", name,
+			strerrordesc_np(-err));
+	return dp_client_is_broken(dp) ? err : 0;
+}
+
+static int give_queues(struct egress *e, struct dp_client *dp, struct faults *faults)
+{
+	struct tun_list l = {.e = e, .missing = calloc(e->devices + 1, sizeof(struct uuid))};
+	if (l.missing == NULL)
+		return -ENOMEM;
+	int err = dp_client_list(dp, DP_MSG_INSTANCE_LIST, NULL, 0, take_instance, &l);
+	for (unsigned int i = 0; err == 0 && i < l.count; i++)
+		err = give_queue(e, &l.missing[i], dp, faults);
+	free(l.missing);
+	return err;
+}
+
+static int set_rules(struct egress *e)
+{
+	uint32_t *numbers = calloc(e->devices + 1, sizeof(*numbers));
+	unsigned int count = 0;
+	for (unsigned int i = 0; numbers != NULL && i < e->devices; i++) {
+		if (e->device[i].keeper >= 0)
+			numbers[count++] = e->device[i].number;
+	}
+	char *rules = numbers != NULL ? egress_rules(e->config, numbers, count) : NULL;
+	free(numbers);
+	if (rules == NULL)
+		return -ENOMEM;
+	int err = e->rules != NULL && strcmp(e->rules, rules) == 0 ? 0 : nft_apply(rules);
+	if (err != 0) {
+		free(rules);
+		return err;
+	}
+	free(e->rules);
+	e->rules = rules;
+	return 0;
+}
+
+static void note_all(const struct egress *e, const char *what, int err, struct faults *faults)
+{
+	for (unsigned int i = 0; err != 0 && i < e->devices; i++)
+		faults_add(faults, &e->device[i].instance, "%s: %s", what, strerrordesc_np(-err));
+}
+
+int egress_apply(
+	struct egress *e, const struct objects *wanted, struct dp_client *dp, struct faults *faults)
+{
+	if (e->rules == NULL)
+		write_sysctls();
+	int err = match_devices(e, wanted);
+	if (err != 0)
+		return err;
+	(void)remove_leftovers(e->nl, e);
+	for (unsigned int i = 0; i < e->devices; i++)
+		(void)set_up_instance(e, &e->device[i], &wanted->instance[i], faults);
+	/* before the first packet can go through a device */
+	note_all(e, "nft refused the rules", set_rules(e), faults);
+	note_all(e, "cannot set routes", egress_routes_apply(e, wanted, faults), faults);
+	return give_queues(e, dp, faults);
+}
+
+int egress_remove(struct nl *nl)
+{
+	int err = nft_delete_table("inet", EGRESS_NFT_TABLE);
+	int left = remove_leftovers(nl, NULL);
+	return err != 0 ? err : left;
+}
