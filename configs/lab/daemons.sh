@@ -32,7 +32,7 @@ lab_configure() {
 		name = "hub1";
 		region = "local";
 		state_dir = "$LAB_NODE_STATE";
-		run_dir = "$LAB_RUN";
+		
 		ports = ( {
 			name = "wan0"; interface = "hub0"; tap = "nave0";
 			addresses = [ "$LAB_HUB4/24", "$LAB_HUB6/64" ];

@@ -68,6 +68,19 @@ int memory_note(struct memory *m, const struct dp_peer_stats *s)
 	return 0;
 }
 
+void memory_prune(struct memory *m, const struct objects *wanted)
+{
+	unsigned int kept = 0, w = 0;
+	for (unsigned int i = 0; i < m->count; i++) {
+		while (w < wanted->peers && compare(&wanted->peer[w].id, &m->entry[i].peer) < 0)
+			w++;
+		if (w < wanted->peers && compare(&wanted->peer[w].id, &m->entry[i].peer) == 0)
+			m->entry[kept++] = m->entry[i];
+	}
+	m->changed |= kept != m->count;
+	m->count = kept;
+}
+
 void memory_apply(const struct memory *m, struct objects *o)
 {
 	for (unsigned int i = 0; i < o->peers; i++) {

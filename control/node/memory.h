@@ -31,6 +31,8 @@ int memory_save(struct memory *m, const char *dir);
 void memory_fini(struct memory *m);
 /* Takes what the dataplane reports. -ENOMEM. */
 int memory_note(struct memory *m, const struct dp_peer_stats *s);
+/* Forgets the peers that are not wanted any more. */
+void memory_prune(struct memory *m, const struct objects *wanted);
 /* Puts what is remembered into the peers that have nothing better. */
 void memory_apply(const struct memory *m, struct objects *o);
 

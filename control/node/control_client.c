@@ -1,0 +1,330 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "control/node/control_client.h"
+
+#include "dataplane/base/clock.h"
+#include "dataplane/base/log.h"
+
+#include <curl/curl.h>
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	ANSWER_MAX = 256 << 20, /* bytes: 100 000 peers with ten subnets each */
+	LONG_POLL_S = 25,
+	PATIENCE_S = 10, /* for an answer, on top of a long poll */
+	BACK_OFF_MIN_MS = 100,
+	BACK_OFF_MAX_MS = 5000,
+	URL_TEXT = 512,
+	TOKEN_TEXT = 128,
+};
+
+enum kind {
+	KIND_ENROL,
+	KIND_DESIRED,
+	KIND_REPORT,
+	KIND__COUNT,
+};
+
+struct call {
+	CURL *easy;
+	struct curl_slist *headers; /* owned while it runs; hold the token */
+	bool running;
+	char *body; /* owned */
+	char *answer; /* owned; NUL behind it */
+	size_t answer_len, answer_size;
+};
+
+struct control_client {
+	const struct node_config *config;
+	struct control_events events;
+	CURLM *multi;
+	struct call call[KIND__COUNT];
+	char token[TOKEN_TEXT]; /* "": not enrolled */
+	uint64_t not_before_ns; /* after a failure */
+	unsigned int back_off_ms;
+	bool complained;
+};
+
+static void wipe(char *text, size_t len)
+{
+	if (text != NULL)
+		explicit_bzero(text, len);
+	free(text);
+}
+
+static size_t take_answer(char *data, size_t size, size_t count, void *ctx)
+{
+	struct call *k = ctx;
+	size_t len = size * count;
+	if (len > ANSWER_MAX - k->answer_len)
+		return 0;
+	if (k->answer_len + len + 1 > k->answer_size) {
+		/* by hand: realloc would leave keys behind */
+		size_t room = (k->answer_len + len + 1) * 2;
+		char *new = malloc(room);
+		if (new == NULL)
+			return 0;
+		if (k->answer_len > 0)
+			memcpy(new, k->answer, k->answer_len);
+		wipe(k->answer, k->answer_size);
+		k->answer = new;
+		k->answer_size = room;
+	}
+	memcpy(k->answer + k->answer_len, data, len);
+	k->answer_len += len;
+	k->answer[k->answer_len] = '\0';
+	return len;
+}
+
+static void free_headers(struct call *k)
+{
+	for (struct curl_slist *h = k->headers; h != NULL; h = h->next)
+		explicit_bzero(h->data, strlen(h->data));
+	curl_slist_free_all(k->headers);
+	k->headers = NULL;
+}
+
+static bool add_header(struct call *k, const char *text)
+{
+	struct curl_slist *longer = curl_slist_append(k->headers, text);
+	if (longer != NULL)
+		k->headers = longer;
+	return longer != NULL;
+}
+
+static void end_call(struct control_client *c, struct call *k)
+{
+	(void)curl_multi_remove_handle(c->multi, k->easy);
+	k->running = false;
+	free_headers(k);
+	free(k->body);
+	k->body = NULL;
+	wipe(k->answer, k->answer_size);
+	k->answer = NULL;
+	k->answer_len = 0;
+	k->answer_size = 0;
+}
+
+/* Takes body over; NULL: a GET. */
+static int start_call(struct control_client *c, enum kind kind, const char *path, char *body)
+{
+	struct call *k = &c->call[kind];
+	char url[URL_TEXT], authorization[TOKEN_TEXT + 32];
+	(void)snprintf(url, sizeof(url), "%s%s", c->config->control_url, path);
+	(void)snprintf(authorization, sizeof(authorization), "Authorization: Bearer %s", c->token);
+	bool good = body == NULL || add_header(k, "Content-Type: application/json");
+	if (c->token[0] != '\0')
+		good = good && add_header(k, authorization);
+	explicit_bzero(authorization, sizeof(authorization));
+	k->body = body;
+	curl_easy_reset(k->easy);
+	(void)curl_easy_setopt(k->easy, CURLOPT_URL, url);
+	if (c->config->control_socket[0] != '\0')
+		(void)curl_easy_setopt(
+			k->easy, CURLOPT_UNIX_SOCKET_PATH, c->config->control_socket);
+	(void)curl_easy_setopt(k->easy, CURLOPT_NOSIGNAL, 1L);
+	(void)curl_easy_setopt(k->easy, CURLOPT_CONNECTTIMEOUT_MS, 5000L);
+	(void)curl_easy_setopt(k->easy, CURLOPT_TIMEOUT,
+		(long)PATIENCE_S + (kind == KIND_DESIRED ? LONG_POLL_S : 0));
+	(void)curl_easy_setopt(k->easy, CURLOPT_PROTOCOLS_STR, "http,https");
+	(void)curl_easy_setopt(k->easy, CURLOPT_HTTPHEADER, k->headers);
+	(void)curl_easy_setopt(k->easy, CURLOPT_WRITEFUNCTION, take_answer);
+	(void)curl_easy_setopt(k->easy, CURLOPT_WRITEDATA, k);
+	(void)curl_easy_setopt(k->easy, CURLOPT_PRIVATE, k);
+	if (body != NULL)
+		(void)curl_easy_setopt(k->easy, CURLOPT_POSTFIELDS, body);
+	if (!good || curl_multi_add_handle(c->multi, k->easy) != CURLM_OK) {
+		end_call(c, k);
+		return -ENOMEM;
+	}
+	k->running = true;
+	return 0;
+}
+
+static void back_off(struct control_client *c, const char *what, const char *why)
+{
+	c->back_off_ms = c->back_off_ms == 0 ? BACK_OFF_MIN_MS : c->back_off_ms * 2;
+	if (c->back_off_ms > BACK_OFF_MAX_MS)
+		c->back_off_ms = BACK_OFF_MAX_MS;
+	c->not_before_ns = clock_monotonic_ns() + c->back_off_ms * 1000000ULL;
+	if (!c->complained)
+		log_message(LOG_LEVEL_WARNING,
+			"cannot %s at the control daemon: %s; trying again, traffic goes on", what,
+			why);
+	c->complained = true;
+}
+
+static void note_success(struct control_client *c)
+{
+	if (c->complained)
+		log_message(LOG_LEVEL_INFO, "the control daemon answers again");
+	c->complained = false;
+	c->back_off_ms = 0;
+	c->not_before_ns = 0;
+}
+
+static bool take_token(struct control_client *c, const struct call *k)
+{
+	json_t *all = json_loadb(k->answer, k->answer_len, JSON_REJECT_DUPLICATES, NULL);
+	const char *token = json_string_value(json_object_get(all, "token"));
+	bool good = token != NULL && strlen(token) < sizeof(c->token) && token[0] != '\0'
+		&& strpbrk(token, "\r\n") == NULL;
+	if (good)
+		(void)snprintf(c->token, sizeof(c->token), "%s", token);
+	json_decref(all);
+	return good;
+}
+
+static void finish_call(struct control_client *c, struct call *k, CURLcode result)
+{
+	static const char *const what[KIND__COUNT] = {"enrol", "ask what is desired", "report"};
+	enum kind kind = (enum kind)(k - c->call);
+	long status = 0;
+	char reason[96];
+	(void)curl_easy_getinfo(k->easy, CURLINFO_RESPONSE_CODE, &status);
+	bool good = result == CURLE_OK && (status == 200 || status == 204);
+	if (result != CURLE_OK)
+		(void)snprintf(reason, sizeof(reason), "%s", curl_easy_strerror(result));
+	else
+		(void)snprintf(reason, sizeof(reason), "status %ld", status);
+	if (good && kind == KIND_ENROL && !take_token(c, k)) {
+		good = false;
+		(void)snprintf(reason, sizeof(reason), "no token in the answer");
+	}
+	if (good && kind == KIND_DESIRED
+		&& !c->events.desired(c->events.ctx, k->answer, k->answer_len)) {
+		good = false;
+		(void)snprintf(reason, sizeof(reason), "the answer makes no sense");
+	}
+	if (status == 401 && kind != KIND_ENROL)
+		explicit_bzero(c->token, sizeof(c->token)); /* enrol again */
+	end_call(c, k);
+	if (kind == KIND_REPORT)
+		c->events.reported(c->events.ctx, good);
+	if (good)
+		note_success(c);
+	else
+		back_off(c, what[kind], reason);
+}
+
+static int start_enrol(struct control_client *c)
+{
+	json_t *o = json_pack("{ssss}", "name", c->config->name, "region", c->config->region);
+	char *body = o != NULL ? json_dumps(o, JSON_COMPACT) : NULL;
+	json_decref(o);
+	return body != NULL ? start_call(c, KIND_ENROL, "/node/v1/enrol", body) : -ENOMEM;
+}
+
+static int start_desired(struct control_client *c)
+{
+	char path[160], id[UUID_TEXT];
+	struct uuid epoch;
+	uint64_t generation;
+	c->events.position(c->events.ctx, &epoch, &generation);
+	if (uuid_is_zero(&epoch))
+		(void)snprintf(path, sizeof(path), "/node/v1/desired?wait=0");
+	else
+		(void)snprintf(path, sizeof(path), "/node/v1/desired?epoch=%s&after=%llu&wait=%d",
+			uuid_format(&epoch, id), (unsigned long long)generation, LONG_POLL_S);
+	return start_call(c, KIND_DESIRED, path, NULL);
+}
+
+/* Keeps going what should always be going. */
+static void start_calls(struct control_client *c)
+{
+	int err = 0;
+	if (clock_monotonic_ns() < c->not_before_ns)
+		return;
+	if (c->token[0] == '\0' && !c->call[KIND_ENROL].running && !c->call[KIND_DESIRED].running)
+		err = start_enrol(c);
+	else if (c->token[0] != '\0' && !c->call[KIND_DESIRED].running)
+		err = start_desired(c);
+	if (err != 0)
+		back_off(c, "ask", strerrordesc_np(-err));
+}
+
+int control_client_new(const struct node_config *config, const struct control_events *events,
+	struct control_client **ret)
+{
+	struct control_client *c = calloc(1, sizeof(*c));
+	if (c == NULL)
+		return -ENOMEM;
+	c->config = config;
+	c->events = *events;
+	c->multi = curl_multi_init();
+	bool good = c->multi != NULL;
+	for (unsigned int i = 0; i < KIND__COUNT; i++) {
+		c->call[i].easy = curl_easy_init();
+		good = good && c->call[i].easy != NULL;
+	}
+	if (!good) {
+		control_client_free(c);
+		return -ENOMEM;
+	}
+	*ret = c;
+	return 0;
+}
+
+void control_client_free(struct control_client *c)
+{
+	if (c == NULL)
+		return;
+	for (unsigned int i = 0; i < KIND__COUNT; i++) {
+		if (c->call[i].running)
+			end_call(c, &c->call[i]);
+		curl_easy_cleanup(c->call[i].easy);
+	}
+	(void)curl_multi_cleanup(c->multi);
+	explicit_bzero(c, sizeof(*c));
+	free(c);
+}
+
+/* Our own moments to wake up come on top of the caller's. */
+static int shorten(const struct control_client *c, int timeout_ms)
+{
+	uint64_t now = clock_monotonic_ns();
+	if (c->not_before_ns <= now)
+		return timeout_ms;
+	uint64_t left_ms = (c->not_before_ns - now) / 1000000 + 1;
+	return left_ms < (uint64_t)timeout_ms ? (int)left_ms : timeout_ms;
+}
+
+void control_client_wait(
+	struct control_client *c, struct pollfd *others, unsigned int count, int timeout_ms)
+{
+	struct curl_waitfd extra[16] = {0};
+	int running, left;
+	start_calls(c);
+	(void)curl_multi_perform(c->multi, &running);
+	for (unsigned int i = 0; i < count && i < 16; i++)
+		extra[i] = (struct curl_waitfd){.fd = others[i].fd, .events = CURL_WAIT_POLLIN};
+	(void)curl_multi_poll(c->multi, extra, count, shorten(c, timeout_ms), NULL);
+	for (unsigned int i = 0; i < count && i < 16; i++)
+		others[i].revents = extra[i].revents;
+	(void)curl_multi_perform(c->multi, &running);
+	for (CURLMsg *m = curl_multi_info_read(c->multi, &left); m != NULL;
+		m = curl_multi_info_read(c->multi, &left)) {
+		char *private = NULL;
+		if (m->msg != CURLMSG_DONE)
+			continue;
+		CURLcode result = m->data.result;
+		(void)curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &private);
+		finish_call(c, (struct call *)(void *)private, result);
+	}
+}
+
+bool control_client_can_report(const struct control_client *c)
+{
+	return c->token[0] != '\0' && !c->call[KIND_REPORT].running
+		&& clock_monotonic_ns() >= c->not_before_ns;
+}
+
+int control_client_report(struct control_client *c, char *json)
+{
+	if (!control_client_can_report(c))
+		return -EAGAIN;
+	return start_call(c, KIND_REPORT, "/node/v1/report", json);
+}
