@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <net/if.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #include <netlink/addr.h>
@@ -41,8 +42,22 @@ int link_set_up(struct nl *nl, int ifindex, unsigned int mtu)
 	return err;
 }
 
+static bool has_mac(struct nl *nl, int ifindex, const uint8_t mac[6])
+{
+	struct rtnl_link *is = NULL;
+	if (rtnl_link_get_kernel(nl->sock, ifindex, NULL, &is) != 0)
+		return false;
+	const struct nl_addr *addr = rtnl_link_get_addr(is);
+	bool same = addr != NULL && nl_addr_get_len(addr) == 6
+		&& memcmp(nl_addr_get_binary_addr(addr), mac, 6) == 0;
+	rtnl_link_put(is);
+	return same;
+}
+
 int link_set_mac(struct nl *nl, int ifindex, const uint8_t mac[6])
 {
+	if (has_mac(nl, ifindex, mac))
+		return 0;
 	struct rtnl_link *wanted = rtnl_link_alloc();
 	struct nl_addr *addr = nl_addr_build(AF_LLC, mac, 6);
 	int err = wanted != NULL && addr != NULL ? 0 : -ENOMEM;

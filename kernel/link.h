@@ -11,6 +11,7 @@ struct nl;
 int link_find(const char *name);
 /* Up, and with this MTU (0: leave it). */
 int link_set_up(struct nl *nl, int ifindex, unsigned int mtu);
+/* Does nothing when it is so already: a change makes Linux forget the neighbours. */
 int link_set_mac(struct nl *nl, int ifindex, const uint8_t mac[6]);
 /* Deletes the device. */
 int link_del(struct nl *nl, int ifindex);

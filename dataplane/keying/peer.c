@@ -35,7 +35,8 @@ void keying_peer_apply(struct keying *k, const struct keying_peer *s)
 	struct peer *p = s->peer;
 	if (p->instance->keying == NULL)
 		return; /* its instance could not be made: no memory */
-	if (!p->known_to_keying)
+	bool is_new = !p->known_to_keying;
+	if (is_new)
 		introduce(k, s);
 	noise_remote_set_preshared_key(&p->remote, s->has_preshared_key ? &s->preshared_key : NULL);
 	raise_timestamp(k, p, s->timestamp);
@@ -43,6 +44,9 @@ void keying_peer_apply(struct keying *k, const struct keying_peer *s)
 	if (p->endpoint == NULL && s->endpoint.port != 0) {
 		struct ip_addr any = {0};
 		keying_endpoint_set(k, p, &s->endpoint, &any, p->instance->wireguard_port);
+		/* it was known before a restart: its own session is void, and it notices late */
+		if (is_new)
+			timers_want_handshake(&p->timers, k->now_ns);
 	}
 	keying_timer_visit(k, p);
 }
