@@ -28,7 +28,7 @@ int instance_create(struct request *rq);
 int instance_get(struct request *rq);
 int instance_patch(struct request *rq);
 int instance_delete(struct request *rq);
-int instance_retry(struct request *rq);
+int instance_provision_again(struct request *rq);
 int instance_routes(struct request *rq);
 
 extern const struct json_field peer_create_fields[];
@@ -41,7 +41,7 @@ int peer_delete(struct request *rq);
 int peer_suspend(struct request *rq);
 int peer_resume(struct request *rq);
 int peer_profile(struct request *rq);
-int peer_reveal(struct request *rq);
+int peer_profile_reveal(struct request *rq);
 
 extern const struct json_field user_create_fields[];
 extern const struct json_field user_patch_fields[];
@@ -67,7 +67,7 @@ int api_key_create(struct request *rq);
 int api_key_get(struct request *rq);
 int api_key_delete(struct request *rq);
 
-int audit_list(struct request *rq);
+int audit_log_list(struct request *rq);
 
 extern const struct json_field node_enrol_fields[];
 extern const struct json_field node_report_fields[];

@@ -18,7 +18,9 @@ enum route_flag {
 	ROUTE_IF_MATCH = 1 << 0, /* refused with 428 without it */
 	ROUTE_MAY_MATCH = 1 << 1, /* If-Match is honoured where it is there */
 	ROUTE_PATCH = 1 << 2, /* the body is a merge patch (RFC 7396) */
-	ROUTE_NO_BODY = 1 << 3, /* a POST that takes no body */
+	ROUTE_BODY_OPTIONAL = 1 << 3, /* no body is an empty object */
+	ROUTE_WRITES = 1 << 4, /* a GET that notes something in the store */
+	ROUTE_NOT_KEPT = 1 << 5, /* its answer is a secret that is not kept for a repetition */
 };
 
 /* What a key that is bound to one instance may do with a route. */

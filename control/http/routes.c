@@ -46,7 +46,7 @@ const struct route routes[] = {
 	{"GET", INSTANCE, VIEWER(INSTANCE), instance_get, 0, NULL, NULL},
 	{"PATCH", INSTANCE, OPERATOR(INSTANCE), instance_patch, ROUTE_IF_MATCH | ROUTE_PATCH, instance_patch_fields, NULL},
 	{"DELETE", INSTANCE, OPERATOR(WORKSPACE), instance_delete, ROUTE_MAY_MATCH, NULL, NULL},
-	{"POST", INSTANCE "/retry", OPERATOR(INSTANCE), instance_retry, ROUTE_BODY_OPTIONAL, no_fields, NULL},
+	{"POST", INSTANCE "/retry", OPERATOR(INSTANCE), instance_provision_again, ROUTE_BODY_OPTIONAL, no_fields, NULL},
 	{"GET", INSTANCE "/routes", VIEWER(INSTANCE), instance_routes, 0, NULL, plain_list_query},
 
 	{"GET", INSTANCE "/peers", VIEWER(INSTANCE), peers_list, 0, NULL, peers_query},
@@ -56,8 +56,8 @@ const struct route routes[] = {
 	{"DELETE", PEER, OPERATOR(INSTANCE), peer_delete, ROUTE_MAY_MATCH, NULL, NULL},
 	{"POST", PEER "/suspend", OPERATOR(INSTANCE), peer_suspend, ROUTE_BODY_OPTIONAL, no_fields, NULL},
 	{"POST", PEER "/resume", OPERATOR(INSTANCE), peer_resume, ROUTE_BODY_OPTIONAL, no_fields, NULL},
-	{"GET", PEER "/profile", OPERATOR(INSTANCE), peer_profile, 0, NULL, profile_query},
-	{"POST", PEER "/profile/reveal", OPERATOR(INSTANCE), peer_reveal, ROUTE_BODY_OPTIONAL, no_fields, profile_query},
+	{"GET", PEER "/profile", OPERATOR(INSTANCE), peer_profile, ROUTE_WRITES, NULL, profile_query},
+	{"POST", PEER "/profile/reveal", OPERATOR(INSTANCE), peer_profile_reveal, ROUTE_BODY_OPTIONAL | ROUTE_NOT_KEPT, no_fields, profile_query},
 
 	{"GET", "/v1/users", VIEWER(WORKSPACE), users_list, 0, NULL, list_query},
 	{"POST", "/v1/users", OPERATOR(WORKSPACE), user_create, 0, user_create_fields, NULL},
@@ -77,7 +77,7 @@ const struct route routes[] = {
 	{"POST", "/v1/api-keys", OWNER, api_key_create, 0, api_key_create_fields, NULL},
 	{"GET", "/v1/api-keys/{key}", OWNER, api_key_get, 0, NULL, NULL},
 	{"DELETE", "/v1/api-keys/{key}", OWNER, api_key_delete, ROUTE_MAY_MATCH, NULL, NULL},
-	{"GET", "/v1/audit-log", OWNER, audit_list, 0, NULL, plain_list_query},
+	{"GET", "/v1/audit-log", OWNER, audit_log_list, 0, NULL, plain_list_query},
 
 	{"POST", "/node/v1/enrol", ROLE_LOCAL, ROUTE_REACH_ANY, node_enrol, 0, node_enrol_fields, NULL},
 	{"GET", "/node/v1/desired", NODE, node_desired, 0, NULL, desired_query},

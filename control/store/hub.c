@@ -324,3 +324,31 @@ int hub_set_peer_status(struct store *store, const struct hub *h, const struct u
 		s->last_seen_at, (int64_t)s->rx_bytes, (int64_t)s->tx_bytes, (int64_t)s->rx_packets,
 		(int64_t)s->tx_packets, s->timestamp, s->failure, s->failure_at, &h->id);
 }
+
+enum {
+	CONFIRMED_MAX = 64, /* in one report; the others with the next */
+};
+
+int hub_remove_confirmed(struct store *store, const struct hub *h, int64_t generation)
+{
+	struct uuid ids[CONFIRMED_MAX];
+	int count = 0;
+	sqlite3_stmt *stmt;
+	int rc = sql_prepare(store, &stmt,
+		"SELECT id FROM instance WHERE hub_id = ? AND state = ? AND generation <= ?", "uii",
+		&h->id, (int64_t)INSTANCE_DELETING, generation);
+	if (rc < 0)
+		return rc;
+	while (count < CONFIRMED_MAX && (rc = sql_step(store, stmt)) > 0)
+		sql_uuid(stmt, 0, &ids[count++]);
+	sql_done(stmt);
+	for (int n = 0; n < count && rc >= 0; n++) {
+		struct instance i;
+		rc = instance_find(store, &ids[n], &i);
+		if (rc < 0)
+			break;
+		rc = instance_remove(store, &i);
+		instance_fini(&i);
+	}
+	return rc < 0 ? rc : count;
+}

@@ -78,4 +78,7 @@ int hub_set_report(struct store *store, const struct hub *h, const struct hub_re
 int hub_set_peer_status(struct store *store, const struct hub *h, const struct uuid *boot_id,
 	const struct uuid *peer_id, const struct peer_status *status);
 
+/* Removes the instances of which the hub, at this generation, has confirmed the end. Their number. */
+int hub_remove_confirmed(struct store *store, const struct hub *h, int64_t generation);
+
 #endif

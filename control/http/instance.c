@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "control/store/instance.h"
+
+#include "control/http/api_internal.h"
+#include "control/http/instance_json.h"
+#include "control/http/json.h"
+#include "control/http/outcome.h"
+#include "control/http/page.h"
+#include "control/http/problem.h"
+#include "control/http/request.h"
+#include "control/http/resources.h"
+#include "control/http/value.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+static const struct json_field networks_fields[] = {
+	{.name = "ipv4", .kind = JSON_KIND_STRING},
+	{.name = "ipv6", .kind = JSON_KIND_STRING},
+	{0},
+};
+
+static const struct json_field dns_fields[] = {
+	{.name = "servers", .kind = JSON_KIND_STRINGS},
+	{.name = "search_domains", .kind = JSON_KIND_STRINGS},
+	{0},
+};
+
+static const struct json_field routing_fields[] = {
+	{.name = "client_routes", .kind = JSON_KIND_STRING_OR_ARRAY},
+	{0},
+};
+
+static const struct json_field access_fields[] = {
+	{.name = "site_to_site", .kind = JSON_KIND_BOOLEAN},
+	{.name = "client_to_site", .kind = JSON_KIND_BOOLEAN},
+	{.name = "client_to_client", .kind = JSON_KIND_BOOLEAN},
+	{0},
+};
+
+#define CHANGEABLE                                                                       \
+	{.name = "networks", .kind = JSON_KIND_OBJECT, .fields = networks_fields},       \
+		{.name = "mtu", .kind = JSON_KIND_INTEGER},                              \
+		{.name = "dns", .kind = JSON_KIND_OBJECT, .fields = dns_fields},         \
+		{.name = "routing", .kind = JSON_KIND_OBJECT, .fields = routing_fields}, \
+		{.name = "access", .kind = JSON_KIND_OBJECT, .fields = access_fields},   \
+	{                                                                                \
+		.name = "labels", .kind = JSON_KIND_STRING_MAP                           \
+	}
+
+const struct json_field instance_create_fields[] = {
+	{.name = "name", .kind = JSON_KIND_STRING, .required = true},
+	{.name = "hostname", .kind = JSON_KIND_STRING, .required = true},
+	{.name = "region", .kind = JSON_KIND_STRING, .required = true},
+	CHANGEABLE,
+	{0},
+};
+
+const struct json_field instance_patch_fields[] = {
+	{.name = "name", .kind = JSON_KIND_STRING},
+	CHANGEABLE,
+	{0},
+};
+
+static bool find_instance(struct request *rq, struct instance *ret, int *ret_rc)
+{
+	struct uuid id;
+	*ret_rc = 0;
+	if (!request_uuid(rq, 0, &id))
+		return false;
+	*ret_rc = instance_find(rq->api->store, &id, ret);
+	return *ret_rc == 0;
+}
+
+struct listing {
+	struct page page;
+	const char *state; /* NULL: any */
+};
+
+static bool add_instance(void *ctx, const struct instance *i)
+{
+	struct listing *l = ctx;
+	char id[UUID_TEXT];
+	if (l->state != NULL && strcmp(instance_state_text(i->state), l->state) != 0)
+		return true;
+	if (!page_wants(&l->page))
+		return false;
+	page_add(&l->page, instance_json(l->page.rq->api, i), uuid_format(&i->id, id));
+	return true;
+}
+
+int instances_list(struct request *rq)
+{
+	struct listing l = {.state = target_param(&rq->target, "state")};
+	if (!page_begin(&l.page, rq))
+		return 0;
+	struct instance_filter filter = {
+		.name = target_param(&rq->target, "name"),
+		.hostname = target_param(&rq->target, "hostname"),
+		.label_key = l.page.label_key,
+		.label_value = l.page.label_value,
+		.id = rq->who.has_instance ? &rq->who.instance : NULL,
+		.after = page_after(&l.page),
+	};
+	return page_end(&l.page, instance_list(rq->api->store, &filter, add_instance, &l));
+}
+
+static bool region_exists(const struct control_config *config, const char *id)
+{
+	for (size_t i = 0; i < config->region_count; i++) {
+		if (strcmp(config->regions[i].id, id) == 0)
+			return true;
+	}
+	return false;
+}
+
+int instance_create(struct request *rq)
+{
+	struct instance i;
+	struct model_errors errors = {0};
+	char location[64], id[UUID_TEXT];
+	instance_init(&i);
+	(void)value_read_text(json_object_get(rq->json, "hostname"), "/hostname", i.hostname,
+		sizeof(i.hostname), &errors);
+	(void)value_read_text(json_object_get(rq->json, "region"), "/region", i.region,
+		sizeof(i.region), &errors);
+	instance_read(&i, rq->json, &errors);
+	if (!region_exists(rq->api->config, i.region))
+		model_error_add(&errors, "/region", "there is no such region");
+	int rc = instance_add(rq->api->store, &i, &rq->api->config->inner_pool, &errors);
+	if (rc == 0) {
+		(void)snprintf(
+			location, sizeof(location), "/v1/instances/%s", uuid_format(&i.id, id));
+		outcome_created(rq, 202, instance_json(rq->api, &i), i.version, location);
+	}
+	instance_fini(&i);
+	return outcome_checked(rq, rc, &errors);
+}
+
+int instance_get(struct request *rq)
+{
+	struct instance i;
+	int rc;
+	if (!find_instance(rq, &i, &rc))
+		return rc;
+	outcome_object(rq, 200, instance_json(rq->api, &i), i.version);
+	instance_fini(&i);
+	return 0;
+}
+
+/* A merge patch is made on what a GET shows, and the result is read like a new one. */
+static int patch(struct request *rq, struct instance *i)
+{
+	struct model_errors errors = {0};
+	json_t *whole = instance_json(rq->api, i);
+	int rc = whole != NULL ? json_merge(whole, rq->json) : -ENOMEM;
+	if (rc == 0) {
+		instance_read(i, whole, &errors);
+		rc = instance_set(rq->api->store, i, &errors);
+	}
+	json_decref(whole);
+	if (rc == 0)
+		outcome_object(rq, 200, instance_json(rq->api, i), i->version);
+	return outcome_checked(rq, rc, &errors);
+}
+
+static bool is_living(struct request *rq, const struct instance *i)
+{
+	if (i->state != INSTANCE_DELETING)
+		return true;
+	problem_set(&rq->rs, PROBLEM_CONFLICT, "The instance is being deleted.");
+	return false;
+}
+
+int instance_patch(struct request *rq)
+{
+	struct instance i;
+	int rc;
+	if (!find_instance(rq, &i, &rc))
+		return rc;
+	if (outcome_matches(rq, i.version) && is_living(rq, &i))
+		rc = patch(rq, &i);
+	instance_fini(&i);
+	return rc;
+}
+
+int instance_delete(struct request *rq)
+{
+	struct instance i;
+	int rc;
+	if (!find_instance(rq, &i, &rc))
+		return rc;
+	if (outcome_matches(rq, i.version)) {
+		rc = instance_del(rq->api->store, &i);
+		/* 202: its hub has yet to confirm; 204: there was nothing on any hub */
+		if (rc == 0 && i.state == INSTANCE_DELETING)
+			outcome_object(rq, 202, instance_json(rq->api, &i), i.version);
+		else if (rc == 0)
+			outcome_nothing(rq);
+	}
+	instance_fini(&i);
+	return rc;
+}
+
+int instance_provision_again(struct request *rq)
+{
+	struct instance i;
+	int rc;
+	if (!find_instance(rq, &i, &rc))
+		return rc;
+	if (is_living(rq, &i)) {
+		rc = instance_retry(rq->api->store, &i);
+		if (rc == 0)
+			outcome_object(rq, 202, instance_json(rq->api, &i), i.version);
+	}
+	instance_fini(&i);
+	return rc;
+}

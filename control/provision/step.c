@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * An instance goes Allocated (hub, port), KeysReady, DataplaneReady (the hub has said so). Which
+ * step is next is read from the instance itself. The last is not ours to do: here it is only
+ * watched, and an instance whose hub is silent is degraded until the hub speaks again.
+ */
+#include "control/provision/step.h"
+
+#include "control/provision/provision.h"
+#include "control/store/hub.h"
+#include "control/store/instance.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+enum {
+	CONFIRM_S = 30, /* a hub that runs confirms within a second */
+};
+
+/* Writes it only when people would see a difference. */
+static int set_outcome(struct store *store, struct instance *i, enum instance_state state,
+	enum instance_condition condition, const char *reason, const char *message)
+{
+	const struct condition *c = &i->conditions[condition];
+	char shown[MESSAGE_TEXT];
+	(void)snprintf(shown, sizeof(shown), "%s", message);
+	if (i->state == state && strcmp(c->reason, reason) == 0 && strcmp(c->message, shown) == 0)
+		return 0;
+	i->state = state;
+	instance_set_condition(i, condition, reason, message, store_now(store));
+	int rc = instance_set_state(store, i);
+	return rc == 0 ? 1 : rc;
+}
+
+static int allocate(struct store *store, const struct control_config *config, struct instance *i)
+{
+	char message[MESSAGE_TEXT];
+	int rc = instance_allocate(
+		store, i, config->wireguard_ports.first, config->wireguard_ports.last);
+	switch (rc) {
+	case 0:
+		(void)snprintf(message, sizeof(message), "UDP port %u of a hub in %s.",
+			(unsigned int)i->wireguard_port, i->region);
+		return set_outcome(
+			store, i, INSTANCE_PROVISIONING, CONDITION_ALLOCATED, "Done", message);
+	case -EAGAIN:
+		(void)snprintf(message, sizeof(message),
+			"No hub is enrolled in region %s yet; start nave-node there.", i->region);
+		return set_outcome(
+			store, i, INSTANCE_PROVISIONING, CONDITION_ALLOCATED, "NoHub", message);
+	case -ENOSPC:
+		return set_outcome(store, i, INSTANCE_FAILED, CONDITION_ALLOCATED, "NoPort",
+			"The hub has no free port; widen wireguard_ports in control.conf, then retry.");
+	default:
+		return rc;
+	}
+}
+
+static int make_keys(struct store *store, struct instance *i)
+{
+	int rc = instance_make_keys(store, i);
+	return rc == 0 ? set_outcome(store, i, INSTANCE_PROVISIONING, CONDITION_KEYS_READY, "Done",
+		       "The instance has its keys.")
+		       : rc;
+}
+
+static int watch(struct store *store, struct instance *i)
+{
+	struct hub h;
+	int rc = hub_find(store, &i->hub_id, &h);
+	if (rc < 0)
+		return rc;
+	bool is_connected = hub_is_connected(&h, store_now(store));
+	int64_t waits_since = i->conditions[CONDITION_KEYS_READY].changed_at;
+	char message[MESSAGE_TEXT];
+	(void)snprintf(message, sizeof(message),
+		"Hub %.64s has not reported for %d s; traffic may still flow. Look at its nave-node.",
+		h.name, HUB_SILENT_S);
+	hub_fini(&h);
+	if (i->state == INSTANCE_READY && !is_connected)
+		return set_outcome(store, i, INSTANCE_DEGRADED, CONDITION_DATAPLANE_READY,
+			"HubSilent", message);
+	if (i->state == INSTANCE_PROVISIONING && waits_since + CONFIRM_S < store_now(store))
+		return set_outcome(store, i, INSTANCE_FAILED, CONDITION_DATAPLANE_READY,
+			is_connected ? "NotConfirmed" : "HubSilent",
+			is_connected
+				? "The hub reports but has not confirmed the instance; it becomes"
+				  " ready when the hub does."
+				: message);
+	return 0;
+}
+
+int step_instance(struct store *store, const struct control_config *config, struct instance *i,
+	bool *ret_changed)
+{
+	int rc;
+	if (i->state == INSTANCE_DELETING)
+		return 0; /* until its hub has confirmed */
+	if (uuid_is_zero(&i->hub_id))
+		rc = i->state == INSTANCE_FAILED ? 0 : allocate(store, config, i);
+	else if (key_is_zero(&i->public_key))
+		rc = make_keys(store, i);
+	else
+		rc = watch(store, i);
+	*ret_changed = rc > 0;
+	return rc < 0 ? rc : 0;
+}
+
+static bool is_carried_by(const struct instance *i, const struct hub *h)
+{
+	return uuid_equal(&i->hub_id, &h->id) && i->state != INSTANCE_DELETING
+		&& !key_is_zero(&i->public_key);
+}
+
+int provision_note_instance(struct store *store, const struct hub *h, const struct uuid *id,
+	bool is_ready, const char *reason)
+{
+	struct instance i;
+	int rc = instance_find(store, id, &i);
+	if (rc < 0)
+		return rc == -ENOENT ? 0 : rc;
+	if (is_carried_by(&i, h)) {
+		enum instance_state bad = i.conditions[CONDITION_DATAPLANE_READY].is_true
+				|| i.state == INSTANCE_DEGRADED
+			? INSTANCE_DEGRADED
+			: INSTANCE_FAILED;
+		rc = is_ready ? set_outcome(store, &i, INSTANCE_READY, CONDITION_DATAPLANE_READY,
+			     "Done", "The hub carries it.")
+			      : set_outcome(store, &i, bad, CONDITION_DATAPLANE_READY, "HubFailed",
+				      reason);
+	}
+	instance_fini(&i);
+	return rc < 0 ? rc : 0;
+}

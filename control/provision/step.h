@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CONTROL_PROVISION_STEP_H
+#define CONTROL_PROVISION_STEP_H
+
+#include "control/config.h"
+#include "control/model/instance.h"
+#include "control/store/store.h"
+
+#include <stdbool.h>
+
+/*
+ * The next step of an instance, inside the caller's transaction. *ret_changed: something was
+ * written. 0 or -errno of the store.
+ */
+int step_instance(struct store *store, const struct control_config *config, struct instance *i,
+	bool *ret_changed);
+
+#endif
