@@ -4,6 +4,7 @@
  * configuration, privileges, lock, store, provisioning, HTTP. Then it sleeps until SIGTERM. What
  * was acknowledged lies in the store, so a kill at any moment loses nothing.
  */
+#include "control/admin_token.h"
 #include "control/config.h"
 #include "control/http/api.h"
 #include "control/http/server.h"
@@ -16,6 +17,7 @@
 #include <getopt.h>
 #include <jansson.h>
 #include <malloc.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -79,4 +81,120 @@ static int read_options(int argc, char **argv, struct options *ret)
 			return EX_USAGE;
 		}
 	}
+}
+
+/* Everything that runs, in the order of its start; NULL: not started. */
+struct daemon {
+	struct control_config config;
+	int lock_fd;
+	struct store *store;
+	struct provision *provision;
+	struct api *api;
+	struct http_server *server;
+};
+
+/* JSON may hold keys: whatever is freed is wiped first. */
+static void wipe_and_free(void *memory)
+{
+	if (memory != NULL)
+		explicit_bzero(memory, malloc_usable_size(memory));
+	free(memory);
+}
+
+static int fail(const char *what, int err)
+{
+	log_error("%s: %s", what, strerrordesc_np(-err));
+	return err;
+}
+
+static int lock_state(struct daemon *d)
+{
+	d->lock_fd = process_lock(d->config.state_dir);
+	if (d->lock_fd == -EWOULDBLOCK)
+		log_error("%s: another nave-control runs on this folder", d->config.state_dir);
+	else if (d->lock_fd < 0)
+		(void)fail(d->config.state_dir, d->lock_fd);
+	return d->lock_fd < 0 ? d->lock_fd : 0;
+}
+
+static int open_store(struct daemon *d)
+{
+	char error[512] = "";
+	int err = store_open(d->config.state_dir, &d->store, error, sizeof(error));
+	if (err != 0)
+		log_error("%s", error);
+	return err == 0 ? admin_token_make(d->store, d->config.state_dir) : err;
+}
+
+static void wake(void *ctx)
+{
+	api_wake(ctx);
+}
+
+static int start(struct daemon *d)
+{
+	int err = process_restrict();
+	if (err != 0)
+		return fail("cannot give privileges away", err);
+	err = lock_state(d);
+	if (err == 0)
+		err = open_store(d);
+	if (err == 0)
+		err = provision_new(&d->config, d->store, &d->provision);
+	if (err == 0)
+		err = api_new(&d->config, d->store, d->provision, &d->api);
+	if (err == 0)
+		err = provision_start(d->provision, wake, d->api);
+	if (err == 0)
+		err = http_server_new(d->api, &d->config.listen, d->config.socket, &d->server);
+	return err;
+}
+
+static void stop(struct daemon *d)
+{
+	http_server_free(d->server);
+	provision_free(d->provision);
+	api_free(d->api);
+	store_close(d->store);
+	if (d->lock_fd >= 0)
+		(void)close(d->lock_fd);
+}
+
+/* Before any thread: all of them inherit the mask, and only sigwait sees the end. */
+static int block_signals(sigset_t *ret)
+{
+	(void)sigemptyset(ret);
+	(void)sigaddset(ret, SIGTERM);
+	(void)sigaddset(ret, SIGINT);
+	(void)signal(SIGPIPE, SIG_IGN);
+	return pthread_sigmask(SIG_BLOCK, ret, NULL);
+}
+
+int main(int argc, char **argv)
+{
+	static struct daemon d = {.lock_fd = -1};
+	char error[CONFIG_ERROR_TEXT] = "", text[IP_ENDPOINT_TEXT];
+	struct options options;
+	sigset_t signals;
+	int status = read_options(argc, argv, &options), got;
+	if (status >= 0)
+		return status;
+	log_init("nave-control", LOG_LEVEL_INFO);
+	json_set_alloc_funcs(malloc, wipe_and_free);
+	if (control_config_load(options.config, &d.config, error) != 0) {
+		(void)fprintf(stderr, "%s\n", error);
+		return EX_CONFIG;
+	}
+	if (options.check_only)
+		return 0;
+	if (block_signals(&signals) != 0)
+		return 1;
+	status = start(&d) == 0 ? 0 : 1;
+	if (status == 0) {
+		log_info("ready: http://%s, %s", ip_endpoint_format(&d.config.listen, text),
+			d.config.socket);
+		(void)sigwait(&signals, &got);
+	}
+	stop(&d);
+	return status;
 }

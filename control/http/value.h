@@ -36,7 +36,7 @@ bool value_read_uuid(
 bool value_read_prefixes(
 	const json_t *v, const char *field, struct subnets *ret, struct model_errors *errors);
 /* Copies a text; one that does not fit is too long for any rule of ours. */
-bool value_read_text(const json_t *v, const char *pointer, char *ret, size_t size,
-	struct model_errors *errors);
+bool value_read_text(
+	const json_t *v, const char *pointer, char *ret, size_t size, struct model_errors *errors);
 
 #endif

@@ -28,6 +28,7 @@ struct store {
 	struct key token_key; /* keyed hash of tokens; derived at open */
 	struct uuid epoch; /* set at open */
 	struct uuid workspace; /* set at open */
+	int64_t created_at; /* of the workspace; set at open */
 	int64_t now;
 	enum store_mode mode;
 	struct store_actor actor;

@@ -144,13 +144,14 @@ static int read_identity(struct store *store)
 {
 	sqlite3_stmt *stmt;
 	int rc = sql_prepare(store, &stmt,
-		"SELECT m.epoch, w.id FROM meta m, workspace w WHERE w.name = 'default'", "");
+		"SELECT m.epoch, w.id, w.created_at FROM meta m, workspace w WHERE w.name = 'default'", "");
 	if (rc < 0)
 		return rc;
 	rc = sql_step(store, stmt);
 	if (rc > 0) {
 		sql_uuid(stmt, 0, &store->epoch);
 		sql_uuid(stmt, 1, &store->workspace);
+		store->created_at = sqlite3_column_int64(stmt, 2);
 	}
 	sql_done(stmt);
 	return rc > 0 ? 0 : rc < 0 ? rc : -EUCLEAN;
@@ -252,6 +253,11 @@ const struct uuid *store_epoch(const struct store *store)
 const struct uuid *store_workspace(const struct store *store)
 {
 	return &store->workspace;
+}
+
+int64_t store_created_at(const struct store *store)
+{
+	return store->created_at;
 }
 
 void store_set_actor(struct store *store, const struct store_actor *actor)

@@ -32,6 +32,8 @@ int64_t store_now(const struct store *store);
 /* Made with the database: hubs that know another one pull everything. */
 const struct uuid *store_epoch(const struct store *store);
 const struct uuid *store_workspace(const struct store *store);
+/* When the workspace was made, seconds since 1970. */
+int64_t store_created_at(const struct store *store);
 
 /* Who does what, for the audit log: set after store_begin, valid until store_end. */
 struct store_actor {

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Prometheus text format 0.0.4. Peers have the names and labels that wireguard exporters use, so
+ * that dashboards made for them work; what is ours begins with nave_.
+ */
+#include "control/http/api_internal.h"
+#include "control/http/request.h"
+#include "control/http/resources.h"
+#include "control/store/hub.h"
+#include "control/store/instance.h"
+#include "control/store/peer.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct metrics {
+	FILE *out;
+	int64_t now;
+	const struct metric *metric; /* that is being written */
+	struct store *store;
+	struct instance *instance; /* whose peers are being written */
+};
+
+/* A label's value: backslash, quote and newline are escaped. */
+static void print_value(FILE *out, const char *text)
+{
+	for (; *text != '\0'; text++) {
+		if (*text == '\\' || *text == '"')
+			(void)fputc('\\', out);
+		if (*text == '\n')
+			(void)fputs("\\n", out);
+		else
+			(void)fputc(*text, out);
+	}
+}
+
+static void print_label(FILE *out, const char *name, const char *value)
+{
+	(void)fprintf(out, "%s=\"", name);
+	print_value(out, value);
+	(void)fputc('"', out);
+}
+
+/* One family: its lines stand together, as the format wants it. */
+struct metric {
+	const char *name, *type, *help;
+	uint64_t (*of_peer)(const struct metrics *m, const struct peer *p);
+};
+
+static uint64_t received(const struct metrics *m, const struct peer *p)
+{
+	return p->status.rx_bytes;
+}
+
+static uint64_t sent(const struct metrics *m, const struct peer *p)
+{
+	return p->status.tx_bytes;
+}
+
+static uint64_t handshake(const struct metrics *m, const struct peer *p)
+{
+	return (uint64_t)p->status.last_handshake_at;
+}
+
+static uint64_t is_connected(const struct metrics *m, const struct peer *p)
+{
+	return peer_is_connected(p, m->now);
+}
+
+static const struct metric peer_metrics[] = {
+	{"wireguard_received_bytes_total", "counter", "Bytes received from the peer", received},
+	{"wireguard_sent_bytes_total", "counter", "Bytes sent to the peer", sent},
+	{"wireguard_latest_handshake_seconds", "gauge", "UNIX time of the last handshake, 0: never",
+		handshake},
+	{"nave_peer_connected", "gauge", "An authenticated packet came lately", is_connected},
+};
+
+static bool print_peer(void *ctx, const struct peer *p)
+{
+	struct metrics *m = ctx;
+	char key[KEY_BASE64_TEXT], interface[32];
+	(void)snprintf(interface, sizeof(interface), "nave%u", (unsigned int)m->instance->number);
+	(void)fprintf(m->out, "%s{", m->metric->name);
+	print_label(m->out, "interface", interface);
+	(void)fputc(',', m->out);
+	print_label(m->out, "public_key", key_to_base64(&p->public_key, key));
+	(void)fputc(',', m->out);
+	print_label(m->out, "friendly_name", p->name);
+	(void)fputc(',', m->out);
+	print_label(m->out, "instance_hostname", m->instance->hostname);
+	(void)fprintf(m->out, "} %llu\n", (unsigned long long)m->metric->of_peer(m, p));
+	return true;
+}
+
+static bool print_peers(void *ctx, const struct instance *i)
+{
+	struct metrics *m = ctx;
+	struct instance copy = *i; /* lent for the call */
+	const struct peer_filter filter = {.instance_id = &i->id};
+	m->instance = &copy;
+	return peer_list(m->store, &filter, print_peer, m) == 0;
+}
+
+static void print_head(FILE *out, const char *name, const char *type, const char *help)
+{
+	(void)fprintf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
+}
+
+static bool print_instance(void *ctx, const struct instance *i)
+{
+	const struct metrics *m = ctx;
+	(void)fputs("nave_instance_ready{", m->out);
+	print_label(m->out, "hostname", i->hostname);
+	(void)fprintf(m->out, "} %d\n", i->state == INSTANCE_READY);
+	return true;
+}
+
+static bool print_hub(void *ctx, const struct hub *h)
+{
+	const struct metrics *m = ctx;
+	(void)fputs("nave_hub_connected{", m->out);
+	print_label(m->out, "hub", h->name);
+	(void)fprintf(m->out, "} %d\n", hub_is_connected(h, m->now));
+	return true;
+}
+
+static bool print_counters(void *ctx, const struct hub *h)
+{
+	const struct metrics *m = ctx;
+	const char *name;
+	json_t *value;
+	json_object_foreach(h->counters, name, value)
+	{
+		(void)fputs("nave_dataplane_total{", m->out);
+		print_label(m->out, "hub", h->name);
+		(void)fputc(',', m->out);
+		print_label(m->out, "counter", name);
+		(void)fprintf(m->out, "} %lld\n", (long long)json_integer_value(value));
+	}
+	return true;
+}
+
+static int print_all(struct metrics *m)
+{
+	static const struct instance_filter all;
+	static const struct uuid first;
+	int rc = 0;
+	for (size_t n = 0; rc == 0 && n < sizeof(peer_metrics) / sizeof(peer_metrics[0]); n++) {
+		m->metric = &peer_metrics[n];
+		print_head(m->out, m->metric->name, m->metric->type, m->metric->help);
+		rc = instance_list(m->store, &all, print_peers, m);
+	}
+	print_head(m->out, "nave_instance_ready", "gauge", "The hub carries the instance");
+	if (rc == 0)
+		rc = instance_list(m->store, &all, print_instance, m);
+	print_head(m->out, "nave_hub_connected", "gauge", "The hub has reported lately");
+	if (rc == 0)
+		rc = hub_list(m->store, &first, print_hub, m);
+	print_head(m->out, "nave_dataplane_total", "counter",
+		"Packets by what became of them, since the dataplane started");
+	if (rc == 0)
+		rc = hub_list(m->store, &first, print_counters, m);
+	(void)fprintf(m->out, "# TYPE nave_build_info gauge\nnave_build_info{version=\"%s\"} 1\n",
+		NAVE_VERSION);
+	return rc;
+}
+
+int metrics_get(struct request *rq)
+{
+	char *text = NULL;
+	size_t len = 0;
+	struct metrics m = {
+		.out = open_memstream(&text, &len),
+		.now = store_now(rq->api->store),
+		.store = rq->api->store,
+	};
+	if (m.out == NULL)
+		return -ENOMEM;
+	int rc = print_all(&m);
+	if (fclose(m.out) != 0)
+		rc = -ENOMEM;
+	if (rc < 0) {
+		free(text);
+		return rc;
+	}
+	response_text(&rq->rs, "text/plain; version=0.0.4; charset=utf-8", text, len);
+	return 0;
+}

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "control/http/profile_source.h"
+
+#include "control/http/api_internal.h"
+#include "control/http/instance_json.h"
+#include "control/store/peer.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What the sites of the instance advertise, except this one's own. */
+static bool add_subnets(void *ctx, const struct peer *p)
+{
+	struct profile_source *s = ctx;
+	if (uuid_equal(&p->id, &s->profile.peer->id))
+		return true;
+	if (s->count + p->subnets.count > s->room) {
+		size_t room = (s->count + p->subnets.count) * 2;
+		struct ip_prefix *new = reallocarray(s->advertised, room, sizeof(*new));
+		if (new == NULL)
+			return false;
+		s->advertised = new;
+		s->room = room;
+	}
+	for (size_t n = 0; n < p->subnets.count; n++)
+		s->advertised[s->count++] = p->subnets.list[n];
+	return true;
+}
+
+int profile_source_init(
+	struct profile_source *s, struct api *api, const struct instance *i, const struct peer *p)
+{
+	const struct peer_filter filter = {.instance_id = &i->id};
+	struct ip_addr address;
+	memset(s, 0, sizeof(*s));
+	if (key_is_zero(&i->public_key) || !instance_hub_endpoint(api, i, &address))
+		return -EAGAIN;
+	(void)snprintf(s->fqdn, sizeof(s->fqdn), "%s.%s", i->hostname, api->config->vpn_domain);
+	s->profile = (struct profile){
+		.instance = i,
+		.peer = p,
+		.fqdn = s->fqdn,
+		.endpoint = {.addr = address, .port = i->wireguard_port},
+		.has_preshared_key = true, /* every WireGuard peer that is made here has one */
+	};
+	int rc = peer_list(api->store, &filter, add_subnets, s);
+	if (rc < 0) {
+		profile_source_fini(s);
+		return rc;
+	}
+	s->profile.advertised = s->advertised;
+	s->profile.advertised_count = s->count;
+	return 0;
+}
+
+void profile_source_fini(struct profile_source *s)
+{
+	free(s->advertised);
+	memset(s, 0, sizeof(*s));
+}
