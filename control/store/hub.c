@@ -164,7 +164,7 @@ bool hub_needs_all(
 	struct store *store, const struct hub *h, const struct uuid *epoch, int64_t after)
 {
 	int64_t floor = 0;
-	if (!uuid_equal(epoch, &store->epoch) || after <= 0 || after > h->generation)
+	if (!uuid_equal(epoch, &store->epoch) || after < 0 || after > h->generation)
 		return true;
 	return sql_number(store, &floor, "SELECT floor FROM hub WHERE id = ?", "u", &h->id) < 0
 		|| after < floor;

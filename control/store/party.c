@@ -25,7 +25,7 @@ static void select_sql(enum party_kind kind, const char *where, char ret[512])
 {
 	(void)snprintf(ret, 512,
 		"SELECT id, name, %s, labels, created_at, version FROM %s WHERE %s",
-		kind == PARTY_USER ? "is_suspended" : "0", table_of(kind), where);
+		kind == PARTY_USER ? "email, is_suspended" : "'', 0", table_of(kind), where);
 }
 
 static void read_row(sqlite3_stmt *stmt, struct party *ret)

@@ -105,7 +105,7 @@ class Control:
             token = self.token if not local else None
         if token:
             headers.setdefault("Authorization", f"Bearer {token}")
-        if body is not None and not isinstance(body, (bytes, str)):
+        if body is not None and not isinstance(body, (bytes, str)) and not hasattr(body, "__next__"):
             body = json.dumps(body)
         if body is not None:
             headers.setdefault("Content-Type", "application/merge-patch+json" if method == "PATCH"
