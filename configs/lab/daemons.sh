@@ -116,7 +116,7 @@ lab_hub_wait() {
 }
 
 lab_hub_ready() {
-	lab_rest GET /v1/hubs 2>/dev/null | jq -e '.items | any(.connected)' >/dev/null
+	[ "$(lab_rest GET /v1/hubs 2>/dev/null | jq '.items | any(.connected)')" = true ]
 }
 
 lab_daemon_complain() {

@@ -31,7 +31,8 @@ lab_rest_list() {
 
 # lab_instance NAME JQ_FILTER: something of an instance
 lab_instance() {
-	lab_rest GET "/v1/instances?hostname=$1" | jq -er ".items[0] | $2"
+	local answer # jq 1.6 calls an empty input a success
+	answer=$(lab_rest GET "/v1/instances?hostname=$1") && jq -er ".items[0] | $2" <<<"$answer"
 }
 
 lab_instance_path() {
@@ -63,8 +64,9 @@ lab_instance_del() {
 
 # lab_peer INSTANCE NAME JQ_FILTER: something of a peer
 lab_peer() {
-	local path
-	path=$(lab_instance_path "$1") && lab_rest GET "$path/peers?name=$2" | jq -er ".items[0] | $3"
+	local path answer
+	path=$(lab_instance_path "$1") && answer=$(lab_rest GET "$path/peers?name=$2") &&
+		jq -er ".items[0] | $3" <<<"$answer"
 }
 
 lab_peer_path() {

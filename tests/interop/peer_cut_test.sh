@@ -8,6 +8,7 @@ guest visitor 5
 check "before" lab_reaches visitor 192.168.10.10
 check "suspend" lab_peer_action acme visitor suspend
 check "cut within a second" cut_within_1s visitor 192.168.10.10
+check "it connects anew" lab_tunnel_again visitor
 check_not "not even a new handshake helps" lab_reaches visitor 192.168.10.10 2
 check "resume" lab_peer_action acme visitor resume
 check "back" lab_reaches visitor 192.168.10.10 8
@@ -15,5 +16,6 @@ check "back" lab_reaches visitor 192.168.10.10 8
 check "remove" lab_peer_del acme visitor
 check "cut within a second" cut_within_1s visitor 192.168.10.10
 before=$(counter drop_handshake_unknown_peer)
+check "it connects anew" lab_tunnel_again visitor
 check "its handshakes are refused and counted" counted drop_handshake_unknown_peer "$before"
 check "the others do not notice" lab_reaches laptop 192.168.10.10 1

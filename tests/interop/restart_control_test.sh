@@ -10,7 +10,8 @@ guest visitor 5
 # writes until the very moment of the kill; every name that was answered with 201 is kept
 written=$LAB_DIR/written
 number=0
-while lab_rest POST /v1/users "{\"name\":\"user $number\"}" 2>/dev/null | jq -er .name; do
+while answer=$(lab_rest POST /v1/users "{\"name\":\"user $number\"}" 2>/dev/null); do
+	jq -r .name <<<"$answer"
 	number=$((number + 1))
 done >"$written" &
 writer=$!

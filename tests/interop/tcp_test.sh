@@ -24,7 +24,8 @@ for host in 192.168.10.10 '[fd00:10::10]'; do
 	check "2 MB up to $host" test "$(head -c 2000000 /dev/zero |
 		lab_in depot-lan curl -s -m 20 --data-binary @- "http://$host/")" = 2000000
 done
-kill -INT "$tcpdump" && wait "$tcpdump"
+kill "$tcpdump" # not INT: a shell's background ignores it
+wait "$tcpdump"
 sizes=$(tcpdump -n -r "$capture" 2>/dev/null | grep -o 'mss [0-9]*' | sort -u)
 check "MSS in the SYNs: $(tr '\n' ' ' <<<"$sizes")" grep -q 'mss 1380' <<<"$sizes"
 check "MSS over IPv6" grep -q 'mss 1360' <<<"$sizes"

@@ -21,7 +21,8 @@ check_not "through the tunnel: once" grep -qE 'DUP|duplicates' <<<"$answers"
 lab_in laptop bash -c 'echo x >/dev/udp/'"$LAB_HUB4/$(lab_instance acme .endpoints.wireguard.port)"
 lab_reaches web "$LAB_HUB4"
 
-kill -INT "$tcpdump" && wait "$tcpdump"
+kill "$tcpdump" # not INT: a shell's background ignores it
+wait "$tcpdump"
 seen() {
 	tcpdump -n -r "$capture" "$@" 2>/dev/null | wc -l
 }
