@@ -134,7 +134,7 @@ static void connect_dataplane(struct node *n)
 	n->retry_ms = 0;
 	n->mirror_due = after_ms(0);
 	n->apply_due = after_ms(0);
-	n->stats_due = after_ms(STATS_MS);
+	n->stats_due = after_ms(0); /* a report needs them */
 }
 
 static void mirror_network(struct node *n)
@@ -240,7 +240,8 @@ static void read_stats(struct node *n)
 static void send_report(struct node *n)
 {
 	/* without a dataplane nothing is known to be well, and without desires there is no epoch */
-	if (n->dp == NULL || !n->desired.known || !control_client_can_report(n->control))
+	if (n->dp == NULL || n->report.counters == NULL || !n->desired.known
+		|| !control_client_can_report(n->control))
 		return;
 	char *text = report_text(&n->report, &n->desired, n->applied.generation, &n->boot_id,
 		&n->underlay, &n->faults);

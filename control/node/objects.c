@@ -107,6 +107,16 @@ static int add_default_route(struct objects *o, const struct uuid *instance, boo
 	return objects_add_route(o, &r);
 }
 
+/* What lies in the instance's own network and is nobody's must not go out to the internet. */
+static int add_network_route(
+	struct objects *o, const struct uuid *instance, const struct ip_prefix *address)
+{
+	struct dp_route_set r = {.instance = *instance,
+		.prefix = ip_prefix_canonical(address),
+		.target = DP_ROUTE_DROP};
+	return ip_addr_is_zero(&address->addr) ? 0 : objects_add_route(o, &r);
+}
+
 static int add_instance(
 	struct objects *o, const struct desired_instance *i, const struct hub_state *hub)
 {
@@ -126,6 +136,10 @@ static int add_instance(
 		err = add_host_route(o, &i->id, &i->address4.addr, DP_ROUTE_HOST, NULL);
 	if (err == 0)
 		err = add_host_route(o, &i->id, &i->address6.addr, DP_ROUTE_HOST, NULL);
+	if (err == 0)
+		err = add_network_route(o, &i->id, &i->address4);
+	if (err == 0)
+		err = add_network_route(o, &i->id, &i->address6);
 	if (err == 0 && i->egress4 && hub->egress4)
 		err = add_default_route(o, &i->id, true);
 	if (err == 0 && i->egress6 && hub->egress6)

@@ -70,7 +70,7 @@ static void route_one(struct path *p, struct rte_mbuf *m)
 			path_push(p, STAGE_HOST, m);
 		break;
 	case ROUTE_DROP:
-		path_drop(p, m, COUNTER_DROP_ROUTE_DROP);
+		path_refuse(p, m, COUNTER_DROP_ROUTE_DROP, &no_route);
 		break;
 	case ROUTE_NONE:
 		path_refuse(p, m, COUNTER_DROP_NO_ROUTE, &no_route);

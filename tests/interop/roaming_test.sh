@@ -9,9 +9,12 @@ check "before" lab_reaches visitor 192.168.10.10
 check "seen at its address" lab_until 3 same "$(lab_member4 5)" connected_from visitor
 handshakes=$(counter handshakes_completed)
 
+# wireguard-go sticks to its source address until it binds anew, as the apps do when the network changes
 lab_member_address visitor 9
+lab_in visitor wg set "$(lab_tunnel visitor)" listen-port 40122
 check "at another address, within 2 s" lab_reaches visitor 192.168.10.10 2
 check "seen there" lab_until 3 same "$(lab_member4 9)" connected_from visitor
+check "towards the client too" lab_reaches branch-lan "$(lab_inner acme visitor 4)" 2
 
 lab_in visitor wg set "$(lab_tunnel visitor)" listen-port 40123
 check "at another port, within 2 s" lab_reaches visitor 192.168.10.10 2

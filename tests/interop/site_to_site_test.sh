@@ -14,7 +14,7 @@ answers=$(lab_in branch-lan ping -n -c 5 -i 0.2 -w 3 192.168.20.10)
 check "5 answers to 5 pings" grep -q '5 received' <<<"$answers"
 check_not "no duplicates" grep -qE 'DUP|duplicates' <<<"$answers"
 
-before=$(counter drop_no_route)
+before=$(counter drop_route_drop)
 check "an address of the network that nobody has" lab_refused branch-lan "$(lab_inner_nobody acme)"
+check "that was counted" counted drop_route_drop "$before"
 check "an address outside everything" lab_refused branch-lan 192.168.99.1
-check "that was counted" counted drop_no_route "$before"

@@ -13,7 +13,7 @@ server=$!
 at_end kill "$server"
 check "the branch serves" lab_until 5 lab_in laptop curl -s -m 2 -o /dev/null http://192.168.10.10/
 capture=$LAB_DIR/tcp.pcap
-lab_in branch-lan tcpdump -q -U -i eth0 -w "$capture" 'tcp[tcpflags] & tcp-syn != 0 or ip6' 2>"$capture.log" &
+lab_in branch-lan tcpdump -q -U --immediate-mode -i eth0 -w "$capture" 'tcp[tcpflags] & tcp-syn != 0 or ip6' 2>"$capture.log" &
 tcpdump=$!
 at_end rm -f "$capture" "$capture.log"
 lab_until 5 grep -q listening "$capture.log"

@@ -5,7 +5,7 @@
 . "$(dirname "$0")/../lib/interop.sh"
 
 capture=$LAB_DIR/underlay.pcap
-lab_in inet tcpdump -q -U -i to-hub -w "$capture" 2>"$capture.log" &
+lab_in inet tcpdump -q -U --immediate-mode -i to-hub -w "$capture" 2>"$capture.log" &
 tcpdump=$!
 at_end rm -f "$capture" "$capture.log"
 lab_until 5 grep -q listening "$capture.log"
