@@ -40,10 +40,14 @@ lab_instance_path() {
 	id=$(lab_instance "$1" .id) && echo "/v1/instances/$id"
 }
 
-# lab_instance_create NAME [JSON]: and waits until the hub carries it
+# lab_instance_create NAME [JSON]: and waits until the hub carries it; what the JSON asks for goes by REST
 lab_instance_create() {
 	local body
-	body=$(jq -cn --arg name "$1" --argjson more "${2:-null}" \
+	if [ $# -eq 1 ]; then
+		lab_nave instances create "$1" --name "Network $1" --wait >/dev/null
+		return
+	fi
+	body=$(jq -cn --arg name "$1" --argjson more "$2" \
 		'{name: "Network \($name)", hostname: $name, region: "local"} + ($more // {})')
 	lab_rest POST /v1/instances "$body" >/dev/null && lab_until 10 lab_instance_ready "$1"
 }
@@ -99,11 +103,10 @@ lab_peer_del() {
 
 # lab_peer_profile INSTANCE NAME: as issued, with the key where the hub made it
 lab_peer_profile() {
-	local path file=$LAB_DIR/clients/$1.$2.issued
+	local file=$LAB_DIR/clients/$1.$2.issued
 	mkdir -p "$LAB_DIR/clients"
-	path=$(lab_peer_path "$1" "$2") || return
-	(umask 077 && lab_rest POST "$path/profile/reveal" >/dev/null
-	lab_rest GET "$path/profile?format=wireguard" >"$file") && echo "$file"
+	rm -f "$file"
+	lab_nave peers profile "$1" "$2" --reveal --out "$file" && echo "$file"
 }
 
 # lab_inner INSTANCE PEER 4|6: its address inside
@@ -133,12 +136,13 @@ lab_pick_family() {
 
 # lab_site_create INSTANCE MACHINE SUBNET...: a router that makes its own key
 lab_site_create() {
-	local instance=$1 machine=$2 body
+	local instance=$1 machine=$2 subnet arguments=()
 	shift 2
-	body=$(jq -cn --arg name "$machine" --arg key "$(lab_key_make "$machine")" \
-		'{type: "site", protocol: "wireguard", name: $name, public_key: $key, subnets: $ARGS.positional}' \
-		--args "$@")
-	lab_peer_create "$instance" "$body"
+	for subnet; do
+		arguments+=(--subnet "$subnet")
+	done
+	lab_nave peers create "$instance" --site "$machine" --public-key "$(lab_key_make "$machine")" \
+		"${arguments[@]}" >/dev/null
 }
 
 # lab_site_import INSTANCE MACHINE: it imports its profile, fills in its key, and connects
@@ -150,10 +154,9 @@ lab_site_import() {
 # lab_client_connect INSTANCE MACHINE true|false [SED_SCRIPT]: somebody whose key the hub made; the third
 # says route-all or split, the last edits the profile before it is imported
 lab_client_connect() {
-	local body profile
-	body=$(jq -cn --arg name "$2" --argjson all "$3" \
-		'{type: "client", protocol: "wireguard", name: $name, route_all: $all}')
-	lab_peer_create "$1" "$body" && profile=$(lab_peer_profile "$1" "$2") &&
+	local profile arguments=()
+	[ "$3" = false ] || arguments=(--route-all)
+	lab_nave peers create "$1" --client "$2" "${arguments[@]}" >/dev/null && profile=$(lab_peer_profile "$1" "$2") &&
 		lab_tunnel_up "$2" "$profile" "${4:-}"
 }
 

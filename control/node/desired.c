@@ -324,7 +324,7 @@ static int merge(const struct reader *r, struct desired *d, const json_t *root)
 		     *peers = json_object_get(root, "peers");
 	const json_t *deleted = json_object_get(root, "deleted");
 	struct uuid epoch;
-	uint64_t generation;
+	uint64_t generation = 0;
 	bool full;
 	if (read_id(r, root, "epoch", &epoch) != 0
 		|| read_number(r, root, "generation", INT64_MAX, &generation) != 0

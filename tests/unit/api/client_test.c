@@ -64,7 +64,7 @@ static void say(struct script *s, struct dp_header h, const void *payload)
 	uint8_t datagram[DP_HEADER_LEN + 2048];
 	dp_header_encode(&h, datagram);
 	if (h.payload_len > 0)
-		memcpy(datagram + DP_HEADER_LEN, payload, h.payload_len);
+		memcpy(datagram + DP_HEADER_LEN, payload != NULL ? payload : "", h.payload_len);
 	(void)send(s->fd, datagram, DP_HEADER_LEN + h.payload_len, MSG_NOSIGNAL);
 }
 

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Every command. Help, completion and the manual page are checked against this table. */
+#include "control/cli/command.h"
+#include "control/cli/nouns.h"
+
+/* clang-format off: one line a command reads as a table. */
+const struct command commands[] = {
+	{"status", NULL, "", NULL, "is my network all right, on one screen", status_show},
+
+	{"instances", "list", "", instances_list_options, "networks and their hubs",
+		instances_list},
+	{"instances", "show", "INSTANCE", NULL, "everything about one", instances_show},
+	{"instances", "create", "HOSTNAME", instances_create_options, "a new network",
+		instances_create},
+	{"instances", "update", "INSTANCE", instances_update_options, "changes what is given",
+		instances_update},
+	{"instances", "delete", "INSTANCE", instances_delete_options, "with all its peers",
+		instances_delete},
+	{"instances", "retry", "INSTANCE", NULL, "provision again after a failure",
+		instances_retry},
+	{"instances", "routes", "INSTANCE", NULL, "who gets what is sent where", instances_routes},
+
+	{"peers", "list", "INSTANCE", peers_list_options, "sites and people of a network",
+		peers_list},
+	{"peers", "show", "INSTANCE PEER", NULL, "everything about one", peers_show},
+	{"peers", "create", "INSTANCE", peers_create_options, "a site or a client", peers_create},
+	{"peers", "update", "INSTANCE PEER", peers_update_options,
+		"changes what is given, without cutting it", peers_update},
+	{"peers", "suspend", "INSTANCE PEER", NULL, "cut at once, and kept", peers_suspend},
+	{"peers", "resume", "INSTANCE PEER", NULL, "may connect again", peers_resume},
+	{"peers", "delete", "INSTANCE PEER", NULL, "cut at once, and gone", peers_delete},
+	{"peers", "profile", "INSTANCE PEER", peers_profile_options, "what its WireGuard imports",
+		peers_profile},
+
+	{"users", "list", "", NULL, "people", users_list},
+	{"users", "show", "USER", NULL, "everything about one", users_show},
+	{"users", "create", "NAME", users_create_options, "somebody new", users_create},
+	{"users", "update", "USER", users_update_options, "changes what is given", users_update},
+	{"users", "suspend", "USER", NULL, "cuts all their peers", users_suspend},
+	{"users", "resume", "USER", NULL, "lets them in again", users_resume},
+	{"users", "delete", "USER", NULL, "with all their peers", users_delete},
+
+	{"sites", "list", "", NULL, "places with a router", sites_list},
+	{"sites", "show", "SITE", NULL, "everything about one", sites_show},
+	{"sites", "create", "NAME", sites_create_options, "a new place", sites_create},
+	{"sites", "update", "SITE", sites_update_options, "changes what is given", sites_update},
+	{"sites", "delete", "SITE", NULL, "its peers stay", sites_delete},
+
+	{"hubs", "list", "", NULL, "machines that carry instances", hubs_list},
+	{"hubs", "show", "HUB", NULL, "everything about one", hubs_show},
+	{"regions", "list", "", NULL, "where hubs run", regions_list},
+	{"hostnames", "show", "HOSTNAME", NULL, "is it free, and why not", hostnames_show},
+
+	{"api-keys", "list", "", NULL, "keys of scripts and people", api_keys_list},
+	{"api-keys", "create", "NAME", api_keys_create_options, "a new key, shown this once",
+		api_keys_create},
+	{"api-keys", "delete", "KEY", NULL, "revoked at once", api_keys_delete},
+	{"audit", "list", "", NULL, "who did what", audit_list},
+	{0},
+};
+/* clang-format on */
+
+size_t command_operands(const struct command *c)
+{
+	size_t count = 0;
+	for (const char *p = c->operands; *p != '\0'; p++)
+		count += *p != ' ' && (p == c->operands || p[-1] == ' ');
+	return count;
+}

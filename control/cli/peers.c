@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "control/cli/noun.h"
+#include "control/cli/nouns.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define SETTINGS                                                                                   \
+	{"user", "USER", false, false, "the person whom a client belongs to; none takes it away"}, \
+		{"subnet", "PREFIX", false, true, "a network behind a site; repeatable"},          \
+		{"keepalive", "SECONDS", false, false, "else 25; 0 is never"},                     \
+		{"expires-at", "TIME", false, false,                                               \
+			"when it is cut, as 2030-12-31T23:59:59Z; never takes it back"},           \
+		{"allow", "PREFIX", false, true,                                                   \
+			"may only reach this; repeatable; all takes it back"},                     \
+	{                                                                                          \
+		"label", "KEY=VALUE", false, true, "label; repeatable; KEY= takes it away"         \
+	}
+
+const struct option_rule peers_list_options[] = {
+	{"connected", NULL, false, false, "only those that are connected now"},
+	{"state", "STATE", false, false, "only active, suspended or expired ones"},
+	{0},
+};
+
+const struct option_rule peers_create_options[] = {
+	{"site", "NAME", false, false, "a router with networks behind it"},
+	{"client", "NAME", false, false, "a device of a person"},
+	{"public-key", "KEY", false, false,
+		"its own; else the pair is made here, for peers profile --reveal"},
+	{"route-all", NULL, false, false, "a client whose whole traffic goes through the hub"},
+	{"allow-broad-routes", NULL, false, false, "lets a site advertise a default route"},
+	SETTINGS,
+	{0},
+};
+
+const struct option_rule peers_update_options[] = {
+	{"name", "NAME", false, false, "what people call it"},
+	{"route-all", "on|off", false, false, "a client's whole traffic through the hub"},
+	{"allow-broad-routes", "on|off", false, false, "lets a site advertise a default route"},
+	SETTINGS,
+	{0},
+};
+
+const struct option_rule peers_profile_options[] = {
+	{"qr", NULL, false, false, "as a QR code for the terminal"},
+	{"reveal", NULL, false, false,
+		"with the private key made here: opens it for 10 minutes, then it is forgotten"},
+	{"out", "FILE", false, false, "into a new file that only you can read"},
+	{0},
+};
+
+static const struct column columns[] = {
+	{"NAME", "name"},
+	{"TYPE", "type"},
+	{"STATE", "state"},
+	{"CONNECTED", "connected"},
+	{"FROM", "connected_from"},
+	{"ADDRESS", "addresses.ipv4"},
+	{"SUBNETS", "subnets"},
+	{"ROUTE-ALL", "route_all"},
+	{"RECEIVED", "rx_bytes"},
+	{"SENT", "tx_bytes"},
+	{0},
+};
+
+/* "/v1/instances/ID/peers", to be freed. */
+static enum exit_code peers_path(struct cli *cli, char **ret)
+{
+	char *instance;
+	enum exit_code code = instance_path(cli, cli->args.operand[0], &instance);
+	if (code != EXIT_CODE_OK)
+		return code;
+	if (asprintf(ret, "%s/peers", instance) < 0)
+		code = EXIT_CODE_FAILED;
+	free(instance);
+	return code;
+}
+
+/* Runs one step on the peer that the two operands name. */
+static enum exit_code with_peer(
+	struct cli *cli, enum exit_code (*step)(struct cli *cli, const char *path))
+{
+	char *list, *path;
+	enum exit_code code = peers_path(cli, &list);
+	if (code != EXIT_CODE_OK)
+		return code;
+	code = noun_path(cli, list, "peer", cli->args.operand[1], &path);
+	free(list);
+	if (code != EXIT_CODE_OK)
+		return code;
+	code = step(cli, path);
+	free(path);
+	return code;
+}
+
+static char *add_filter(struct cli *cli, char *path, const char *name, const char *value)
+{
+	if (path == NULL || value == NULL)
+		return path;
+	char *longer = client_query(cli->client, path, name, value);
+	free(path);
+	return longer;
+}
+
+enum exit_code peers_list(struct cli *cli)
+{
+	char *path;
+	enum exit_code code = peers_path(cli, &path);
+	if (code != EXIT_CODE_OK)
+		return code;
+	path = add_filter(cli, path, "state", argument(&cli->args, "state"));
+	path = add_filter(
+		cli, path, "connected", argument_is_given(&cli->args, "connected") ? "true" : NULL);
+	code = path != NULL ? noun_list(cli, path, columns) : EXIT_CODE_FAILED;
+	free(path);
+	return code;
+}
+
+enum exit_code peers_show(struct cli *cli)
+{
+	return with_peer(cli, noun_show);
+}
+
+static enum exit_code put_user(struct cli *cli, json_t *body)
+{
+	const char *name = argument(&cli->args, "user");
+	char *path;
+	if (name == NULL)
+		return EXIT_CODE_OK;
+	if (strcmp(name, "none") == 0) {
+		(void)json_object_set_new(body, "user_id", json_null());
+		return EXIT_CODE_OK;
+	}
+	enum exit_code code = noun_path(cli, "/v1/users", "user", name, &path);
+	if (code != EXIT_CODE_OK)
+		return code;
+	(void)json_object_set_new(body, "user_id", json_string(strrchr(path, '/') + 1));
+	free(path);
+	return EXIT_CODE_OK;
+}
+
+static enum exit_code put_settings(struct cli *cli, json_t *body)
+{
+	const char *allow = argument(&cli->args, "allow");
+	noun_put_list(cli, body, "subnet", "subnets");
+	noun_put_time(cli, body, "expires-at", "expires_at");
+	if (allow != NULL && strcmp(allow, "all") == 0)
+		(void)json_object_set_new(body, "allowed_destinations", json_null());
+	else
+		noun_put_list(cli, body, "allow", "allowed_destinations");
+	if (!noun_put_number(cli, body, "keepalive", "keepalive") || !noun_put_labels(cli, body))
+		return EXIT_CODE_USAGE;
+	return put_user(cli, body);
+}
+
+static enum exit_code put_kind(struct cli *cli, json_t *body)
+{
+	const char *site = argument(&cli->args, "site"), *client = argument(&cli->args, "client");
+	if ((site == NULL) == (client == NULL)) {
+		(void)fprintf(stderr, "nave: give either --site NAME or --client NAME\n");
+		return EXIT_CODE_USAGE;
+	}
+	(void)json_object_set_new(body, "type", json_string(site != NULL ? "site" : "client"));
+	(void)json_object_set_new(body, "name", json_string(site != NULL ? site : client));
+	noun_put_text(cli, body, "public-key", "public_key");
+	if (argument_is_given(&cli->args, "route-all"))
+		(void)json_object_set_new(body, "route_all", json_true());
+	if (argument_is_given(&cli->args, "allow-broad-routes"))
+		(void)json_object_set_new(body, "allow_broad_routes", json_true());
+	return put_settings(cli, body);
+}
+
+enum exit_code peers_create(struct cli *cli)
+{
+	char *path;
+	json_t *body = json_object();
+	enum exit_code code = put_kind(cli, body);
+	if (code == EXIT_CODE_OK)
+		code = peers_path(cli, &path);
+	if (code == EXIT_CODE_OK) {
+		code = noun_create(cli, path, body);
+		free(path);
+	}
+	json_decref(body);
+	return code;
+}
+
+static enum exit_code update(struct cli *cli, const char *path)
+{
+	json_t *patch = json_object();
+	noun_put_text(cli, patch, "name", "name");
+	bool good = noun_put_switch(cli, patch, "route-all", "route_all")
+		&& noun_put_switch(cli, patch, "allow-broad-routes", "allow_broad_routes");
+	enum exit_code code = good ? put_settings(cli, patch) : EXIT_CODE_USAGE;
+	if (code == EXIT_CODE_OK)
+		code = noun_update(cli, path, patch);
+	json_decref(patch);
+	return code;
+}
+
+enum exit_code peers_update(struct cli *cli)
+{
+	return with_peer(cli, update);
+}
+
+static enum exit_code suspend(struct cli *cli, const char *path)
+{
+	return noun_action(cli, path, "suspend");
+}
+
+enum exit_code peers_suspend(struct cli *cli)
+{
+	return with_peer(cli, suspend);
+}
+
+static enum exit_code resume(struct cli *cli, const char *path)
+{
+	return noun_action(cli, path, "resume");
+}
+
+enum exit_code peers_resume(struct cli *cli)
+{
+	return with_peer(cli, resume);
+}
+
+enum exit_code peers_delete(struct cli *cli)
+{
+	return with_peer(cli, noun_delete);
+}
+
+/* A new file, so that no other program has it open already. */
+static enum exit_code write_file(const char *path, const char *text, size_t len)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	bool good = fd >= 0 && write(fd, text, len) == (ssize_t)len && fsync(fd) == 0;
+	int error = errno;
+	if (fd >= 0)
+		(void)close(fd);
+	if (good)
+		return EXIT_CODE_OK;
+	(void)fprintf(stderr, "nave: %s: %s\n", path, strerrordesc_np(error));
+	return EXIT_CODE_FAILED;
+}
+
+static enum exit_code give_profile(struct cli *cli, const char *path)
+{
+	const char *format = argument_is_given(&cli->args, "qr") ? "qr" : "wireguard";
+	bool reveals = argument_is_given(&cli->args, "reveal");
+	const char *out = argument(&cli->args, "out");
+	struct answer a;
+	char *whole;
+	if (asprintf(&whole, "%s/profile%s?format=%s", path, reveals ? "/reveal" : "", format) < 0)
+		return EXIT_CODE_FAILED;
+	enum exit_code code =
+		client_call(cli->client, reveals ? "POST" : "GET", whole, NULL, NULL, &a);
+	free(whole);
+	if (code != EXIT_CODE_OK)
+		return code;
+	if (out != NULL)
+		code = write_file(out, a.text != NULL ? a.text : "", a.len);
+	else if (a.text != NULL && fwrite(a.text, 1, a.len, stdout) != a.len)
+		code = EXIT_CODE_FAILED;
+	answer_fini(&a);
+	return code;
+}
+
+enum exit_code peers_profile(struct cli *cli)
+{
+	return with_peer(cli, give_profile);
+}

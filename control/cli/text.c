@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "control/cli/text.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <wchar.h>
+
+enum {
+	CELL_TEXT = 512,
+	COLUMNS_MAX = 12,
+	PATH_TEXT = 128,
+};
+
+/* One character: its bytes (at least 1), and its code; invalid bytes are '?'. */
+static size_t next_character(const char *text, wchar_t *ret)
+{
+	mbstate_t state = {0};
+	size_t len = mbrtowc(ret, text, strlen(text), &state);
+	if (len == 0 || len == (size_t)-1 || len == (size_t)-2) {
+		*ret = L'?';
+		return 1;
+	}
+	return len;
+}
+
+/* Control characters, and what turns the direction of a line around. */
+static bool is_dangerous(wchar_t c)
+{
+	return c < 0x20 || (c >= 0x7f && c < 0xa0) || (c >= 0x200e && c <= 0x200f)
+		|| (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
+}
+
+void text_print(FILE *out, const char *text)
+{
+	while (*text != '\0') {
+		wchar_t c;
+		size_t len = next_character(text, &c);
+		if (is_dangerous(c) || (c == L'?' && *text != '?'))
+			(void)fputc('?', out);
+		else
+			(void)fwrite(text, 1, len, out);
+		text += len;
+	}
+}
+
+size_t text_width(const char *text)
+{
+	size_t width = 0;
+	while (*text != '\0') {
+		wchar_t c;
+		size_t len = next_character(text, &c);
+		int columns = is_dangerous(c) ? 1 : wcwidth(c);
+		width += columns > 0 ? (size_t)columns : 0;
+		text += len;
+	}
+	return width;
+}
+
+const json_t *text_member(const json_t *object, const char *path)
+{
+	char name[PATH_TEXT];
+	while (object != NULL && *path != '\0') {
+		size_t len = strcspn(path, ".");
+		(void)snprintf(name, sizeof(name), "%.*s", (int)len, path);
+		object = json_object_get(object, name);
+		path += len + (path[len] == '.');
+	}
+	return object;
+}
+
+static void format_list(const json_t *list, char *ret, size_t size)
+{
+	size_t i, at = 0;
+	json_t *item;
+	(void)snprintf(ret, size, "-");
+	json_array_foreach(list, i, item)
+	{
+		char text[CELL_TEXT];
+		text_format(item, text, sizeof(text));
+		if (at < size)
+			at += (size_t)snprintf(
+				ret + at, size - at, "%s%s", i > 0 ? ", " : "", text);
+	}
+}
+
+static void format_members(const json_t *object, char *ret, size_t size)
+{
+	const char *name;
+	json_t *value;
+	size_t at = 0;
+	(void)snprintf(ret, size, "-");
+	json_object_foreach((json_t *)(uintptr_t)object, name, value)
+	{
+		char text[CELL_TEXT];
+		text_format(value, text, sizeof(text));
+		if (at < size)
+			at += (size_t)snprintf(
+				ret + at, size - at, "%s%s=%s", at > 0 ? ", " : "", name, text);
+	}
+}
+
+void text_format(const json_t *value, char *ret, size_t size)
+{
+	switch (value == NULL ? JSON_NULL : json_typeof(value)) {
+	case JSON_STRING:
+		(void)snprintf(ret, size, "%s", json_string_value(value));
+		break;
+	case JSON_INTEGER:
+		(void)snprintf(ret, size, "%lld", (long long)json_integer_value(value));
+		break;
+	case JSON_REAL:
+		(void)snprintf(ret, size, "%g", json_real_value(value));
+		break;
+	case JSON_TRUE:
+		(void)snprintf(ret, size, "yes");
+		break;
+	case JSON_FALSE:
+		(void)snprintf(ret, size, "no");
+		break;
+	case JSON_ARRAY:
+		format_list(value, ret, size);
+		break;
+	case JSON_OBJECT:
+		format_members(value, ret, size);
+		break;
+	case JSON_NULL:
+		(void)snprintf(ret, size, "-");
+		break;
+	}
+}
+
+static void print_padded(FILE *out, const char *text, size_t width, bool is_last)
+{
+	text_print(out, text);
+	for (size_t n = text_width(text); !is_last && n < width + 2; n++)
+		(void)fputc(' ', out);
+}
+
+void text_table(FILE *out, const json_t *items, const struct column *columns)
+{
+	size_t width[COLUMNS_MAX] = {0}, count = 0, i;
+	char cell[CELL_TEXT];
+	json_t *item;
+	for (; columns[count].title != NULL && count < COLUMNS_MAX; count++) {
+		width[count] = text_width(columns[count].title);
+		json_array_foreach(items, i, item)
+		{
+			text_format(text_member(item, columns[count].path), cell, sizeof(cell));
+			size_t w = text_width(cell);
+			width[count] = w > width[count] ? w : width[count];
+		}
+	}
+	for (size_t c = 0; c < count; c++)
+		print_padded(out, columns[c].title, width[c], c + 1 == count);
+	(void)fputc('\n', out);
+	json_array_foreach(items, i, item)
+	{
+		for (size_t c = 0; c < count; c++) {
+			text_format(text_member(item, columns[c].path), cell, sizeof(cell));
+			print_padded(out, cell, width[c], c + 1 == count);
+		}
+		(void)fputc('\n', out);
+	}
+}
+
+static void print_members(FILE *out, const json_t *object, const char *before)
+{
+	const char *name;
+	json_t *value;
+	json_object_foreach((json_t *)(uintptr_t)object, name, value)
+	{
+		char path[PATH_TEXT], cell[CELL_TEXT];
+		(void)snprintf(path, sizeof(path), "%s%s", before, name);
+		if (json_is_object(value) && json_object_size(value) > 0) {
+			(void)snprintf(path, sizeof(path), "%s%s.", before, name);
+			print_members(out, value, path);
+			continue;
+		}
+		text_format(value, cell, sizeof(cell));
+		print_padded(out, path, 24, false);
+		text_print(out, cell);
+		(void)fputc('\n', out);
+	}
+}
+
+void text_object(FILE *out, const json_t *object)
+{
+	print_members(out, object, "");
+}
+
+void text_json(FILE *out, const json_t *value)
+{
+	/* ASCII only: a terminal shows what it is */
+	(void)json_dumpf(value, out, JSON_INDENT(2) | JSON_ENSURE_ASCII);
+	(void)fputc('\n', out);
+}
