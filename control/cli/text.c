@@ -165,23 +165,41 @@ void text_table(FILE *out, const json_t *items, const struct column *columns)
 	}
 }
 
+static void print_line(FILE *out, const char *path, const json_t *value)
+{
+	char cell[CELL_TEXT];
+	text_format(value, cell, sizeof(cell));
+	print_padded(out, path, 24, false);
+	text_print(out, cell);
+	(void)fputc('\n', out);
+}
+
+/* A list of objects has a line an object. */
+static bool print_objects(FILE *out, const char *path, const json_t *list)
+{
+	size_t i;
+	json_t *item;
+	if (!json_is_object(json_array_get(list, 0)))
+		return false;
+	json_array_foreach(list, i, item) print_line(out, path, item);
+	return true;
+}
+
 static void print_members(FILE *out, const json_t *object, const char *before)
 {
 	const char *name;
 	json_t *value;
 	json_object_foreach((json_t *)(uintptr_t)object, name, value)
 	{
-		char path[PATH_TEXT], cell[CELL_TEXT];
+		char path[PATH_TEXT];
 		(void)snprintf(path, sizeof(path), "%s%s", before, name);
 		if (json_is_object(value) && json_object_size(value) > 0) {
 			(void)snprintf(path, sizeof(path), "%s%s.", before, name);
 			print_members(out, value, path);
 			continue;
 		}
-		text_format(value, cell, sizeof(cell));
-		print_padded(out, path, 24, false);
-		text_print(out, cell);
-		(void)fputc('\n', out);
+		if (!print_objects(out, path, value))
+			print_line(out, path, value);
 	}
 }
 

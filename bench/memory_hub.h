@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BENCH_MEMORY_HUB_H
+#define BENCH_MEMORY_HUB_H
+
+#include "dataplane/crypto/aead.h"
+#include "dataplane/path/path.h"
+#include "dataplane/table/rings.h"
+#include "dataplane/table/tables.h"
+
+#include <stdint.h>
+
+/*
+ * A hub without network and without other threads, for bench/path and tests/unit/path: the real
+ * tables and the real path on an in-memory port (net_ring). Peers have sessions with random keys,
+ * so that anybody can make their packets. One a process. Peer N (from 0) has 10.0.0.0 + N + 2 and
+ * fd00::N+2, and sits at 198.51.100.1 port 10000 + N.
+ */
+struct memory_hub {
+	struct rings rings;
+	struct tables *tables;
+	struct counters *counters;
+	struct path path;
+	struct aead *sealer; /* of the peers' side */
+	struct instance *instance;
+	struct peer **peer; /* owned array */
+	uint64_t *counter; /* owned array: the next counter of each peer */
+	unsigned int peers;
+	struct rte_ring *sent; /* what the path has sent: whole frames */
+	uint64_t now_ns;
+};
+
+struct memory_hub_settings {
+	unsigned int peers;
+	uint32_t flags; /* enum instance_flag */
+	unsigned int mbufs;
+	bool sites; /* peers are sites, else clients */
+};
+
+/* Starts the EAL. 0 or -errno. */
+int memory_hub_new(struct memory_hub *h, const struct memory_hub_settings *s);
+void memory_hub_free(struct memory_hub *h);
+/* A peer's inner addresses. */
+struct ip_addr memory_hub_address4(unsigned int peer);
+struct ip_addr memory_hub_address6(unsigned int peer);
+/*
+ * The frame in which a peer sends this inner packet, sealed and with a fresh counter; the padding
+ * is made here. NULL without buffers.
+ */
+struct rte_mbuf *memory_hub_frame(
+	struct memory_hub *h, unsigned int from, const uint8_t *inner, uint16_t len);
+/* An IPv4 UDP packet of len bytes from one peer to another. */
+void memory_hub_inner4(
+	uint8_t *ret, uint16_t len, const struct ip_addr *from, const struct ip_addr *to);
+/* Runs the path over these frames. */
+void memory_hub_run(struct memory_hub *h, struct rte_mbuf **frames, uint16_t count);
+/* Takes back what was sent; the number of frames. */
+unsigned int memory_hub_sent(struct memory_hub *h, struct rte_mbuf **ret, unsigned int max);
+uint64_t memory_hub_count(const struct memory_hub *h, enum counter which);
+
+#endif
