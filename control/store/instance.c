@@ -440,14 +440,14 @@ int instance_retry(struct store *store, struct instance *i)
 	return rc == 0 ? audit_add(store, "retry", "instance", &i->id, i->name) : rc;
 }
 
-/* The hub of the region with the fewest instances. */
+/* The hub of the region with the fewest instances, one that reports before one that is silent. */
 static int choose_hub(struct store *store, const struct instance *i, struct uuid *ret)
 {
 	sqlite3_stmt *stmt;
 	int rc = sql_prepare(store, &stmt,
-		"SELECT id FROM hub h WHERE region = ? ORDER BY"
+		"SELECT id FROM hub h WHERE region = ? ORDER BY last_report_at < ?,"
 		" (SELECT count(*) FROM instance n WHERE n.hub_id = h.id), id LIMIT 1",
-		"t", i->region);
+		"ti", i->region, store->now - HUB_SILENT_S);
 	if (rc < 0)
 		return rc;
 	rc = sql_step(store, stmt);
