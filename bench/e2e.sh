@@ -18,6 +18,7 @@ LENGTH=${3:-3}
 RIVAL_PID=
 
 end_bench() {
+	trap '' INT TERM HUP # once begun it is finished
 	[ -z "$RIVAL_PID" ] || kill "$RIVAL_PID" 2>/dev/null
 	lab_down
 	rm -rf "$LAB_DIR"
@@ -77,11 +78,13 @@ measure() {
 	ticks=$(cpu_ticks "$pid") seen=$(packets "$machine" "$device")
 	answer=$(lab_in laptop iperf3 -J -c "$address" -t "$LENGTH" "${options[@]}") || fail "iperf3 through $name: $answer"
 	ticks=$(($(cpu_ticks "$pid") - ticks)) seen=$(($(packets "$machine" "$device") - seen))
-	jq -c --arg name "e2e.wireguard.$name.$kind" --argjson ticks "$ticks" --argjson packets "$seen" \
-		'{name: $name, gbps: (.end | (.sum_received.bits_per_second // .sum.bits_per_second) / 1e9),
-		  loss_percent: (.end.sum.lost_percent // 0), packets: $packets,
-		  cpu_seconds: ($ticks / 100), cpu_ns_per_packet: (if $packets > 0 then $ticks * 1e7 / $packets else 0 end)}' \
-		<<<"$answer"
+	jq -ce --arg name "e2e.wireguard.$name.$kind" --argjson ticks "$ticks" --argjson packets "$seen" \
+		--argjson seconds "$LENGTH" \
+		'(.end | .sum_received // .sum) as $got | select($packets > 0 and $got.bytes > 0) |
+		 {name: $name, gbps: ($got.bits_per_second / 1e9), loss_percent: (.end.sum.lost_percent // 0),
+		  packets_per_second: ($packets / $seconds), cpu_ns_per_packet: ($ticks * 1e7 / $packets),
+		  cpu_seconds_per_gigabyte: ($ticks * 1e7 / $got.bytes)}' \
+		<<<"$answer" || fail "nothing came through $name"
 }
 
 main() {

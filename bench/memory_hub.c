@@ -321,7 +321,8 @@ struct rte_mbuf *memory_hub_frame(
 	struct aead_job job = {.key = &s->keypair.receive_key, .data = message + 16, .len = padded};
 	memcpy(job.nonce + 4, message + 8, 8);
 	memset(message + 16, 0, padded);
-	memcpy(message + 16, inner, len);
+	if (len > 0)
+		memcpy(message + 16, inner, len);
 	aead_chacha20_poly1305_seal(h->sealer, &job, 1);
 	return m;
 }

@@ -2,11 +2,13 @@
 /*
  * Cycles a packet through the whole path, from a frame in a vector to a frame on the in-memory port,
  * beside the two AEAD calls on the same lengths in the same round: open and seal, in bursts as the
- * path makes them. Packets are sealed before the clock starts. One line of JSON a result.
+ * path makes them; and the same path with the clock read between its stages. Packets are sealed before
+ * the clock starts. The first line of JSON is about this run, then there is one a result.
  *
  *   bench/path [PEERS [ROUNDS]]
  */
 #include "bench/memory_hub.h"
+#include "bench/stages.h"
 #include "dataplane/table/instance.h"
 #include "dataplane/table/session.h"
 #include "dataplane/wg/messages.h"
@@ -28,7 +30,9 @@ enum {
 static const uint16_t sizes[] = {64, 256, 512, 1024, 1420};
 
 struct figures {
-	uint64_t path[ROUNDS_MAX], crypto[ROUNDS_MAX], calibration[ROUNDS_MAX];
+	uint64_t path[ROUNDS_MAX], calibration[ROUNDS_MAX];
+	uint64_t open[ROUNDS_MAX], seal[ROUNDS_MAX], crypto[ROUNDS_MAX]; /* crypto: both */
+	uint64_t stage[STAGES__COUNT][ROUNDS_MAX];
 	unsigned int rounds;
 };
 
@@ -89,13 +93,19 @@ static uint64_t measure_path(struct memory_hub *h, uint16_t size)
 	return cycles;
 }
 
-/* The same frames, but only what the path asks of the AEAD. */
-static uint64_t measure_crypto(struct memory_hub *h, uint16_t size)
+static void measure_stages(struct memory_hub *h, uint16_t size, uint64_t ret[STAGES__COUNT])
 {
 	struct rte_mbuf *frames[PATH_VECTOR];
-	static struct aead_job open[PATH_VECTOR], seal[PATH_VECTOR];
-	uint16_t padded = (uint16_t)(size + (-size & (MESSAGE_PADDING - 1)));
 	make_frames(h, size, frames);
+	stages_run(h, frames, PATH_VECTOR, ret);
+	drain(h, PATH_VECTOR);
+}
+
+/* What the path asks of the AEAD for these frames: an open and a seal each. */
+static void fill_jobs(const struct memory_hub *h, uint16_t size, struct rte_mbuf *const *frames,
+	struct aead_job *open, struct aead_job *seal)
+{
+	uint16_t padded = (uint16_t)(size + (-size & (MESSAGE_PADDING - 1)));
 	for (unsigned int n = 0; n < PATH_VECTOR; n++) {
 		uint8_t *message = rte_pktmbuf_mtod_offset(frames[n], uint8_t *, 42);
 		const struct session *s =
@@ -105,53 +115,94 @@ static uint64_t measure_crypto(struct memory_hub *h, uint16_t size)
 		memcpy(open[n].nonce + 4, message + 8, 8);
 		seal[n] = open[n];
 		seal[n].key = &s->keypair.send_key;
-		seal[n].len = size > 1420 - 15 ? size : padded; /* padded up to the MTU only */
+		/* the path pads the inner packet anew, and never past the MTU */
+		seal[n].len = padded > h->instance->mtu ? size : padded;
 	}
+}
+
+/* The same frames, but only the AEAD, in bursts as the path makes them. */
+static void measure_crypto(
+	struct memory_hub *h, uint16_t size, uint64_t *ret_open, uint64_t *ret_seal)
+{
+	struct rte_mbuf *frames[PATH_VECTOR];
+	static struct aead_job open[PATH_VECTOR], seal[PATH_VECTOR];
+	make_frames(h, size, frames);
+	fill_jobs(h, size, frames, open, seal);
 	uint64_t start = rte_rdtsc_precise();
 	for (unsigned int n = 0; n < PATH_VECTOR; n += AEAD_BURST)
 		aead_chacha20_poly1305_open(h->path.aead, open + n, AEAD_BURST);
+	uint64_t opened = rte_rdtsc_precise();
 	for (unsigned int n = 0; n < PATH_VECTOR; n += AEAD_BURST)
 		aead_chacha20_poly1305_seal(h->path.aead, seal + n, AEAD_BURST);
-	uint64_t cycles = rte_rdtsc_precise() - start;
-	if (!open[0].ok || !seal[PATH_VECTOR - 1].ok)
-		die("the AEAD refused");
+	*ret_seal = rte_rdtsc_precise() - opened;
+	*ret_open = opened - start;
+	for (unsigned int n = 0; n < PATH_VECTOR; n++) {
+		if (!open[n].ok || !seal[n].ok)
+			die("the AEAD refused");
+	}
 	rte_pktmbuf_free_bulk(frames, PATH_VECTOR);
-	return cycles;
 }
 
-static void print_result(const char *name, uint16_t size, const char *what, uint64_t *values,
-	unsigned int count, double divisor)
+static void print_result(const char *name, uint64_t *values, unsigned int count, double divisor)
 {
 	qsort(values, count, sizeof(values[0]), compare);
-	(void)printf("{\"name\":\"%s.%u%s\",\"unit\":\"cycles\",\"min\":%.1f,\"median\":%.1f,"
-		     "\"p90\":%.1f,\"runs\":%u}\n",
-		name, size, what, (double)values[0] / divisor, (double)values[count / 2] / divisor,
+	double median = (double)values[count / 2] / divisor;
+	(void)printf("{\"name\":\"%s\",\"value\":%.3f,\"unit\":\"cycles\",\"min\":%.3f,"
+		     "\"median\":%.3f,\"p90\":%.3f,\"runs\":%u}\n",
+		name, median, (double)values[0] / divisor, median,
 		(double)values[count * 9 / 10] / divisor, count);
 }
 
+static void print_figures(const struct memory_hub *h, uint16_t size, struct figures *f)
+{
+	char name[96], middle[48];
+	if (h->peers == 2)
+		(void)snprintf(middle, sizeof(middle), "%u", size);
+	else
+		(void)snprintf(middle, sizeof(middle), "%u.peers%u", size, h->peers);
+	(void)snprintf(name, sizeof(name), "path.wireguard.%s.cycles", middle);
+	print_result(name, f->path, f->rounds, PATH_VECTOR);
+	(void)snprintf(name, sizeof(name), "aead.chacha20-poly1305.%s.cycles", middle);
+	print_result(name, f->crypto, f->rounds, 2.0 * PATH_VECTOR);
+	(void)snprintf(name, sizeof(name), "aead.chacha20-poly1305.%s.open.cycles", middle);
+	print_result(name, f->open, f->rounds, PATH_VECTOR);
+	(void)snprintf(name, sizeof(name), "aead.chacha20-poly1305.%s.seal.cycles", middle);
+	print_result(name, f->seal, f->rounds, PATH_VECTOR);
+	(void)snprintf(name, sizeof(name), "calibration.%s.cycles", middle);
+	print_result(name, f->calibration, f->rounds, MULTIPLIES);
+	for (unsigned int s = 0; s < STAGES__COUNT; s++) {
+		if (f->stage[s][0] == 0)
+			continue;
+		(void)snprintf(name, sizeof(name), "stage.%s.%s.cycles", stages_name(s), middle);
+		print_result(name, f->stage[s], f->rounds, PATH_VECTOR);
+	}
+}
+
+/* Path, stages and AEAD take turns within a round, and in each round another one is first. */
 static void measure_size(struct memory_hub *h, uint16_t size, unsigned int rounds)
 {
 	static struct figures f;
-	char name[64];
 	f.rounds = 0;
 	for (unsigned int n = 0; n < rounds + WARM_UP; n++) {
-		uint64_t calibration = calibrate();
-		/* interleaved, and in turns which is first */
-		uint64_t crypto = n % 2 == 0 ? measure_crypto(h, size) : 0;
-		uint64_t path = measure_path(h, size);
-		if (n % 2 == 1)
-			crypto = measure_crypto(h, size);
-		if (n < WARM_UP)
-			continue;
-		f.path[f.rounds] = path;
-		f.crypto[f.rounds] = crypto;
-		f.calibration[f.rounds++] = calibration;
+		uint64_t stage[STAGES__COUNT];
+		unsigned int r = f.rounds;
+		f.calibration[r] = calibrate();
+		for (unsigned int turn = 0; turn < 3; turn++) {
+			unsigned int what = (n + turn) % 3;
+			if (what == 0)
+				measure_crypto(h, size, &f.open[r], &f.seal[r]);
+			else if (what == 1)
+				f.path[r] = measure_path(h, size);
+			else
+				measure_stages(h, size, stage);
+		}
+		f.crypto[r] = f.open[r] + f.seal[r];
+		for (unsigned int s = 0; s < STAGES__COUNT; s++)
+			f.stage[s][r] = stage[s];
+		if (n >= WARM_UP)
+			f.rounds++;
 	}
-	(void)snprintf(name, sizeof(name),
-		h->peers == 2 ? "path.wireguard" : "path.wireguard.peers%u", h->peers);
-	print_result(name, size, ".cycles", f.path, f.rounds, PATH_VECTOR);
-	print_result(name, size, ".two_aead_calls.cycles", f.crypto, f.rounds, PATH_VECTOR);
-	print_result(name, size, ".calibration", f.calibration, f.rounds, MULTIPLIES);
+	print_figures(h, size, &f);
 }
 
 int main(int argc, char **argv)
@@ -166,8 +217,9 @@ int main(int argc, char **argv)
 		die("usage: bench/path [PEERS 2-100000 [ROUNDS 1-10000]]");
 	if (memory_hub_new(&h, &s) != 0)
 		die("cannot make a hub");
-	(void)fprintf(stderr, "# %s, %u peers, vectors of %d, %u rounds\n", aead_name(h.path.aead),
-		s.peers, PATH_VECTOR, rounds);
+	(void)printf("{\"aead\":\"%s\",\"tsc_hz\":%" PRIu64
+		     ",\"peers\":%u,\"vector\":%d,\"rounds\":%u}\n",
+		aead_name(h.path.aead), rte_get_tsc_hz(), s.peers, PATH_VECTOR, rounds);
 	for (size_t n = 0; n < sizeof(sizes) / sizeof(sizes[0]); n++)
 		measure_size(&h, sizes[n], rounds);
 	memory_hub_free(&h);

@@ -206,12 +206,15 @@ static enum exit_code finish(struct client *c, CURLcode result, struct answer *r
 enum exit_code client_call(struct client *c, const char *method, const char *path,
 	const json_t *body, const char *if_match, struct answer *ret)
 {
-	char url[4096], key[UUID_TEXT] = "";
+	char *url = NULL, key[UUID_TEXT] = "";
 	struct uuid id;
 	bool is_post = strcmp(method, "POST") == 0;
 	char *text = body != NULL ? json_dumps(body, JSON_COMPACT) : NULL;
-	(void)snprintf(url, sizeof(url), "%s%s",
-		c->place.url != NULL ? c->place.url : "http://localhost", path);
+	if (asprintf(&url, "%s%s", c->place.url != NULL ? c->place.url : "http://localhost", path)
+		< 0) {
+		free(text);
+		return EXIT_CODE_FAILED;
+	}
 	if (is_post && uuid_generate(&id) == 0)
 		(void)uuid_format(&id, key);
 	struct curl_slist *headers = make_headers(c, method, text != NULL, if_match, key);
@@ -224,6 +227,7 @@ enum exit_code client_call(struct client *c, const char *method, const char *pat
 	}
 	curl_slist_free_all(headers);
 	free(text);
+	free(url);
 	return finish(c, result, ret);
 }
 

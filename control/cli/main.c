@@ -165,7 +165,8 @@ static enum exit_code run(const struct options *o, const struct command *c, int 
 	struct client_place place = {
 		.socket = o->socket != NULL ? o->socket : "/run/nave/control.sock",
 		.url = o->socket == NULL ? o->url : NULL,
-		.token = variable,
+		/* here the socket says who calls; a key for elsewhere has no business there */
+		.token = o->socket == NULL && o->url != NULL ? variable : NULL,
 	};
 	if (!arguments_parse(&cli.args, o->words - taken, (char **)&o->word[taken], c->options,
 		    command_operands(c)))

@@ -233,25 +233,28 @@ enum exit_code peers_delete(struct cli *cli)
 	return with_peer(cli, noun_delete);
 }
 
-/* A new file, so that no other program has it open already. */
-static enum exit_code write_file(const char *path, const char *text, size_t len)
+static enum exit_code complain_file(const char *path)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	bool good = fd >= 0 && write(fd, text, len) == (ssize_t)len && fsync(fd) == 0;
-	int error = errno;
-	if (fd >= 0)
-		(void)close(fd);
-	if (good)
-		return EXIT_CODE_OK;
-	(void)fprintf(stderr, "nave: %s: %s\n", path, strerrordesc_np(error));
+	(void)fprintf(stderr, "nave: %s: %s\n", path, strerrordesc_np(errno));
 	return EXIT_CODE_FAILED;
 }
 
-static enum exit_code give_profile(struct cli *cli, const char *path)
+/* What goes to a terminal cannot command it; what goes elsewhere stays as it is. */
+static enum exit_code print_profile(const struct answer *a)
+{
+	if (a->text == NULL)
+		return EXIT_CODE_OK;
+	if (isatty(STDOUT_FILENO) == 1) {
+		text_print_lines(stdout, a->text);
+		return EXIT_CODE_OK;
+	}
+	return fwrite(a->text, 1, a->len, stdout) == a->len ? EXIT_CODE_OK : EXIT_CODE_FAILED;
+}
+
+static enum exit_code print_or_write_profile(struct cli *cli, const char *path, int fd)
 {
 	const char *format = argument_is_given(&cli->args, "qr") ? "qr" : "wireguard";
 	bool reveals = argument_is_given(&cli->args, "reveal");
-	const char *out = argument(&cli->args, "out");
 	struct answer a;
 	char *whole;
 	if (asprintf(&whole, "%s/profile%s?format=%s", path, reveals ? "/reveal" : "", format) < 0)
@@ -261,11 +264,28 @@ static enum exit_code give_profile(struct cli *cli, const char *path)
 	free(whole);
 	if (code != EXIT_CODE_OK)
 		return code;
-	if (out != NULL)
-		code = write_file(out, a.text != NULL ? a.text : "", a.len);
-	else if (a.text != NULL && fwrite(a.text, 1, a.len, stdout) != a.len)
-		code = EXIT_CODE_FAILED;
+	if (fd < 0)
+		code = print_profile(&a);
+	else if (write(fd, a.text, a.len) != (ssize_t)a.len || fsync(fd) != 0)
+		code = complain_file(argument(&cli->args, "out"));
 	answer_fini(&a);
+	return code;
+}
+
+/* The file is made first: a key that could not be kept is not asked for. */
+static enum exit_code give_profile(struct cli *cli, const char *path)
+{
+	const char *out = argument(&cli->args, "out");
+	if (out == NULL)
+		return print_or_write_profile(cli, path, -1);
+	/* new, so that no other program has it open already */
+	int fd = open(out, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return complain_file(out);
+	enum exit_code code = print_or_write_profile(cli, path, fd);
+	(void)close(fd);
+	if (code != EXIT_CODE_OK)
+		(void)unlink(out);
 	return code;
 }
 

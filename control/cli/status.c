@@ -10,19 +10,15 @@
 struct status {
 	json_t *hubs, *instances; /* owned */
 	json_t *rows; /* owned: an instance with the number of its peers */
-	size_t troubles;
+	json_t *troubles; /* owned */
 };
 
-static void say_trouble(struct status *s, const char *what, const json_t *name, const char *why)
+static void add_trouble(struct status *s, const char *what, const json_t *name, const char *why)
 {
 	const char *text = json_string_value(name);
-	if (s->troubles++ == 0)
-		(void)printf("Not all is well:\n");
-	(void)printf("  %s ", what);
-	text_print(stdout, text != NULL ? text : "?");
-	(void)printf(": ");
-	text_print(stdout, why);
-	(void)printf("\n");
+	(void)json_array_append_new(s->troubles,
+		json_pack("{s:s, s:s, s:s}", "kind", what, "name", text != NULL ? text : "-",
+			"reason", why != NULL ? why : "-"));
 }
 
 static void judge_hubs(struct status *s)
@@ -30,12 +26,11 @@ static void judge_hubs(struct status *s)
 	size_t i;
 	json_t *hub;
 	if (json_array_size(s->hubs) == 0)
-		say_trouble(s, "hubs", json_object_get(NULL, ""),
-			"none is enrolled; is nave-node running?");
+		add_trouble(s, "hub", NULL, "none is enrolled; is nave-node running?");
 	json_array_foreach(s->hubs, i, hub)
 	{
 		if (!json_is_true(json_object_get(hub, "connected")))
-			say_trouble(s, "hub", json_object_get(hub, "name"),
+			add_trouble(s, "hub", json_object_get(hub, "name"),
 				"does not report; look at nave-node there");
 	}
 }
@@ -60,7 +55,7 @@ static void judge_instances(struct status *s)
 	{
 		const char *state = json_string_value(json_object_get(instance, "state"));
 		if (state != NULL && strcmp(state, "ready") != 0)
-			say_trouble(s, "instance", json_object_get(instance, "hostname"),
+			add_trouble(s, "instance", json_object_get(instance, "hostname"),
 				first_reason(instance));
 	}
 }
@@ -79,11 +74,11 @@ static void judge_peers(struct status *s, const json_t *instance, const json_t *
 		connected += is_connected;
 		if (!is_connected && type != NULL && strcmp(type, "site") == 0 && state != NULL
 			&& strcmp(state, "active") == 0)
-			say_trouble(s, "site", json_object_get(peer, "name"),
+			add_trouble(s, "site", json_object_get(peer, "name"),
 				why != NULL ? why : "is not connected");
 	}
 	(void)json_array_append_new(s->rows,
-		json_pack("{s:O, s:O, s:O, s:I, s:I}", "hostname",
+		json_pack("{s:O?, s:O?, s:O?, s:I, s:I}", "hostname",
 			json_object_get(instance, "hostname"), "name",
 			json_object_get(instance, "name"), "state",
 			json_object_get(instance, "state"), "connected", (json_int_t)connected,
@@ -117,24 +112,38 @@ static enum exit_code read_status(struct cli *cli, struct status *s)
 		code = client_list(cli->client, "/v1/instances", &s->instances);
 	if (code != EXIT_CODE_OK)
 		return code;
-	if (cli->json)
-		return EXIT_CODE_OK;
 	judge_hubs(s);
 	judge_instances(s);
 	return read_peers(cli, s);
+}
+
+static void print_trouble(const json_t *trouble)
+{
+	(void)printf("  %s ", json_string_value(json_object_get(trouble, "kind")));
+	text_print(stdout, json_string_value(json_object_get(trouble, "name")));
+	(void)printf(": ");
+	text_print(stdout, json_string_value(json_object_get(trouble, "reason")));
+	(void)printf("\n");
 }
 
 static void print_status(const struct cli *cli, const struct status *s)
 {
 	static const struct column columns[] = {{"INSTANCE", "hostname"}, {"NAME", "name"},
 		{"STATE", "state"}, {"CONNECTED", "connected"}, {"PEERS", "peers"}, {0}};
+	size_t i;
+	json_t *trouble;
 	if (cli->json) {
-		json_t *all = json_pack("{s:O, s:O}", "hubs", s->hubs, "instances", s->instances);
+		json_t *all = json_pack("{s:b, s:O, s:O, s:O}", "healthy",
+			json_array_size(s->troubles) == 0, "troubles", s->troubles, "hubs", s->hubs,
+			"instances", s->rows);
 		text_json(stdout, all);
 		json_decref(all);
 		return;
 	}
-	if (s->troubles == 0)
+	if (json_array_size(s->troubles) > 0)
+		(void)printf("Not all is well:\n");
+	json_array_foreach(s->troubles, i, trouble) print_trouble(trouble);
+	if (i == 0)
 		(void)printf("All is well: %zu hub%s, %zu instance%s.\n", json_array_size(s->hubs),
 			json_array_size(s->hubs) == 1 ? "" : "s", json_array_size(s->instances),
 			json_array_size(s->instances) == 1 ? "" : "s");
@@ -144,12 +153,13 @@ static void print_status(const struct cli *cli, const struct status *s)
 
 enum exit_code status_show(struct cli *cli)
 {
-	struct status s = {.rows = json_array()};
+	struct status s = {.rows = json_array(), .troubles = json_array()};
 	enum exit_code code = read_status(cli, &s);
 	if (code == EXIT_CODE_OK)
 		print_status(cli, &s);
 	json_decref(s.hubs);
 	json_decref(s.instances);
 	json_decref(s.rows);
+	json_decref(s.troubles);
 	return code;
 }

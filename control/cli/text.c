@@ -11,6 +11,8 @@ enum {
 	CELL_TEXT = 512,
 	COLUMNS_MAX = 12,
 	PATH_TEXT = 128,
+	LINE_TEXT = 4096,
+	MEMBER_COLUMNS = 30, /* the API's longest path */
 };
 
 /* One character: its bytes (at least 1), and its code; invalid bytes are '?'. */
@@ -25,11 +27,12 @@ static size_t next_character(const char *text, wchar_t *ret)
 	return len;
 }
 
-/* Control characters, and what turns the direction of a line around. */
+/* Control characters, what is not seen, and what turns the direction of a line around. */
 static bool is_dangerous(wchar_t c)
 {
-	return c < 0x20 || (c >= 0x7f && c < 0xa0) || (c >= 0x200e && c <= 0x200f)
-		|| (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
+	return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x061c || c == 0xfeff
+		|| (c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e)
+		|| (c >= 0x2060 && c <= 0x206f);
 }
 
 void text_print(FILE *out, const char *text)
@@ -43,6 +46,26 @@ void text_print(FILE *out, const char *text)
 			(void)fwrite(text, 1, len, out);
 		text += len;
 	}
+}
+
+void text_print_lines(FILE *out, const char *text)
+{
+	char line[LINE_TEXT];
+	while (*text != '\0') {
+		size_t len = strcspn(text, "\n");
+		size_t part = len < sizeof(line) ? len : sizeof(line) - 1;
+		/* a character is not cut in two */
+		while (part > 0 && part < len && ((unsigned char)text[part] & 0xc0) == 0x80)
+			part--;
+		(void)snprintf(line, sizeof(line), "%.*s", (int)part, text);
+		text_print(out, line);
+		text += part;
+		if (part == len && *text == '\n') {
+			(void)fputc('\n', out);
+			text++;
+		}
+	}
+	explicit_bzero(line, sizeof(line)); /* profiles hold keys */
 }
 
 size_t text_width(const char *text)
@@ -169,7 +192,7 @@ static void print_line(FILE *out, const char *path, const json_t *value)
 {
 	char cell[CELL_TEXT];
 	text_format(value, cell, sizeof(cell));
-	print_padded(out, path, 24, false);
+	print_padded(out, path, MEMBER_COLUMNS, false);
 	text_print(out, cell);
 	(void)fputc('\n', out);
 }

@@ -8,6 +8,8 @@
 
 /* What comes from the daemon was once typed by somebody: no control character reaches a terminal. */
 void text_print(FILE *out, const char *text);
+/* The same, with its line feeds. */
+void text_print_lines(FILE *out, const char *text);
 /* Columns that it takes on a terminal. */
 size_t text_width(const char *text);
 

@@ -5,6 +5,8 @@
  */
 #include "control/node/desired.h"
 
+#include "dataplane/api/instance.h"
+
 #include <errno.h>
 #include <jansson.h>
 #include <stdarg.h>
@@ -110,6 +112,10 @@ static int read_instance(const struct reader *r, const json_t *o, struct desired
 	ret->number = (uint32_t)number;
 	if (number == 0 || ret->port == 0)
 		return refuse(r, "number and port must not be 0");
+	if (ret->mtu < DP_MTU_MIN || ret->mtu > DP_MTU_MAX)
+		return refuse(r, "mtu must be %d to %d", DP_MTU_MIN, DP_MTU_MAX);
+	if (!ip_prefix_is_v4(&ret->address4) || ip_prefix_is_v4(&ret->address6))
+		return refuse(r, "addresses.ipv4 and ipv6 must be of their families");
 	return 0;
 }
 
@@ -126,10 +132,7 @@ static int read_prefixes(
 		return -ENOMEM;
 	for (size_t i = 0; i < count; i++) {
 		const char *text = json_string_value(json_array_get(list, i));
-		struct ip_addr addr;
-		if (text != NULL && ip_addr_parse(text, &addr) == 0)
-			ret->prefix[i] = ip_prefix_of(&addr);
-		else if (text == NULL || ip_prefix_parse(text, &ret->prefix[i]) != 0)
+		if (text == NULL || ip_prefix_parse(text, &ret->prefix[i]) != 0)
 			return refuse(r, "%s: element %zu is no prefix", name, i);
 	}
 	ret->count = (unsigned int)count;
@@ -138,14 +141,17 @@ static int read_prefixes(
 
 static int read_peer_addresses(const struct reader *r, const json_t *o, struct desired_peer *ret)
 {
-	struct desired_prefixes list = {0};
-	int err = read_prefixes(r, json_object_get(o, "addresses"), "addresses", &list);
-	if (err == 0 && list.count > DESIRED_ADDRESSES_MAX)
-		err = refuse(r, "more than %d addresses", DESIRED_ADDRESSES_MAX);
-	for (unsigned int i = 0; err == 0 && i < list.count; i++)
-		ret->address[ret->addresses++] = list.prefix[i].addr;
-	free(list.prefix);
-	return err;
+	const json_t *list = json_object_get(o, "addresses");
+	size_t count = json_array_size(list);
+	if (!json_is_array(list) || count > DESIRED_ADDRESSES_MAX)
+		return refuse(r, "addresses must be a list of at most %d", DESIRED_ADDRESSES_MAX);
+	for (size_t i = 0; i < count; i++) {
+		const char *text = json_string_value(json_array_get(list, i));
+		if (text == NULL || ip_addr_parse(text, &ret->address[i]) != 0)
+			return refuse(r, "addresses: element %zu is no address", i);
+	}
+	ret->addresses = (unsigned int)count;
+	return 0;
 }
 
 static int read_optional(const struct reader *r, const json_t *o, struct desired_peer *ret)

@@ -8,8 +8,10 @@
 
 #include <string.h>
 
-/* RFC 792: host unreachable; RFC 4443 section 3.1: no route to destination. */
-static const struct icmp_reason no_route = {3, 1, 1, 0};
+/* RFC 1812 section 4.3.3.1: no route is network unreachable, and an address of our own network that
+ * nobody has is host unreachable; RFC 4443 section 3.1. */
+static const struct icmp_reason no_route = {3, 0, 1, 0};
+static const struct icmp_reason no_host = {3, 1, 1, 3};
 
 static struct ip_addr inner_destination(const struct rte_mbuf *m, const struct pkt *k)
 {
@@ -70,7 +72,7 @@ static void route_one(struct path *p, struct rte_mbuf *m)
 			path_push(p, STAGE_HOST, m);
 		break;
 	case ROUTE_DROP:
-		path_refuse(p, m, COUNTER_DROP_ROUTE_DROP, &no_route);
+		path_refuse(p, m, COUNTER_DROP_ROUTE_DROP, &no_host);
 		break;
 	case ROUTE_NONE:
 		path_refuse(p, m, COUNTER_DROP_NO_ROUTE, &no_route);

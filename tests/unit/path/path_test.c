@@ -1,0 +1,495 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Crafted packets through the whole path: each is sent on as it must be, or dropped for the reason
+ * that is counted. The hub is in memory; peers 0 and 1 are sites or clients with real sessions.
+ */
+#include "bench/memory_hub.h"
+#include "dataplane/table/instance.h"
+#include "dataplane/table/peer.h"
+#include "dataplane/table/session.h"
+#include "dataplane/wg/messages.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <rte_ring.h>
+
+enum {
+	OUTER = 42, /* Ethernet, IPv4, UDP */
+	DATA = 16, /* struct message_data */
+	SIZE = 100,
+};
+
+static struct memory_hub hub;
+static uint64_t before[COUNTER__COUNT];
+
+static int start(void **state)
+{
+	struct memory_hub_settings s = {
+		.peers = 3, .flags = INSTANCE_SITE_TO_SITE, .mbufs = 2048, .sites = true};
+	return memory_hub_new(&hub, &s);
+}
+
+static int end(void **state)
+{
+	memory_hub_free(&hub);
+	return 0;
+}
+
+static void remember(void)
+{
+	for (int c = 0; c < COUNTER__COUNT; c++)
+		before[c] = memory_hub_count(&hub, c);
+}
+
+static uint64_t grown(enum counter c)
+{
+	return memory_hub_count(&hub, c) - before[c];
+}
+
+static unsigned int run(struct rte_mbuf *frame, struct rte_mbuf **ret)
+{
+	struct rte_mbuf *sent[8];
+	assert_non_null(frame);
+	remember();
+	memory_hub_run(&hub, &frame, 1);
+	unsigned int n = memory_hub_sent(&hub, sent, 8);
+	*ret = n > 0 ? sent[0] : NULL;
+	for (unsigned int i = 1; i < n; i++)
+		rte_pktmbuf_free(sent[i]);
+	return n;
+}
+
+/* Nothing is sent, and just this reason is counted. */
+static void assert_dropped(struct rte_mbuf *frame, enum counter reason)
+{
+	struct rte_mbuf *sent;
+	unsigned int n = run(frame, &sent);
+	if (n != 0 || grown(reason) != 1) {
+		for (int c = 0; c < COUNTER__COUNT; c++)
+			if (grown(c) != 0)
+				print_message(
+					"%s +%lu\n", counter_name(c), (unsigned long)grown(c));
+		fail_msg("%u sent, %s wanted", n, counter_name(reason));
+	}
+}
+
+static struct rte_mbuf *frame_from(unsigned int peer, const uint8_t *inner, uint16_t len)
+{
+	return memory_hub_frame(&hub, peer, inner, len);
+}
+
+static void make_inner(uint8_t *inner, uint16_t len, unsigned int from, unsigned int to)
+{
+	struct ip_addr a = memory_hub_address4(from), b = memory_hub_address4(to);
+	memory_hub_inner4(inner, len, &a, &b);
+}
+
+static struct rte_mbuf *good_frame(void)
+{
+	static uint8_t inner[SIZE];
+	make_inner(inner, SIZE, 0, 1);
+	return frame_from(0, inner, SIZE);
+}
+
+static uint8_t *byte_of(struct rte_mbuf *m, uint16_t at)
+{
+	return rte_pktmbuf_mtod_offset(m, uint8_t *, at);
+}
+
+static void fix_inner_checksum(uint8_t *ip)
+{
+	uint32_t sum = 0;
+	ip[10] = ip[11] = 0;
+	for (unsigned int i = 0; i < 20; i += 2)
+		sum += (uint32_t)(ip[i] << 8 | ip[i + 1]);
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = ~((sum & 0xffff) + (sum >> 16));
+	ip[10] = (uint8_t)(sum >> 8);
+	ip[11] = (uint8_t)sum;
+}
+
+/* Opens what the hub has sent to a peer, with that peer's key. */
+static const uint8_t *open_sent(struct rte_mbuf *m, unsigned int peer, uint16_t *ret_len)
+{
+	const struct session *s = hub.peer[peer]->current;
+	uint8_t *message = byte_of(m, OUTER);
+	struct aead_job job = {.key = &s->keypair.send_key,
+		.data = message + DATA,
+		.len = (uint32_t)(m->data_len - OUTER - DATA - AEAD_TAG_LEN)};
+	memcpy(job.nonce + 4, message + 8, 8);
+	assert_int_equal(message_read_le32(message), MESSAGE_DATA);
+	aead_chacha20_poly1305_open(hub.sealer, &job, 1);
+	assert_true(job.ok);
+	*ret_len = (uint16_t)job.len;
+	return message + DATA;
+}
+
+static void forwarded_with_one_hop_less(void **state)
+{
+	struct rte_mbuf *sent;
+	uint8_t inner[SIZE];
+	uint16_t len;
+	make_inner(inner, SIZE, 0, 1);
+	assert_int_equal(run(frame_from(0, inner, SIZE), &sent), 1);
+	assert_int_equal(grown(COUNTER_FORWARDED_PACKETS), 1);
+	const uint8_t *ip = open_sent(sent, 1, &len);
+	assert_int_equal(len, 112); /* padded to 16 */
+	assert_int_equal(ip[8], 63);
+	inner[8] = 63;
+	fix_inner_checksum(inner);
+	assert_memory_equal(ip, inner, SIZE);
+	for (uint16_t i = SIZE; i < len; i++)
+		assert_int_equal(ip[i], 0);
+	rte_pktmbuf_free(sent);
+}
+
+static void outer_headers(void **state)
+{
+	struct rte_mbuf *m = good_frame();
+	m->data_len = 20; /* no room for IP */
+	m->pkt_len = 20;
+	assert_dropped(m, COUNTER_DROP_FRAME_SHORT);
+	m = good_frame();
+	memcpy(byte_of(m, 6), hub.tables->port[0].mac, 6); /* our own, come back */
+	assert_dropped(m, COUNTER_DROP_FRAME_OWN);
+	m = good_frame();
+	*byte_of(m, 0) = 0x04;
+	assert_dropped(m, COUNTER_DROP_FRAME_NOT_OURS);
+	m = good_frame();
+	*byte_of(m, 14) = 0x44; /* header of 16 bytes */
+	fix_inner_checksum(byte_of(m, 14));
+	assert_dropped(m, COUNTER_DROP_OUTER_MALFORMED);
+	m = good_frame();
+	*byte_of(m, 16) = 0xff; /* longer than the frame */
+	fix_inner_checksum(byte_of(m, 14));
+	assert_dropped(m, COUNTER_DROP_FRAME_TRUNCATED);
+	m = good_frame();
+	*byte_of(m, 24) ^= 1; /* checksum */
+	assert_dropped(m, COUNTER_DROP_OUTER_MALFORMED);
+	m = good_frame();
+	*byte_of(m, 39) = (uint8_t)(*byte_of(m, 39) + 20); /* UDP longer than IP */
+	assert_dropped(m, COUNTER_DROP_OUTER_MALFORMED);
+	m = good_frame();
+	*byte_of(m, 20) |= 0x20; /* more fragments */
+	fix_inner_checksum(byte_of(m, 14));
+	assert_dropped(m, COUNTER_DROP_OUTER_FRAGMENT);
+}
+
+static void outer_sources(void **state)
+{
+	static const uint8_t bad[][4] = {
+		{0, 0, 0, 0}, {127, 0, 0, 1}, {224, 0, 0, 1}, {255, 255, 255, 255}};
+	for (unsigned int i = 0; i < 4; i++) {
+		struct rte_mbuf *m = good_frame();
+		memcpy(byte_of(m, 26), bad[i], 4);
+		fix_inner_checksum(byte_of(m, 14));
+		assert_dropped(m, COUNTER_DROP_OUTER_SOURCE);
+	}
+}
+
+static void wireguard_messages(void **state)
+{
+	struct rte_mbuf *m = good_frame();
+	*byte_of(m, OUTER) = 5;
+	assert_dropped(m, COUNTER_DROP_WG_TYPE);
+	m = good_frame();
+	*byte_of(m, OUTER + 1) = 1; /* reserved */
+	assert_dropped(m, COUNTER_DROP_WG_TYPE);
+	m = good_frame();
+	*byte_of(m, OUTER) = MESSAGE_HANDSHAKE_INITIATION; /* of a wrong length */
+	assert_dropped(m, COUNTER_DROP_WG_LENGTH);
+	m = good_frame();
+	*byte_of(m, OUTER + 4) ^= 1;
+	assert_dropped(m, COUNTER_DROP_WG_UNKNOWN_INDEX);
+	m = good_frame();
+	*byte_of(m, OUTER + 7) ^= 0x80; /* the slot is right, the random half is not */
+	assert_dropped(m, COUNTER_DROP_WG_UNKNOWN_INDEX);
+	m = good_frame();
+	*byte_of(m, OUTER + DATA + 3) ^= 1;
+	assert_dropped(m, COUNTER_DROP_WG_AUTH);
+	m = good_frame();
+	*byte_of(m, (uint16_t)(m->data_len - 1)) ^= 1;
+	assert_dropped(m, COUNTER_DROP_WG_AUTH);
+}
+
+static void replayed(void **state)
+{
+	struct rte_mbuf *sent, *m = good_frame();
+	struct rte_mbuf *again = rte_pktmbuf_copy(m, hub.rings.pool, 0, UINT32_MAX);
+	assert_int_equal(run(m, &sent), 1);
+	rte_pktmbuf_free(sent);
+	assert_dropped(again, COUNTER_DROP_WG_REPLAY);
+}
+
+static void a_key_has_its_time(void **state)
+{
+	struct session *s = hub.peer[0]->current;
+	uint64_t birth = s->keypair.birth_ns;
+	s->keypair.birth_ns -= REJECT_AFTER_TIME;
+	assert_dropped(good_frame(), COUNTER_DROP_WG_KEY_EXPIRED);
+	s->keypair.birth_ns = birth;
+}
+
+static void keepalives_are_counted(void **state)
+{
+	assert_dropped(frame_from(0, NULL, 0), COUNTER_KEEPALIVES_RECEIVED);
+}
+
+static void inner_headers(void **state)
+{
+	static const struct {
+		uint16_t at;
+		uint8_t value;
+	} bad[] = {{0, 0x35}, {0, 0x44}, {0, 0x75}, {2, 0xff}, {3, 10}};
+	uint8_t inner[SIZE];
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		make_inner(inner, SIZE, 0, 1);
+		inner[bad[i].at] = bad[i].value;
+		fix_inner_checksum(inner);
+		assert_dropped(frame_from(0, inner, SIZE), COUNTER_DROP_INNER_MALFORMED);
+	}
+	make_inner(inner, SIZE, 0, 1);
+	assert_dropped(frame_from(0, inner, 12), COUNTER_DROP_INNER_MALFORMED);
+}
+
+static void spoofed(void **state)
+{
+	uint8_t inner[SIZE];
+	make_inner(inner, SIZE, 2, 1); /* peer 0 says that it is peer 2 */
+	assert_dropped(frame_from(0, inner, SIZE), COUNTER_DROP_SPOOFED_SOURCE);
+	struct ip_addr nobody, to = memory_hub_address4(1);
+	assert_int_equal(ip_addr_parse("192.0.2.9", &nobody), 0);
+	memory_hub_inner4(inner, SIZE, &nobody, &to);
+	assert_dropped(frame_from(0, inner, SIZE), COUNTER_DROP_SPOOFED_SOURCE);
+	/* nor may anybody be the hub */
+	struct ip_addr own;
+	assert_int_equal(ip_addr_parse("10.0.0.1", &own), 0);
+	memory_hub_inner4(inner, SIZE, &own, &to);
+	assert_dropped(frame_from(0, inner, SIZE), COUNTER_DROP_SPOOFED_SOURCE);
+}
+
+static struct rte_mbuf *frame_to(const char *destination)
+{
+	static uint8_t inner[SIZE];
+	struct ip_addr from = memory_hub_address4(0), to;
+	assert_int_equal(ip_addr_parse(destination, &to), 0);
+	memory_hub_inner4(inner, SIZE, &from, &to);
+	return frame_from(0, inner, SIZE);
+}
+
+/* The sender gets an ICMP error, sealed for it. */
+static void assert_refused(struct rte_mbuf *frame, enum counter reason, uint8_t type, uint8_t code)
+{
+	struct rte_mbuf *sent;
+	uint16_t len;
+	assert_int_equal(run(frame, &sent), 1);
+	assert_int_equal(grown(reason), 1);
+	assert_int_equal(grown(COUNTER_ICMP_ERRORS_SENT), 1);
+	const uint8_t *ip = open_sent(sent, 0, &len);
+	struct ip_addr wanted = memory_hub_address4(0);
+	assert_int_equal(ip[9], 1);
+	assert_memory_equal(ip + 16, wanted.bytes + 12, 4);
+	assert_int_equal(ip[20], type);
+	assert_int_equal(ip[21], code);
+	rte_pktmbuf_free(sent);
+}
+
+static void destinations(void **state)
+{
+	assert_dropped(frame_to("255.255.255.255"), COUNTER_DROP_INNER_DESTINATION);
+	assert_dropped(frame_to("224.0.0.5"), COUNTER_DROP_INNER_DESTINATION);
+	assert_dropped(frame_to("127.0.0.1"), COUNTER_DROP_INNER_DESTINATION);
+	assert_dropped(frame_to("169.254.1.1"), COUNTER_DROP_INNER_DESTINATION);
+	assert_dropped(frame_to("10.0.0.2"), COUNTER_DROP_ROUTE_BACK); /* itself */
+	assert_refused(frame_to("203.0.113.77"), COUNTER_DROP_NO_ROUTE, 3, 0);
+}
+
+static void hops(void **state)
+{
+	uint8_t inner[SIZE];
+	make_inner(inner, SIZE, 0, 1);
+	inner[8] = 1;
+	fix_inner_checksum(inner);
+	assert_refused(frame_from(0, inner, SIZE), COUNTER_DROP_TTL, 11, 0);
+}
+
+static void too_large(void **state)
+{
+	static uint8_t inner[1500];
+	make_inner(inner, 1421, 0, 1);
+	inner[6] = 0x40; /* don't fragment */
+	fix_inner_checksum(inner);
+	assert_refused(frame_from(0, inner, 1421), COUNTER_DROP_MTU, 3, 4);
+}
+
+static void access_rules(void **state)
+{
+	struct peer *from = hub.peer[0], *to = hub.peer[1];
+	hub.instance->flags = 0;
+	assert_refused(frame_to("10.0.0.3"), COUNTER_DROP_ACCESS_SITE_TO_SITE, 3, 13);
+	from->type = PEER_TYPE_CLIENT;
+	assert_refused(frame_to("10.0.0.3"), COUNTER_DROP_ACCESS_CLIENT_TO_SITE, 3, 13);
+	to->type = PEER_TYPE_CLIENT;
+	assert_refused(frame_to("10.0.0.3"), COUNTER_DROP_ACCESS_CLIENT_TO_CLIENT, 3, 13);
+	from->type = to->type = PEER_TYPE_SITE;
+	hub.instance->flags = INSTANCE_SITE_TO_SITE;
+}
+
+static void internet_is_for_route_all(void **state)
+{
+	struct ip_prefix all;
+	struct rte_mbuf *sent;
+	assert_int_equal(ip_prefix_parse("0.0.0.0/0", &all), 0);
+	assert_int_equal(route_set(hub.instance, &all, ROUTE_EGRESS, NULL), 0);
+	hub.instance->flags = INSTANCE_SITE_TO_SITE | INSTANCE_EGRESS_V4;
+	assert_refused(frame_to("192.0.2.80"), COUNTER_DROP_ACCESS_INTERNET, 3, 13);
+	/* not even through the hub's own outer address */
+	assert_dropped(frame_to("203.0.113.1"), COUNTER_DROP_RECURSIVE);
+	hub.peer[0]->route_all = 1;
+	assert_int_equal(run(frame_to("192.0.2.80"), &sent), 0);
+	void *handed;
+	assert_int_equal(rte_ring_dequeue(hub.rings.host, &handed), 0); /* to naveN */
+	rte_pktmbuf_free(handed);
+	hub.peer[0]->route_all = 0;
+	hub.instance->flags = INSTANCE_SITE_TO_SITE;
+	route_del(route_find(hub.instance, &all));
+}
+
+static void a_list_of_destinations(void **state)
+{
+	static struct peer_allowed *list;
+	struct rte_mbuf *sent;
+	list = calloc(1, sizeof(*list) + sizeof(struct ip_prefix));
+	list->count = 1;
+	assert_int_equal(ip_prefix_parse("10.0.0.4/32", &list->prefix[0]), 0);
+	hub.peer[0]->allowed = list;
+	assert_refused(frame_to("10.0.0.3"), COUNTER_DROP_ACCESS_DESTINATION, 3, 13);
+	assert_int_equal(run(frame_to("10.0.0.4"), &sent), 1);
+	rte_pktmbuf_free(sent);
+	hub.peer[0]->allowed = NULL;
+	free(list);
+}
+
+static void expired_peers(void **state)
+{
+	hub.peer[0]->expired = 1;
+	assert_dropped(good_frame(), COUNTER_DROP_PEER_EXPIRED);
+	hub.peer[0]->expired = 0;
+	hub.peer[1]->expired = 1;
+	assert_dropped(good_frame(), COUNTER_DROP_PEER_EXPIRED);
+	hub.peer[1]->expired = 0;
+}
+
+static void no_endpoint(void **state)
+{
+	struct endpoint *e = hub.peer[1]->endpoint;
+	hub.peer[1]->endpoint = NULL;
+	assert_dropped(good_frame(), COUNTER_DROP_NO_ENDPOINT);
+	hub.peer[1]->endpoint = e;
+}
+
+static void hub_answers_ping(void **state)
+{
+	uint8_t inner[SIZE];
+	struct rte_mbuf *sent;
+	struct ip_addr from = memory_hub_address4(0), own;
+	uint16_t len;
+	assert_int_equal(ip_addr_parse("10.0.0.1", &own), 0);
+	memory_hub_inner4(inner, SIZE, &from, &own);
+	inner[9] = 1; /* ICMP echo */
+	memset(inner + 20, 0, SIZE - 20);
+	inner[20] = 8;
+	inner[22] = 0xf7; /* its checksum: ~0x0800 */
+	inner[23] = 0xff;
+	fix_inner_checksum(inner);
+	assert_int_equal(run(frame_from(0, inner, SIZE), &sent), 1);
+	assert_int_equal(grown(COUNTER_ECHO_REPLIES), 1);
+	const uint8_t *ip = open_sent(sent, 0, &len);
+	assert_memory_equal(ip + 12, own.bytes + 12, 4);
+	assert_int_equal(ip[20], 0);
+	assert_int_equal(ip[22] << 8 | ip[23], 0xffff);
+	rte_pktmbuf_free(sent);
+}
+
+/* A SYN that asks for more than the tunnel takes is asked for less, checksum and all. */
+static void mss_is_clamped(void **state)
+{
+	uint8_t inner[60];
+	struct rte_mbuf *sent;
+	uint16_t len;
+	make_inner(inner, 60, 0, 1);
+	memset(inner + 20, 0, 40);
+	inner[9] = 6;
+	inner[32] = 0x60; /* 24 bytes of header */
+	inner[33] = 0x02; /* SYN */
+	memcpy(inner + 40, "\x02\x04\x05\xb4", 4); /* MSS 1460 */
+	fix_inner_checksum(inner);
+	assert_int_equal(run(frame_from(0, inner, 60), &sent), 1);
+	const uint8_t *ip = open_sent(sent, 1, &len);
+	assert_int_equal(ip[42] << 8 | ip[43], 1380);
+	/* the change of the sum is the change of the field: RFC 1624 */
+	uint32_t sum = (uint32_t)(ip[36] << 8 | ip[37]) + 1380;
+	sum = (sum & 0xffff) + (sum >> 16);
+	assert_true(sum % 0xffff == 1460 % 0xffff);
+	rte_pktmbuf_free(sent);
+}
+
+/* Any bytes where a frame is expected: no crash, nothing leaks, nothing is sent. */
+static void noise_is_harmless(void **state)
+{
+	unsigned int available = rte_mempool_avail_count(hub.rings.pool);
+	for (unsigned int n = 0; n < 20000; n++) {
+		struct rte_mbuf *sent, *m = good_frame();
+		unsigned int changes = 1 + (unsigned int)rand() % 4;
+		while (changes-- > 0)
+			*byte_of(
+				m, (uint16_t)(rand() % (n % 2 == 0 ? OUTER + DATA : m->data_len))) =
+				(uint8_t)rand();
+		if (n % 5 == 0)
+			m->data_len =
+				(uint16_t)(m->pkt_len = (uint32_t)(rand() % (m->data_len + 1)));
+		if (run(m, &sent) > 0)
+			rte_pktmbuf_free(sent);
+		void *handed;
+		struct keying_message message;
+		while (rte_ring_dequeue(hub.rings.host, &handed) == 0)
+			rte_pktmbuf_free(handed);
+		while (rings_keying_get(&hub.rings, &message))
+			rte_pktmbuf_free(message.mbuf);
+	}
+	assert_int_equal(rte_mempool_avail_count(hub.rings.pool), available);
+}
+
+int main(void)
+{
+	srand(20261121);
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(forwarded_with_one_hop_less),
+		cmocka_unit_test(outer_headers),
+		cmocka_unit_test(outer_sources),
+		cmocka_unit_test(wireguard_messages),
+		cmocka_unit_test(replayed),
+		cmocka_unit_test(a_key_has_its_time),
+		cmocka_unit_test(keepalives_are_counted),
+		cmocka_unit_test(inner_headers),
+		cmocka_unit_test(spoofed),
+		cmocka_unit_test(destinations),
+		cmocka_unit_test(hops),
+		cmocka_unit_test(too_large),
+		cmocka_unit_test(access_rules),
+		cmocka_unit_test(internet_is_for_route_all),
+		cmocka_unit_test(a_list_of_destinations),
+		cmocka_unit_test(expired_peers),
+		cmocka_unit_test(no_endpoint),
+		cmocka_unit_test(hub_answers_ping),
+		cmocka_unit_test(mss_is_clamped),
+		cmocka_unit_test(noise_is_harmless),
+	};
+	return cmocka_run_group_tests(tests, start, end);
+}
