@@ -5,6 +5,7 @@
 #include "dataplane/base/ip.h"
 #include "dataplane/base/key.h"
 #include "dataplane/base/uuid.h"
+#include "tests/unit/dice.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -76,12 +77,12 @@ static void prefixes(void **state)
 static void overlaps_like_a_slow_twin(void **state)
 {
 	for (unsigned int n = 0; n < 20000; n++) {
-		struct ip_prefix p = {.len = (uint8_t)(96 + rand() % 33)}, q = p;
+		struct ip_prefix p = {.len = (uint8_t)(96 + dice_roll() % 33)}, q = p;
 		memset(p.addr.bytes + 10, 0xff, 2);
-		q.len = (uint8_t)(96 + rand() % 33);
+		q.len = (uint8_t)(96 + dice_roll() % 33);
 		for (unsigned int i = 12; i < 16; i++) {
-			p.addr.bytes[i] = (uint8_t)(rand() % 2 * 128);
-			q.addr.bytes[i] = (uint8_t)(rand() % 2 * 128);
+			p.addr.bytes[i] = (uint8_t)(dice_roll() % 2 * 128);
+			q.addr.bytes[i] = (uint8_t)(dice_roll() % 2 * 128);
 		}
 		q.addr.bytes[10] = q.addr.bytes[11] = 0xff;
 		p = ip_prefix_canonical(&p);
@@ -167,7 +168,6 @@ static void hex(void **state)
 
 int main(void)
 {
-	srand(20261121);
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(addresses),
 		cmocka_unit_test(prefixes),

@@ -2,6 +2,8 @@
 /* The burst AEAD against OpenSSL's: every mix of lengths and keys must come out the same. */
 #include "dataplane/crypto/aead.h"
 
+#include "tests/unit/dice.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -50,16 +52,16 @@ static int tear_down(void **state)
 static void fill(struct side *s, unsigned int count, uint32_t max_len)
 {
 	for (unsigned int j = 0; j < count; j++) {
-		uint32_t len = (uint32_t)rand() % (max_len + 1);
+		uint32_t len = dice_roll() % (max_len + 1);
 		for (unsigned int i = 0; i < KEY_LEN; i++)
-			keys[j].bytes[i] = (uint8_t)rand();
+			keys[j].bytes[i] = (uint8_t)dice_roll();
 		for (unsigned int n = 0; n < 2; n++)
 			s[n].job[j] = (struct aead_job){
 				.key = &keys[j], .data = s[n].data[j], .len = len};
 		for (unsigned int i = 0; i < AEAD_NONCE_LEN; i++)
-			s[0].job[j].nonce[i] = s[1].job[j].nonce[i] = (uint8_t)rand();
+			s[0].job[j].nonce[i] = s[1].job[j].nonce[i] = (uint8_t)dice_roll();
 		for (uint32_t i = 0; i < len; i++)
-			s[0].data[j][i] = s[1].data[j][i] = (uint8_t)rand();
+			s[0].data[j][i] = s[1].data[j][i] = (uint8_t)dice_roll();
 	}
 }
 
@@ -80,8 +82,8 @@ static void check_round(struct side *s, unsigned int count, uint32_t max_len)
 	assert_same(s, count, AEAD_TAG_LEN);
 	/* what the one has sealed the other opens, but for every third, of which a bit was changed */
 	for (unsigned int j = 0; j < count; j += 3) {
-		uint32_t at = (uint32_t)rand() % (s[0].job[j].len + AEAD_TAG_LEN);
-		s[0].data[j][at] ^= (uint8_t)(1 << (rand() % 8));
+		uint32_t at = dice_roll() % (s[0].job[j].len + AEAD_TAG_LEN);
+		s[0].data[j][at] ^= (uint8_t)(1 << (dice_roll() % 8));
 	}
 	aead_chacha20_poly1305_open(s[0].aead, s[0].job, count);
 	aead_chacha20_poly1305_open(s[1].aead, s[1].job, count);
@@ -97,7 +99,7 @@ static void check_round(struct side *s, unsigned int count, uint32_t max_len)
 static void same_as_openssl(void **state)
 {
 	for (unsigned int n = 0; n < ROUNDS; n++)
-		check_round(*state, 1 + (unsigned int)rand() % JOBS, n % 2 == 0 ? 200 : 9000);
+		check_round(*state, 1 + dice_roll() % JOBS, n % 2 == 0 ? 200 : 9000);
 }
 
 /* Each length alone, and each in a full burst. */
@@ -134,7 +136,6 @@ static void wrong_key_and_nonce(void **state)
 
 int main(void)
 {
-	srand(20261121);
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(same_as_openssl),
 		cmocka_unit_test(every_short_length),

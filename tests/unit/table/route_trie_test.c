@@ -2,6 +2,8 @@
 /* The route trie against a naive list, with random prefixes that often meet. */
 #include "dataplane/table/route_trie.h"
 
+#include "tests/unit/dice.h"
+
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -55,7 +57,7 @@ static struct ip_addr random_address(bool v4)
 {
 	struct ip_addr a;
 	for (unsigned int i = 0; i < 16; i++)
-		a.bytes[i] = (uint8_t)(rand() % 8 == 0 ? rand() : rand() % 3);
+		a.bytes[i] = (uint8_t)(dice_roll() % 8 == 0 ? dice_roll() : dice_roll() % 3);
 	if (v4) {
 		memset(a.bytes, 0, 10);
 		memset(a.bytes + 10, 0xff, 2);
@@ -68,7 +70,7 @@ static struct ip_addr random_address(bool v4)
 static struct ip_prefix random_prefix(bool v4)
 {
 	struct ip_prefix p = {.addr = random_address(v4)};
-	p.len = (uint8_t)(v4 ? 96 + rand() % 33 : rand() % 129);
+	p.len = (uint8_t)(v4 ? 96 + dice_roll() % 33 : dice_roll() % 129);
 	return ip_prefix_canonical(&p);
 }
 
@@ -80,10 +82,9 @@ static uintptr_t trie_lookup(const struct route_trie *t, const struct ip_addr *a
 
 static void change(struct route_trie *t, struct list *l)
 {
-	bool v4 = rand() % 2 == 0;
-	bool removes = l->count > 0 && (l->count == LIST_MAX || rand() % 5 < 2);
-	struct ip_prefix p =
-		removes ? l->entry[(unsigned int)rand() % l->count].prefix : random_prefix(v4);
+	bool v4 = dice_roll() % 2 == 0;
+	bool removes = l->count > 0 && (l->count == LIST_MAX || dice_roll() % 5 < 2);
+	struct ip_prefix p = removes ? l->entry[dice_roll() % l->count].prefix : random_prefix(v4);
 	int at = find(l, &p);
 	if (removes) {
 		assert_int_equal(route_trie_del(t, &p), 0);
@@ -91,7 +92,7 @@ static void change(struct route_trie *t, struct list *l)
 		assert_int_equal(route_trie_del(t, &p), -ENOENT);
 		return;
 	}
-	uintptr_t value = ((uintptr_t)rand() + 1) << 3;
+	uintptr_t value = ((uintptr_t)dice_roll() + 1) << 3;
 	assert_int_equal(route_trie_set(t, &p, value), 0);
 	if (at < 0)
 		at = (int)l->count++;
@@ -103,9 +104,9 @@ static void change(struct route_trie *t, struct list *l)
 static void check_around(const struct route_trie *t, const struct list *l)
 {
 	for (unsigned int n = 0; n < 20; n++) {
-		struct ip_addr a = random_address(rand() % 2 == 0);
+		struct ip_addr a = random_address(dice_roll() % 2 == 0);
 		if (l->count > 0 && n % 2 == 0)
-			a = l->entry[(unsigned int)rand() % l->count].prefix.addr;
+			a = l->entry[dice_roll() % l->count].prefix.addr;
 		if (n % 4 == 0)
 			a.bytes[15] = (uint8_t)(a.bytes[15] - 1);
 		if (trie_lookup(t, &a) != lookup(l, &a)) {
@@ -154,7 +155,6 @@ static void families_do_not_mix(void **state)
 
 int main(void)
 {
-	srand(20261121);
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(same_as_a_list),
 		cmocka_unit_test(families_do_not_mix),

@@ -67,8 +67,8 @@ static void assert_sessions_fit(struct pair *p)
 static void play(const struct key *psk)
 {
 	struct pair p;
-	struct message_handshake_initiation i;
-	struct message_handshake_response r;
+	struct message_handshake_initiation i = {0};
+	struct message_handshake_response r = {0};
 	make_pair(&p, psk, psk);
 	assert_int_equal(noise_initiation_create(&p.a, &p.b_of_a, 11, realtime, &i), 0);
 	assert_int_equal(i.type[0], MESSAGE_HANDSHAKE_INITIATION);
@@ -96,8 +96,8 @@ static void preshared_keys_must_be_equal(void **state)
 {
 	struct pair p;
 	struct key psk;
-	struct message_handshake_initiation i;
-	struct message_handshake_response r;
+	struct message_handshake_initiation i = {0};
+	struct message_handshake_response r = {0};
 	assert_int_equal(key_generate(&psk), 0);
 	make_pair(&p, &psk, NULL);
 	assert_int_equal(noise_initiation_create(&p.a, &p.b_of_a, 11, realtime, &i), 0);
@@ -109,7 +109,7 @@ static void initiation_is_taken_once(void **state)
 {
 	struct pair p;
 	struct message_handshake_initiation first, later;
-	struct message_handshake_response r;
+	struct message_handshake_response r = {0};
 	make_pair(&p, NULL, NULL);
 	assert_int_equal(noise_initiation_create(&p.a, &p.b_of_a, 11, realtime, &first), 0);
 	assert_int_equal(answer(&p, &first, now, &r), 0);
@@ -126,8 +126,8 @@ static void initiation_is_taken_once(void **state)
 static void timestamps_always_grow(void **state)
 {
 	struct pair p;
-	struct message_handshake_initiation i;
-	struct message_handshake_response r;
+	struct message_handshake_initiation i = {0};
+	struct message_handshake_response r = {0};
 	make_pair(&p, NULL, NULL);
 	for (unsigned int n = 0; n < 5; n++) {
 		assert_int_equal(
@@ -142,7 +142,7 @@ static void a_changed_initiation_is_refused(void **state)
 {
 	struct pair p;
 	struct message_handshake_initiation good, bad;
-	struct message_handshake_response r;
+	struct message_handshake_response r = {0};
 	make_pair(&p, NULL, NULL);
 	assert_int_equal(noise_initiation_create(&p.a, &p.b_of_a, 11, realtime, &good), 0);
 	for (size_t at = 8; at < offsetof(struct message_handshake_initiation, macs); at++) {
@@ -156,7 +156,7 @@ static void a_changed_initiation_is_refused(void **state)
 static void a_changed_response_is_refused(void **state)
 {
 	struct pair p;
-	struct message_handshake_initiation i;
+	struct message_handshake_initiation i = {0};
 	struct message_handshake_response good, bad;
 	make_pair(&p, NULL, NULL);
 	assert_int_equal(noise_initiation_create(&p.a, &p.b_of_a, 11, realtime, &i), 0);
@@ -173,7 +173,7 @@ static void a_changed_response_is_refused(void **state)
 static void null_ephemeral_is_refused(void **state)
 {
 	struct pair p;
-	struct message_handshake_initiation i;
+	struct message_handshake_initiation i = {0};
 	struct noise_initiation opened;
 	make_pair(&p, NULL, NULL);
 	assert_int_equal(noise_initiation_create(&p.a, &p.b_of_a, 11, realtime, &i), 0);
@@ -193,8 +193,8 @@ static void nobody_asked(void **state)
 static void a_cleared_handshake_is_over(void **state)
 {
 	struct pair p;
-	struct message_handshake_initiation i;
-	struct message_handshake_response r;
+	struct message_handshake_initiation i = {0};
+	struct message_handshake_response r = {0};
 	make_pair(&p, NULL, NULL);
 	assert_int_equal(noise_initiation_create(&p.a, &p.b_of_a, 11, realtime, &i), 0);
 	assert_int_equal(answer(&p, &i, now, &r), 0);
@@ -205,7 +205,7 @@ static void a_cleared_handshake_is_over(void **state)
 static void macs_and_cookies(void **state)
 {
 	struct pair p;
-	struct message_handshake_initiation i;
+	struct message_handshake_initiation i = {0};
 	struct message_handshake_cookie reply;
 	struct cookie_checker checker;
 	struct cookie_maker maker;

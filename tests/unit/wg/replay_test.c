@@ -3,6 +3,7 @@
 #include "dataplane/wg/replay.h"
 
 #include "dataplane/wg/messages.h"
+#include "tests/unit/dice.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -38,9 +39,9 @@ static bool twin_accept(struct twin *t, uint64_t counter)
 /* Mostly forwards, sometimes far ahead, often back into and behind the window. */
 static uint64_t choose(const struct twin *t)
 {
-	uint64_t r = (uint64_t)rand();
-	uint64_t at = t->next;
-	switch (rand() % 10) {
+	uint64_t r = dice_roll();
+	uint64_t at;
+	switch (dice_roll() % 10) {
 	case 0:
 		at = t->next + (r % 20 == 0 ? r % 9000 : r % 200);
 		break;
@@ -102,7 +103,6 @@ static void edges(void **state)
 
 int main(void)
 {
-	srand(20261121);
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(same_as_the_twin),
 		cmocka_unit_test(edges),
