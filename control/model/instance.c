@@ -17,20 +17,26 @@ void instance_fini(struct instance *i)
 	i->labels = NULL;
 }
 
+/* With a last label of digits it could be an address, and would be taken for a server's. */
 static bool domain_is_valid(const char *domain)
 {
 	size_t label = 0;
+	bool has_letter = false; /* in this label */
 	for (const char *c = domain; *c != '\0'; c++) {
 		bool alnum = (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z')
 			|| (*c >= '0' && *c <= '9');
-		if (*c == '.' && label > 0 && c[-1] != '-')
+		if (*c == '.' && label > 0 && c[-1] != '-') {
 			label = 0;
-		else if ((alnum || *c == '_' || (*c == '-' && label > 0)) && label < 63)
+			has_letter = false;
+		} else if ((alnum || *c == '_' || (*c == '-' && label > 0)) && label < 63) {
 			label++;
-		else
+			has_letter |= *c < '0' || *c > '9';
+		} else {
 			return false;
+		}
 	}
-	return label > 0 && strlen(domain) <= 253 && domain[strlen(domain) - 1] != '-';
+	return label > 0 && has_letter && strlen(domain) <= 253
+		&& domain[strlen(domain) - 1] != '-';
 }
 
 static void check_dns(const struct instance_dns *dns, struct model_errors *errors)

@@ -23,7 +23,7 @@ static bool is_forbidden(uint32_t c)
 {
 	return c < 0x20 || (c >= 0x7f && c <= 0x9f) || c == 0x2028 || c == 0x2029
 		|| (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069) || c == 0x200e
-		|| c == 0x200f || c == 0xfeff || c == 0xfffe || c == 0xffff;
+		|| c == 0x200f || c == 0x061c || c == 0xfeff || c == 0xfffe || c == 0xffff;
 }
 
 static void check_text(
@@ -63,6 +63,33 @@ static bool key_is_valid(const char *key)
 	return len > 0 && len <= LABEL_KEY_MAX_BYTES && strspn(key, allowed) == len;
 }
 
+/* A / in a name is ~1 in a pointer (RFC 6901 section 3); a valid name has no ~. */
+static void label_pointer(char ret[MODEL_POINTER_TEXT], const char *key)
+{
+	size_t len = (size_t)snprintf(ret, MODEL_POINTER_TEXT, "/labels/");
+	for (; *key != '\0' && len + 3 <= MODEL_POINTER_TEXT; key++) {
+		if (*key == '/') {
+			ret[len++] = '~';
+			ret[len++] = '1';
+		} else {
+			ret[len++] = *key;
+		}
+	}
+	ret[len] = '\0';
+}
+
+/* RFC 6901: a / within a name is ~1. The names have no ~. */
+static void label_pointer(const char *key, char ret[MODEL_POINTER_TEXT])
+{
+	size_t at = (size_t)snprintf(ret, MODEL_POINTER_TEXT, "/labels/");
+	for (; *key != '\0' && at + 3 <= MODEL_POINTER_TEXT; key++) {
+		if (*key == '/')
+			ret[at++] = '~';
+		ret[at++] = *key == '/' ? '1' : *key;
+	}
+	ret[at] = '\0';
+}
+
 void labels_check(const json_t *labels, struct model_errors *errors)
 {
 	const char *key;
@@ -78,7 +105,11 @@ void labels_check(const json_t *labels, struct model_errors *errors)
 				LABEL_KEY_MAX_BYTES);
 			continue;
 		}
-		(void)snprintf(pointer, sizeof(pointer), "/labels/%s", key);
+		label_pointer(pointer, key);
+		if (!json_is_string(value)) {
+			model_error_add(errors, pointer, "must be a string");
+			continue;
+		}
 		check_text(json_string_value(value), LABEL_VALUE_MAX_CHARACTERS, pointer, errors);
 	}
 }

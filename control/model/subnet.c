@@ -57,6 +57,18 @@ static const char *special_purpose(const struct ip_prefix *p)
 	return NULL;
 }
 
+/*
+ * Mapped addresses stand for IPv4 here and in what the store compares: an IPv6 prefix around them
+ * would be an IPv4 default route in disguise. ::/0 is known to be IPv6's alone.
+ */
+static bool has_mapped_addresses(const struct ip_prefix *p)
+{
+	static const uint8_t zero[4];
+	struct ip_prefix around = {.addr = ip_addr_from_v4(zero), .len = p->len};
+	around = ip_prefix_canonical(&around);
+	return p->len > 0 && p->len < IP_V4_OFFSET && ip_addr_equal(&around.addr, &p->addr);
+}
+
 static bool is_broad(const struct ip_prefix *p)
 {
 	return ip_prefix_len(p) < (ip_prefix_is_v4(p) ? 8u : 16u);
@@ -67,6 +79,8 @@ static void check_subnet(const struct ip_prefix *p, const struct ip_prefix netwo
 {
 	char text[IP_PREFIX_TEXT];
 	const char *what = special_purpose(p);
+	if (what == NULL && has_mapped_addresses(p))
+		what = "has the addresses in it that stand for IPv4";
 	if (what != NULL) {
 		model_error_add(errors, pointer, "%s %s", ip_prefix_format(p, text), what);
 		return;

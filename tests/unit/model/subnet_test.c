@@ -90,7 +90,7 @@ static void sites_are_refused_what_they_cannot_have(void **)
 		{"8.0.0.0/5", "allow_broad_routes"},
 		{"2000::/3", "allow_broad_routes"},
 		{"::/16", "IPv4"}, /* has the mapped IPv4 addresses in it */
-		{"::/90", "IPv4"},
+		{"::/80", "IPv4"},
 	};
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
 		assert_non_null(strstr(verdict(table[i].prefix, false), table[i].reason));
