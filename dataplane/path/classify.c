@@ -123,6 +123,10 @@ static void classify_ipv4(struct path *p, struct rte_mbuf *m, struct pkt *k)
 		path_drop(p, m, COUNTER_DROP_FRAME_TRUNCATED);
 		return;
 	}
+	if (rte_raw_cksum(ip, header) != 0xffff) { /* RFC 1812 section 5.2.2 (2) */
+		path_drop(p, m, COUNTER_DROP_OUTER_MALFORMED);
+		return;
+	}
 	if (ip->next_proto_id != IPPROTO_UDP || (ip->fragment_offset & RTE_BE16(0x3fff)) != 0) {
 		path_push(p, STAGE_PUNT, m);
 		return;

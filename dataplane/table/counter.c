@@ -27,7 +27,6 @@ static const char *const names[COUNTER__COUNT] = {
 	[COUNTER_DROP_FRAME_NOT_OURS] = "drop_frame_not_ours",
 	[COUNTER_DROP_FRAME_TRUNCATED] = "drop_frame_truncated",
 	[COUNTER_DROP_OUTER_MALFORMED] = "drop_outer_malformed",
-	[COUNTER_DROP_OUTER_FRAGMENT] = "drop_outer_fragment",
 	[COUNTER_DROP_OUTER_SOURCE] = "drop_outer_source",
 	[COUNTER_DROP_WG_TYPE] = "drop_wg_type",
 	[COUNTER_DROP_WG_LENGTH] = "drop_wg_length",

@@ -175,10 +175,25 @@ static void outer_headers(void **state)
 	m = good_frame();
 	*byte_of(m, 39) = (uint8_t)(*byte_of(m, 39) + 20); /* UDP longer than IP */
 	assert_dropped(m, COUNTER_DROP_OUTER_MALFORMED);
-	m = good_frame();
+}
+
+/* Fragments are the host's, as is all that is no tunnel's. */
+static void punted(void **state)
+{
+	struct rte_mbuf *sent, *m = good_frame();
+	void *handed;
 	*byte_of(m, 20) |= 0x20; /* more fragments */
 	fix_inner_checksum(byte_of(m, 14));
-	assert_dropped(m, COUNTER_DROP_OUTER_FRAGMENT);
+	assert_int_equal(run(m, &sent), 0);
+	assert_int_equal(grown(COUNTER_PUNTED_PACKETS), 1);
+	assert_int_equal(rte_ring_dequeue(hub.rings.host, &handed), 0);
+	rte_pktmbuf_free(handed);
+	m = good_frame();
+	*byte_of(m, 37) ^= 1; /* another UDP port */
+	assert_int_equal(run(m, &sent), 0);
+	assert_int_equal(grown(COUNTER_PUNTED_PACKETS), 1);
+	assert_int_equal(rte_ring_dequeue(hub.rings.host, &handed), 0);
+	rte_pktmbuf_free(handed);
 }
 
 static void outer_sources(void **state)
@@ -472,6 +487,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(forwarded_with_one_hop_less),
 		cmocka_unit_test(outer_headers),
+		cmocka_unit_test(punted),
 		cmocka_unit_test(outer_sources),
 		cmocka_unit_test(wireguard_messages),
 		cmocka_unit_test(replayed),
