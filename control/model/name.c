@@ -63,21 +63,6 @@ static bool key_is_valid(const char *key)
 	return len > 0 && len <= LABEL_KEY_MAX_BYTES && strspn(key, allowed) == len;
 }
 
-/* A / in a name is ~1 in a pointer (RFC 6901 section 3); a valid name has no ~. */
-static void label_pointer(char ret[MODEL_POINTER_TEXT], const char *key)
-{
-	size_t len = (size_t)snprintf(ret, MODEL_POINTER_TEXT, "/labels/");
-	for (; *key != '\0' && len + 3 <= MODEL_POINTER_TEXT; key++) {
-		if (*key == '/') {
-			ret[len++] = '~';
-			ret[len++] = '1';
-		} else {
-			ret[len++] = *key;
-		}
-	}
-	ret[len] = '\0';
-}
-
 /* RFC 6901: a / within a name is ~1. The names have no ~. */
 static void label_pointer(const char *key, char ret[MODEL_POINTER_TEXT])
 {
@@ -105,7 +90,7 @@ void labels_check(const json_t *labels, struct model_errors *errors)
 				LABEL_KEY_MAX_BYTES);
 			continue;
 		}
-		label_pointer(pointer, key);
+		label_pointer(key, pointer);
 		if (!json_is_string(value)) {
 			model_error_add(errors, pointer, "must be a string");
 			continue;
