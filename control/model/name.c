@@ -63,6 +63,18 @@ static bool key_is_valid(const char *key)
 	return len > 0 && len <= LABEL_KEY_MAX_BYTES && strspn(key, allowed) == len;
 }
 
+/* RFC 6901: a / within a name is ~1. The names have no ~. */
+static void label_pointer(const char *key, char ret[MODEL_POINTER_TEXT])
+{
+	size_t at = (size_t)snprintf(ret, MODEL_POINTER_TEXT, "/labels/");
+	for (; *key != '\0' && at + 3 <= MODEL_POINTER_TEXT; key++) {
+		if (*key == '/')
+			ret[at++] = '~';
+		ret[at++] = *key == '/' ? '1' : *key;
+	}
+	ret[at] = '\0';
+}
+
 void labels_check(const json_t *labels, struct model_errors *errors)
 {
 	const char *key;
