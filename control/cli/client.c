@@ -173,14 +173,13 @@ static enum exit_code complain_refused(const struct answer *a)
 {
 	const char *title = json_string_value(json_object_get(a->json, "title"));
 	const char *id = json_string_value(json_object_get(a->json, "request_id"));
-	size_t i;
-	json_t *item;
+	const json_t *errors = json_object_get(a->json, "errors");
 	(void)fprintf(stderr, "nave: %ld ", a->status);
 	text_print(stderr, title != NULL ? title : "");
 	(void)fprintf(stderr, "\n");
 	print_problem_line(a->json, "  ");
-	json_array_foreach(json_object_get(a->json, "errors"), i, item)
-		print_problem_line(item, "  ");
+	for (size_t i = 0; i < json_array_size(errors); i++)
+		print_problem_line(json_array_get(errors, i), "  ");
 	if (id != NULL && a->status >= 500) {
 		(void)fprintf(stderr, "  request ");
 		text_print(stderr, id);

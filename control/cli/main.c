@@ -34,7 +34,8 @@ static const char *global_value(
 {
 	size_t len = strlen(name);
 	const char *word = argv[*at];
-	if (strncmp(word, name, len) != 0)
+	*ret_is_missing = false;
+	if (word == NULL || strncmp(word, name, len) != 0)
 		return NULL;
 	if (word[len] == '=' && name[1] == '-')
 		return word + len + 1;
@@ -52,28 +53,21 @@ static bool read_output(struct options *o, const char *value)
 
 static bool take_global(struct options *o, int argc, char **argv, int *at, bool *ret_good)
 {
-	const struct {
-		const char *name;
-		const char **place; /* NULL: the output's format */
-	} known[] = {
-		{"--socket", &o->socket},
-		{"--url", &o->url},
-		{"--token-file", &o->token_file},
-		{"--output", NULL},
-		{"-o", NULL},
-	};
+	static const char *const names[] = {"--socket", "--url", "--token-file", "--output", "-o"};
+	/* NULL: the output's format */
+	const char **const places[] = {&o->socket, &o->url, &o->token_file, NULL, NULL};
 	*ret_good = true;
 	if (strcmp(argv[*at], "--help") == 0 || strcmp(argv[*at], "-h") == 0) {
 		o->help = true;
 		return true;
 	}
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		bool is_missing = false;
-		const char *value = global_value(known[i].name, argc, argv, at, &is_missing);
+		const char *value = global_value(names[i], argc, argv, at, &is_missing);
 		if (is_missing)
-			*ret_good = complain(known[i].name, "needs a value");
-		if (value != NULL && known[i].place != NULL)
-			*known[i].place = value;
+			*ret_good = complain(names[i], "needs a value");
+		if (value != NULL && places[i] != NULL)
+			*places[i] = value;
 		else if (value != NULL)
 			*ret_good = read_output(o, value);
 		if (value != NULL || is_missing)
@@ -207,6 +201,7 @@ static enum exit_code choose(const struct options *o)
 int main(int argc, char **argv)
 {
 	static struct options o;
+	/* no thread yet. NOLINTNEXTLINE(concurrency-mt-unsafe) */
 	(void)setlocale(LC_CTYPE, "C.UTF-8");
 	if (!read_options(argc, argv, &o))
 		return EXIT_CODE_USAGE;

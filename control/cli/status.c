@@ -130,8 +130,6 @@ static void print_status(const struct cli *cli, const struct status *s)
 {
 	static const struct column columns[] = {{"INSTANCE", "hostname"}, {"NAME", "name"},
 		{"STATE", "state"}, {"CONNECTED", "connected"}, {"PEERS", "peers"}, {0}};
-	size_t i;
-	json_t *trouble;
 	if (cli->json) {
 		json_t *all = json_pack("{s:b, s:O, s:O, s:O}", "healthy",
 			json_array_size(s->troubles) == 0, "troubles", s->troubles, "hubs", s->hubs,
@@ -142,8 +140,9 @@ static void print_status(const struct cli *cli, const struct status *s)
 	}
 	if (json_array_size(s->troubles) > 0)
 		(void)printf("Not all is well:\n");
-	json_array_foreach(s->troubles, i, trouble) print_trouble(trouble);
-	if (i == 0)
+	for (size_t i = 0; i < json_array_size(s->troubles); i++)
+		print_trouble(json_array_get(s->troubles, i));
+	if (json_array_size(s->troubles) == 0)
 		(void)printf("All is well: %zu hub%s, %zu instance%s.\n", json_array_size(s->hubs),
 			json_array_size(s->hubs) == 1 ? "" : "s", json_array_size(s->instances),
 			json_array_size(s->instances) == 1 ? "" : "s");

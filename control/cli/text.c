@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/cli/text.h"
 
+#include <limits.h>
 #include <stdbool.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <wchar.h>
@@ -19,12 +19,12 @@ enum {
 static size_t next_character(const char *text, wchar_t *ret)
 {
 	mbstate_t state = {0};
-	size_t len = mbrtowc(ret, text, strlen(text), &state);
-	if (len == 0 || len == (size_t)-1 || len == (size_t)-2) {
-		*ret = L'?';
-		return 1;
-	}
-	return len;
+	wchar_t c = L'?';
+	/* the state is our own. NOLINTNEXTLINE(concurrency-mt-unsafe) */
+	size_t len = mbrtowc(&c, text, strlen(text), &state);
+	bool good = len > 0 && len <= MB_LEN_MAX;
+	*ret = good ? c : L'?';
+	return good ? len : 1;
 }
 
 /* Control characters, what is not seen, and what turns the direction of a line around. */
@@ -38,7 +38,7 @@ static bool is_dangerous(wchar_t c)
 void text_print(FILE *out, const char *text)
 {
 	while (*text != '\0') {
-		wchar_t c;
+		wchar_t c = L'?';
 		size_t len = next_character(text, &c);
 		if (is_dangerous(c) || (c == L'?' && *text != '?'))
 			(void)fputc('?', out);
@@ -72,7 +72,7 @@ size_t text_width(const char *text)
 {
 	size_t width = 0;
 	while (*text != '\0') {
-		wchar_t c;
+		wchar_t c = L'?';
 		size_t len = next_character(text, &c);
 		int columns = is_dangerous(c) ? 1 : wcwidth(c);
 		width += columns > 0 ? (size_t)columns : 0;
@@ -91,6 +91,12 @@ const json_t *text_member(const json_t *object, const char *path)
 		path += len + (path[len] == '.');
 	}
 	return object;
+}
+
+/* jansson walks an object only by a pointer that could change it. */
+static json_t *unconst(const json_t *object)
+{
+	return (json_t *)object;
 }
 
 static void format_list(const json_t *list, char *ret, size_t size)
@@ -114,7 +120,7 @@ static void format_members(const json_t *object, char *ret, size_t size)
 	json_t *value;
 	size_t at = 0;
 	(void)snprintf(ret, size, "-");
-	json_object_foreach((json_t *)(uintptr_t)object, name, value)
+	json_object_foreach(unconst(object), name, value)
 	{
 		char text[CELL_TEXT];
 		text_format(value, text, sizeof(text));
@@ -126,6 +132,7 @@ static void format_members(const json_t *object, char *ret, size_t size)
 
 void text_format(const json_t *value, char *ret, size_t size)
 {
+	(void)snprintf(ret, size, "-");
 	switch (value == NULL ? JSON_NULL : json_typeof(value)) {
 	case JSON_STRING:
 		(void)snprintf(ret, size, "%s", json_string_value(value));
@@ -149,7 +156,6 @@ void text_format(const json_t *value, char *ret, size_t size)
 		format_members(value, ret, size);
 		break;
 	case JSON_NULL:
-		(void)snprintf(ret, size, "-");
 		break;
 	}
 }
@@ -166,7 +172,7 @@ void text_table(FILE *out, const json_t *items, const struct column *columns)
 	size_t width[COLUMNS_MAX] = {0}, count = 0, i;
 	char cell[CELL_TEXT];
 	json_t *item;
-	for (; columns[count].title != NULL && count < COLUMNS_MAX; count++) {
+	for (; count < COLUMNS_MAX && columns[count].title != NULL; count++) {
 		width[count] = text_width(columns[count].title);
 		json_array_foreach(items, i, item)
 		{
@@ -200,11 +206,10 @@ static void print_line(FILE *out, const char *path, const json_t *value)
 /* A list of objects has a line an object. */
 static bool print_objects(FILE *out, const char *path, const json_t *list)
 {
-	size_t i;
-	json_t *item;
 	if (!json_is_object(json_array_get(list, 0)))
 		return false;
-	json_array_foreach(list, i, item) print_line(out, path, item);
+	for (size_t i = 0; i < json_array_size(list); i++)
+		print_line(out, path, json_array_get(list, i));
 	return true;
 }
 
@@ -212,7 +217,7 @@ static void print_members(FILE *out, const json_t *object, const char *before)
 {
 	const char *name;
 	json_t *value;
-	json_object_foreach((json_t *)(uintptr_t)object, name, value)
+	json_object_foreach(unconst(object), name, value)
 	{
 		char path[PATH_TEXT];
 		(void)snprintf(path, sizeof(path), "%s%s", before, name);
