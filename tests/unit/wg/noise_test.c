@@ -202,6 +202,100 @@ static void a_cleared_handshake_is_over(void **state)
 	assert_int_equal(noise_response_consume(&p.a, &p.b_of_a, &r), -EPROTO);
 }
 
+/* For another hub: not even the sender's name can be read. */
+static void for_another_hub(void **state)
+{
+	struct pair p, q;
+	struct message_handshake_initiation i = {0};
+	struct noise_initiation opened;
+	make_pair(&p, NULL, NULL);
+	make_pair(&q, NULL, NULL);
+	assert_int_equal(noise_initiation_create(&p.a, &p.b_of_a, 11, realtime, &i), 0);
+	assert_int_equal(noise_initiation_open(&q.b, &i, &opened), -EBADMSG);
+	/* who it is can be read, but it is not whom we take it for */
+	assert_int_equal(noise_initiation_open(&p.b, &i, &opened), 0);
+	assert_int_equal(noise_initiation_accept(&p.b, &q.a_of_b, &opened, now), -EBADMSG);
+	assert_int_equal(
+		noise_response_create(&q.a_of_b, 22, &(struct message_handshake_response){0}),
+		-EPROTO);
+}
+
+/* A public key of low order can be configured; no handshake comes of it. */
+static void null_static_key_is_refused(void **state)
+{
+	struct pair p;
+	struct key low = {{1}};
+	struct message_handshake_initiation i = {0};
+	make_pair(&p, NULL, NULL);
+	noise_remote_init(&p.b_of_a, &low, NULL);
+	assert_int_equal(noise_initiation_create(&p.a, &p.b_of_a, 11, realtime, &i), -EKEYREJECTED);
+	assert_int_equal(p.b_of_a.state, NOISE_STATE_NONE);
+	assert_int_equal(i.type[0], 0); /* untouched */
+}
+
+static void null_ephemeral_in_a_response_is_refused(void **state)
+{
+	struct pair p;
+	struct message_handshake_initiation i = {0};
+	struct message_handshake_response r = {0}, bad;
+	make_pair(&p, NULL, NULL);
+	assert_int_equal(noise_initiation_create(&p.a, &p.b_of_a, 11, realtime, &i), 0);
+	assert_int_equal(answer(&p, &i, now, &r), 0);
+	bad = r;
+	memset(bad.unencrypted_ephemeral, 0, sizeof(bad.unencrypted_ephemeral));
+	assert_int_equal(noise_response_consume(&p.a, &p.b_of_a, &bad), -EKEYREJECTED);
+	assert_int_equal(noise_response_consume(&p.a, &p.b_of_a, &r), 0);
+}
+
+/* The secret of two static keys is kept between handshakes, but not over a new identity. */
+static void a_new_identity_is_used(void **state)
+{
+	struct pair p;
+	struct key fresh;
+	struct message_handshake_initiation i = {0};
+	struct message_handshake_response r = {0};
+	make_pair(&p, NULL, NULL);
+	assert_int_equal(noise_initiation_create(&p.a, &p.b_of_a, 11, realtime, &i), 0);
+	assert_int_equal(answer(&p, &i, now, &r), 0);
+	assert_int_equal(x25519_generate(&fresh), 0);
+	assert_int_equal(noise_identity_init(&p.b, &fresh), 0);
+	noise_remote_forget_identity(&p.a_of_b);
+	noise_remote_init(&p.b_of_a, &p.b.public_key, NULL);
+	assert_int_equal(
+		noise_initiation_create(&p.a, &p.b_of_a, 11, realtime + NS_PER_SEC, &i), 0);
+	assert_int_equal(answer(&p, &i, now + NS_PER_SEC, &r), 0);
+	assert_int_equal(noise_response_consume(&p.a, &p.b_of_a, &r), 0);
+	assert_sessions_fit(&p);
+}
+
+/* Both begin at once: whoever's initiation is taken last becomes the responder, and it works. */
+static void both_begin(void **state)
+{
+	struct pair p;
+	struct message_handshake_initiation of_a = {0}, of_b = {0};
+	struct message_handshake_response r = {0};
+	make_pair(&p, NULL, NULL);
+	assert_int_equal(noise_initiation_create(&p.a, &p.b_of_a, 11, realtime, &of_a), 0);
+	assert_int_equal(noise_initiation_create(&p.b, &p.a_of_b, 33, realtime, &of_b), 0);
+	assert_int_equal(answer(&p, &of_a, now, &r), 0);
+	assert_int_equal(noise_response_consume(&p.a, &p.b_of_a, &r), 0);
+	assert_sessions_fit(&p);
+}
+
+static void secrets_are_wiped(void **state)
+{
+	static const struct noise_identity no_identity;
+	static const struct noise_remote no_remote;
+	struct pair p;
+	struct message_handshake_initiation i = {0};
+	make_pair(&p, NULL, NULL);
+	assert_int_equal(noise_initiation_create(&p.a, &p.b_of_a, 11, realtime, &i), 0);
+	noise_identity_fini(&p.a);
+	noise_remote_fini(&p.b_of_a);
+	assert_memory_equal(&p.a, &no_identity, sizeof(no_identity));
+	assert_memory_equal(&p.b_of_a, &no_remote, sizeof(no_remote));
+}
+
 static void macs_and_cookies(void **state)
 {
 	struct pair p;
@@ -250,6 +344,12 @@ int main(void)
 		cmocka_unit_test(null_ephemeral_is_refused),
 		cmocka_unit_test(nobody_asked),
 		cmocka_unit_test(a_cleared_handshake_is_over),
+		cmocka_unit_test(for_another_hub),
+		cmocka_unit_test(null_static_key_is_refused),
+		cmocka_unit_test(null_ephemeral_in_a_response_is_refused),
+		cmocka_unit_test(a_new_identity_is_used),
+		cmocka_unit_test(both_begin),
+		cmocka_unit_test(secrets_are_wiped),
 		cmocka_unit_test(macs_and_cookies),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
