@@ -85,7 +85,19 @@ static int compare(const void *a, const void *b)
 	return c != 0 ? c : memcmp(&x->peer, &y->peer, sizeof(x->peer));
 }
 
-/* The prefix of the last row is the position: rows are sorted by it. */
+/* A site may advertise a default route: then that is not the internet's. Peers sort last. */
+static void drop_shadowed(struct route_rows *r)
+{
+	size_t kept = 0;
+	for (size_t n = 0; n < r->count; n++) {
+		if (n + 1 == r->count
+			|| ip_prefix_compare(&r->row[n].prefix, &r->row[n + 1].prefix) != 0)
+			r->row[kept++] = r->row[n];
+	}
+	r->count = kept;
+}
+
+/* The prefix of the last row is the position: rows are sorted by it, and no two have the same. */
 static void fill_page(struct page *page, const struct route_rows *r)
 {
 	struct ip_prefix after;
@@ -122,6 +134,7 @@ int instance_routes(struct request *rq)
 		rc = peer_list(rq->api->store, &filter, add_peer, &r);
 		if (r.count > 0)
 			qsort(r.row, r.count, sizeof(r.row[0]), compare);
+		drop_shadowed(&r);
 		fill_page(&page, &r);
 		rc = page_end(&page, rc != 0 ? rc : r.rc);
 	}
