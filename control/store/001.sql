@@ -4,6 +4,7 @@
 
 CREATE TABLE meta (
 	epoch BLOB NOT NULL,
+	key_check BLOB NOT NULL,              -- keyed hash: tells whether secret.key is the one
 	next_instance INTEGER NOT NULL
 );
 

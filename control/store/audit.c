@@ -15,7 +15,7 @@ int audit_add(struct store *store, const char *action, const char *object_type,
 		" object_id, object_name, request_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 		"uitutttutt", &id, store->now, store->actor.type, &store->actor.id,
 		store->actor.name, action, object_type, object_id, object_name,
-		store->actor.request_id);
+		store->actor.request_id != NULL ? store->actor.request_id : "");
 }
 
 int audit_list(struct store *store, int64_t before,

@@ -303,7 +303,10 @@ int hub_set_report(struct store *store, const struct hub *h, const struct hub_re
 int hub_set_peer_status(struct store *store, const struct hub *h, const struct uuid *boot_id,
 	const struct uuid *peer_id, const struct peer_status *s)
 {
-	/* Sums: what this boot told before is replaced by what it tells now; other boots stay. */
+	/*
+	 * Sums: what this boot told before is replaced by what it tells now; other boots stay. A peer
+	 * that was away (suspended) counts from zero again in the same boot: less than before.
+	 */
 	return sql_run(store,
 		"INSERT INTO peer_status AS t (peer_id, boot_id, endpoint, last_handshake_at, last_seen_at,"
 		" rx_bytes, tx_bytes, rx_packets, tx_packets, boot_rx_bytes, boot_tx_bytes, boot_rx_packets,"
@@ -311,10 +314,14 @@ int hub_set_peer_status(struct store *store, const struct hub *h, const struct u
 		" SELECT p.id, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?6, ?7, ?8, ?9, ?10, ?11, ?12 FROM peer p"
 		" JOIN instance i ON i.id = p.instance_id WHERE p.id = ?1 AND i.hub_id = ?13"
 		" ON CONFLICT (peer_id) DO UPDATE SET"
-		" rx_bytes = t.rx_bytes - iif(t.boot_id IS ?2, t.boot_rx_bytes, 0) + ?6,"
-		" tx_bytes = t.tx_bytes - iif(t.boot_id IS ?2, t.boot_tx_bytes, 0) + ?7,"
-		" rx_packets = t.rx_packets - iif(t.boot_id IS ?2, t.boot_rx_packets, 0) + ?8,"
-		" tx_packets = t.tx_packets - iif(t.boot_id IS ?2, t.boot_tx_packets, 0) + ?9,"
+		" rx_bytes = t.rx_bytes + ?6 - iif(t.boot_id IS ?2 AND ?6 >= t.boot_rx_bytes,"
+		" t.boot_rx_bytes, 0),"
+		" tx_bytes = t.tx_bytes + ?7 - iif(t.boot_id IS ?2 AND ?7 >= t.boot_tx_bytes,"
+		" t.boot_tx_bytes, 0),"
+		" rx_packets = t.rx_packets + ?8 - iif(t.boot_id IS ?2 AND ?8 >= t.boot_rx_packets,"
+		" t.boot_rx_packets, 0),"
+		" tx_packets = t.tx_packets + ?9 - iif(t.boot_id IS ?2 AND ?9 >= t.boot_tx_packets,"
+		" t.boot_tx_packets, 0),"
 		" boot_rx_bytes = ?6, boot_tx_bytes = ?7, boot_rx_packets = ?8, boot_tx_packets = ?9,"
 		" boot_id = ?2, endpoint = iif(?3 = '', t.endpoint, ?3),"
 		" last_handshake_at = max(t.last_handshake_at, ?4), last_seen_at = max(t.last_seen_at, ?5),"

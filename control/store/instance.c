@@ -435,6 +435,7 @@ int instance_retry(struct store *store, struct instance *i)
 	i->state = INSTANCE_PROVISIONING;
 	instance_set_condition(
 		i, CONDITION_DATAPLANE_READY, "Waiting", "Waiting for the hub.", store->now);
+	i->conditions[CONDITION_DATAPLANE_READY].changed_at = store->now; /* its time begins anew */
 	if (rc == 0)
 		rc = instance_set_state(store, i);
 	return rc == 0 ? audit_add(store, "retry", "instance", &i->id, i->name) : rc;

@@ -26,6 +26,7 @@ struct store {
 	sqlite3 *db;
 	struct key secret; /* key encryption key; set at open */
 	struct key token_key; /* keyed hash of tokens; derived at open */
+	struct key check_key; /* what the database knows of secret; derived at open */
 	struct uuid epoch; /* set at open */
 	struct uuid workspace; /* set at open */
 	int64_t created_at; /* of the workspace; set at open */

@@ -27,6 +27,17 @@ enum {
 	SCHEMA_VERSION = sizeof(migrations) / sizeof(migrations[0]),
 };
 
+/* A name in a directory is on disk when the directory is. */
+static int sync_directory(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	int rc = fsync(fd) < 0 ? -errno : 0;
+	(void)close(fd);
+	return rc;
+}
+
 static int write_all(int fd, const void *data, size_t len)
 {
 	ssize_t n = write(fd, data, len);
@@ -69,22 +80,31 @@ static int read_secret(const char *path, struct key *ret)
 	return rc;
 }
 
-static int load_secret(struct store *store, const char *state_dir, bool database_exists)
+static int derive_key(const struct key *secret, const char *purpose, struct key *ret)
 {
-	static const uint8_t purpose[] = "nave token hash";
-	char path[512];
 	unsigned int len = KEY_LEN;
-	(void)snprintf(path, sizeof(path), "%s/secret.key", state_dir);
-	int rc = read_secret(path, &store->secret);
-	if (rc == -ENOENT && !database_exists)
-		rc = create_secret(path, &store->secret);
-	if (rc < 0)
-		return rc;
-	return HMAC(EVP_sha256(), store->secret.bytes, KEY_LEN, purpose, sizeof(purpose) - 1,
-		       store->token_key.bytes, &len)
+	return HMAC(EVP_sha256(), secret->bytes, KEY_LEN, (const uint8_t *)purpose, strlen(purpose),
+		       ret->bytes, &len)
 			!= NULL
 		? 0
 		: -EIO;
+}
+
+static int load_secret(struct store *store, const char *state_dir, bool database_exists)
+{
+	char path[512];
+	(void)snprintf(path, sizeof(path), "%s/secret.key", state_dir);
+	int rc = read_secret(path, &store->secret);
+	if (rc == -ENOENT && !database_exists) {
+		rc = create_secret(path, &store->secret);
+		if (rc == 0)
+			rc = sync_directory(state_dir);
+	}
+	if (rc == 0)
+		rc = derive_key(&store->secret, "nave token hash", &store->token_key);
+	if (rc == 0)
+		rc = derive_key(&store->secret, "nave key check", &store->check_key);
+	return rc;
 }
 
 static int run_script(struct store *store, const char *sql)
@@ -100,8 +120,9 @@ static int create_first_rows(struct store *store)
 	if (rc == 0)
 		rc = uuid_generate(&workspace);
 	if (rc == 0)
-		rc = sql_run(store, "INSERT INTO meta (epoch, next_instance) VALUES (?, 1)", "u",
-			&epoch);
+		rc = sql_run(store,
+			"INSERT INTO meta (epoch, key_check, next_instance) VALUES (?, ?, 1)", "uk",
+			&epoch, &store->check_key);
 	if (rc == 0)
 		rc = sql_run(store,
 			"INSERT INTO workspace (id, name, created_at) VALUES (?, 'default', ?)",
@@ -143,8 +164,10 @@ static int migrate(struct store *store)
 static int read_identity(struct store *store)
 {
 	sqlite3_stmt *stmt;
+	struct key check;
 	int rc = sql_prepare(store, &stmt,
-		"SELECT m.epoch, w.id, w.created_at FROM meta m, workspace w WHERE w.name = 'default'", "");
+		"SELECT m.epoch, w.id, w.created_at, m.key_check FROM meta m, workspace w WHERE w.name = 'default'",
+		"");
 	if (rc < 0)
 		return rc;
 	rc = sql_step(store, stmt);
@@ -152,16 +175,19 @@ static int read_identity(struct store *store)
 		sql_uuid(stmt, 0, &store->epoch);
 		sql_uuid(stmt, 1, &store->workspace);
 		store->created_at = sqlite3_column_int64(stmt, 2);
+		sql_key(stmt, 3, &check);
 	}
 	sql_done(stmt);
-	return rc > 0 ? 0 : rc < 0 ? rc : -EUCLEAN;
+	if (rc <= 0)
+		return rc < 0 ? rc : -EUCLEAN;
+	return key_equal(&check, &store->check_key) ? 0 : -EKEYREJECTED;
 }
 
 static int prepare_database(struct store *store)
 {
 	int rc = run_script(store,
-		"PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"
-		"PRAGMA trusted_schema = OFF; PRAGMA secure_delete = ON; PRAGMA busy_timeout = 5000");
+		"PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
+		"PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA secure_delete = ON");
 	store->now = (int64_t)(clock_realtime_ns() / NS_PER_SEC);
 	if (rc == 0)
 		rc = migrate(store);
@@ -193,7 +219,9 @@ int store_open(const char *state_dir, struct store **ret, char *error, unsigned 
 	if (rc < 0) {
 		(void)snprintf(error, error_size, "%s: %s", path,
 			rc == -EPROTONOSUPPORT ? "was written by a later version"
-					       : sqlite3_errmsg(store->db));
+				: rc == -EKEYREJECTED
+				? "secret.key is not the one that it was written with"
+				: sqlite3_errmsg(store->db));
 		store_close(store);
 		return rc;
 	}
@@ -209,6 +237,7 @@ void store_close(struct store *store)
 	(void)pthread_mutex_destroy(&store->lock);
 	key_wipe(&store->secret);
 	key_wipe(&store->token_key);
+	key_wipe(&store->check_key);
 	free(store);
 }
 
