@@ -7,6 +7,7 @@
 #include "dataplane/wg/cookie.h"
 #include "dataplane/wg/noise.h"
 
+#include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -57,13 +58,36 @@ static void lay(uint8_t *message, size_t len, const uint8_t *data, size_t size, 
 	}
 }
 
+static void must_be_same(const void *a, const void *b, size_t len)
+{
+	must(memcmp(a, b, len) == 0);
+}
+
+/* What the hub knows of the peer, but for a secret that it may have computed meanwhile. */
+static void must_be_as_before(const struct noise_remote *r, struct noise_remote *before)
+{
+	before->has_static_static = r->has_static_static;
+	before->static_static = r->static_static;
+	must_be_same(r, before, sizeof(*r));
+}
+
+static int take_initiation(
+	struct world *w, const struct message_handshake_initiation *m, uint64_t now_ns)
+{
+	struct noise_initiation opened;
+	int err = noise_initiation_open(&w->hub, m, &opened);
+	if (err != 0 || !key_equal(&opened.remote_static, &w->peer.public_key))
+		return -1;
+	return noise_initiation_accept(&w->hub, &w->peer_of_hub, &opened, now_ns);
+}
+
 static void try_initiation(struct world *w, unsigned int flags, const uint8_t *data, size_t size)
 {
-	struct message_handshake_initiation m = {0};
+	struct message_handshake_initiation m = {0}, good;
 	struct message_handshake_response answer;
-	struct noise_initiation opened;
 	struct keypair keys;
 	must(noise_initiation_create(&w->peer, &w->hub_of_peer, 7, NS_PER_SEC, &m) == 0);
+	good = m;
 	lay((uint8_t *)&m, sizeof(m), data, size, (flags & MIX_GOOD) != 0);
 	if ((flags & SIGN_MACS) != 0)
 		cookie_macs_add(&w->to_hub, &m, sizeof(m), NOW_S * NS_PER_SEC);
@@ -71,12 +95,17 @@ static void try_initiation(struct world *w, unsigned int flags, const uint8_t *d
 		cookie_check(&w->checker, &m, sizeof(m), &w->from, NOW_S * NS_PER_SEC);
 	if ((flags & SIGN_MACS) != 0)
 		must(v == COOKIE_MAC1_VALID);
-	if (v == COOKIE_MAC_INVALID || noise_initiation_open(&w->hub, &m, &opened) != 0)
+	if (v == COOKIE_MAC_INVALID)
 		return;
-	if (!key_equal(&opened.remote_static, &w->peer.public_key))
+	struct noise_remote before = w->peer_of_hub;
+	if (take_initiation(w, &m, NOW_S * NS_PER_SEC) != 0) {
+		must_be_as_before(&w->peer_of_hub, &before);
 		return;
-	if (noise_initiation_accept(&w->hub, &w->peer_of_hub, &opened, NOW_S * NS_PER_SEC) != 0)
-		return;
+	}
+	/* a changed message is nobody's: only what no AEAD covers (type, index, MACs) may differ */
+	must_be_same(m.unencrypted_ephemeral, good.unencrypted_ephemeral,
+		sizeof(m) - 8 - sizeof(m.macs));
+	must(take_initiation(w, &m, (NOW_S + 1) * NS_PER_SEC) == -ESTALE); /* once */
 	must(noise_response_create(&w->peer_of_hub, 9, &answer) == 0);
 	must(noise_session_begin(&w->peer_of_hub, NOW_S * NS_PER_SEC, &keys) == 0);
 	must(!key_is_zero(&keys.send_key) && keys.local_index == 9);
@@ -85,17 +114,21 @@ static void try_initiation(struct world *w, unsigned int flags, const uint8_t *d
 static void try_response(struct world *w, unsigned int flags, const uint8_t *data, size_t size)
 {
 	struct message_handshake_initiation m;
-	struct message_handshake_response r = {0};
+	struct message_handshake_response r = {0}, good;
 	struct noise_initiation opened;
 	struct keypair keys;
 	must(noise_initiation_create(&w->hub, &w->peer_of_hub, 7, NS_PER_SEC, &m) == 0);
 	must(noise_initiation_open(&w->peer, &m, &opened) == 0);
 	must(noise_initiation_accept(&w->peer, &w->hub_of_peer, &opened, NS_PER_SEC) == 0);
 	must(noise_response_create(&w->hub_of_peer, 9, &r) == 0);
+	good = r;
 	lay((uint8_t *)&r, sizeof(r), data, size, (flags & MIX_GOOD) != 0);
-	if (noise_response_consume(&w->hub, &w->peer_of_hub, &r) != 0)
+	struct noise_remote before = w->peer_of_hub;
+	if (noise_response_consume(&w->hub, &w->peer_of_hub, &r) != 0) {
+		must_be_as_before(&w->peer_of_hub, &before);
 		return;
-	/* nobody without the keys gets here: all that is authenticated was left as it was */
+	}
+	must_be_same(r.receiver_index, good.receiver_index, sizeof(r) - 8 - sizeof(r.macs));
 	must(noise_session_begin(&w->peer_of_hub, NS_PER_SEC, &keys) == 0);
 	must(keys.is_initiator && keys.local_index == 7);
 }
@@ -103,12 +136,17 @@ static void try_response(struct world *w, unsigned int flags, const uint8_t *dat
 static void try_cookie(struct world *w, unsigned int flags, const uint8_t *data, size_t size)
 {
 	struct message_handshake_initiation m = {.type = {1}};
-	struct message_handshake_cookie c = {0};
+	struct message_handshake_cookie c = {0}, good;
 	cookie_macs_add(&w->to_hub, &m, sizeof(m), NS_PER_SEC);
 	must(cookie_reply_create(&w->checker, &m, sizeof(m), &w->from, NS_PER_SEC, &c) == 0);
+	good = c;
 	lay((uint8_t *)&c, sizeof(c), data, size, (flags & MIX_GOOD) != 0);
-	if (!cookie_reply_consume(&w->to_hub, &c, NS_PER_SEC))
+	struct cookie_maker before = w->to_hub;
+	if (!cookie_reply_consume(&w->to_hub, &c, NS_PER_SEC)) {
+		must_be_same(&w->to_hub, &before, sizeof(before));
 		return;
+	}
+	must_be_same(c.nonce, good.nonce, sizeof(c) - 8);
 	cookie_macs_add(&w->to_hub, &m, sizeof(m), NS_PER_SEC);
 	must(cookie_check(&w->checker, &m, sizeof(m), &w->from, NS_PER_SEC) == COOKIE_MAC2_VALID);
 }

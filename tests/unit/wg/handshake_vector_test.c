@@ -65,6 +65,11 @@ static void as_initiator(void **state)
 	cookie_macs_add(&maker, &initiation, sizeof(initiation), 1);
 	assert_memory_equal(&initiation, vector_initiation, sizeof(initiation));
 
+	struct message_handshake_cookie reply;
+	memcpy(&reply, vector_cookie_reply, sizeof(reply));
+	assert_true(cookie_reply_consume(&maker, &reply, 1));
+	assert_memory_equal(maker.cookie, vector_cookie, sizeof(vector_cookie));
+
 	memcpy(&response, vector_response, sizeof(response));
 	assert_int_equal(noise_response_consume(&own, &r, &response), 0);
 	assert_int_equal(noise_session_begin(&r, 1, &pair), 0);

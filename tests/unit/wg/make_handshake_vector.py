@@ -89,6 +89,35 @@ def make_response(v, chain, digest):
     return message + mac1 + bytes(16), send, receive
 
 
+def rotate(v, n):
+    return (v << n | v >> 32 - n) & 0xFFFFFFFF
+
+
+def quarter_round(x, a, b, c, d):
+    for first, second, third, n in ((a, b, d, 16), (c, d, b, 12), (a, b, d, 8), (c, d, b, 7)):
+        x[first] = (x[first] + x[second]) & 0xFFFFFFFF
+        x[third] = rotate(x[third] ^ x[first], n)
+
+
+def hchacha20(key, nonce):
+    """draft-irtf-cfrg-xchacha-03, section 2.2."""
+    x = list(struct.unpack("<16I", b"expand 32-byte k" + key + nonce))
+    for _ in range(10):
+        for i in range(4):
+            quarter_round(x, i, 4 + i, 8 + i, 12 + i)
+        for i in range(4):
+            quarter_round(x, i, 4 + (i + 1) % 4, 8 + (i + 2) % 4, 12 + (i + 3) % 4)
+    return struct.pack("<8I", *x[:4], *x[12:])
+
+
+def make_cookie_reply(v, initiation):
+    """Section 5.4.7."""
+    nonce, cookie, mac1 = secret_of("nonce")[:24], secret_of("cookie")[:16], initiation[-32:-16]
+    key = hchacha20(hash_of(b"cookie--", public(v["responder"])), nonce[:16])
+    sealed = ChaCha20Poly1305(key).encrypt(bytes(4) + nonce[16:], cookie, mac1)
+    return struct.pack("<II", 3, INITIATOR_INDEX) + nonce + sealed, cookie
+
+
 def print_array(name, data):
     print(f"static const uint8_t {name}[{len(data)}] = {{")
     for at in range(0, len(data), 12):
@@ -101,6 +130,7 @@ def main():
     v = {name: secret_of(name) for name in names}
     chain, digest, initiation = make_initiation(v)
     response, send, receive = make_response(v, chain, digest)
+    reply, cookie = make_cookie_reply(v, initiation)
     print("/* SPDX-License-Identifier: Apache-2.0 */")
     print("#ifndef TESTS_UNIT_WG_HANDSHAKE_VECTOR_H\n#define TESTS_UNIT_WG_HANDSHAKE_VECTOR_H\n")
     print("/* Made by make_handshake_vector.py. */\n#include <stdint.h>\n\n// clang-format off")
@@ -113,6 +143,8 @@ def main():
     print_array("vector_response", response)
     print_array("vector_initiator_sends", send)
     print_array("vector_initiator_receives", receive)
+    print_array("vector_cookie_reply", reply)
+    print_array("vector_cookie", cookie)
     print("// clang-format on\n\n#endif")
 
 
