@@ -242,6 +242,13 @@ char *client_query(struct client *c, const char *path, const char *name, const c
 	return whole;
 }
 
+/* A web server that is no nave-control, as a rule. */
+static enum exit_code complain_no_list(const char *path)
+{
+	(void)fprintf(stderr, "nave: %s: the answer is no list; is that nave-control?\n", path);
+	return EXIT_CODE_FAILED;
+}
+
 enum exit_code client_list(struct client *c, const char *path, json_t **ret)
 {
 	json_t *all = json_array();
@@ -253,7 +260,8 @@ enum exit_code client_list(struct client *c, const char *path, json_t **ret)
 		code = client_call(c, "GET", page != NULL ? page : first, NULL, NULL, &a);
 		if (code != EXIT_CODE_OK)
 			break;
-		(void)json_array_extend(all, json_object_get(a.json, "items"));
+		if (json_array_extend(all, json_object_get(a.json, "items")) != 0)
+			code = complain_no_list(path);
 		const char *cursor = json_string_value(json_object_get(a.json, "next_cursor"));
 		free(page);
 		page = cursor != NULL ? client_query(c, first, "cursor", cursor) : NULL;

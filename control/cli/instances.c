@@ -10,6 +10,7 @@
 
 enum {
 	WAIT_S = 60,
+	WAIT_MAX_S = 86400,
 	LOOK_MS = 100,
 };
 
@@ -40,7 +41,8 @@ const struct option_rule instances_create_options[] = {
 	{"name", "NAME", true, false, "what people call it"},
 	{"region", "REGION", false, false, "where its hub runs; else local"},
 	SETTINGS,
-	{"wait", NULL, false, false, "until it is ready, at most 60 s"},
+	{"wait", NULL, false, false, "until it is ready"},
+	{"timeout", "SECONDS", false, false, "how long --wait waits; else 60"},
 	{0},
 };
 
@@ -51,7 +53,8 @@ const struct option_rule instances_update_options[] = {
 };
 
 const struct option_rule instances_delete_options[] = {
-	{"wait", NULL, false, false, "until its hub has removed it, at most 60 s"},
+	{"wait", NULL, false, false, "until its hub has removed it"},
+	{"timeout", "SECONDS", false, false, "how long --wait waits; else 60"},
 	{0},
 };
 
@@ -156,6 +159,23 @@ static bool put_settings(const struct cli *cli, json_t *body)
 	return good;
 }
 
+/* false after a line on standard error. */
+static bool read_timeout(const struct cli *cli, uint64_t *ret_deadline)
+{
+	json_t *read = json_object();
+	bool good = noun_put_number(cli, read, "timeout", "s");
+	const json_t *value = json_object_get(read, "s");
+	json_int_t seconds = value != NULL ? json_integer_value(value) : WAIT_S;
+	json_decref(read);
+	if (good && (seconds < 1 || seconds > WAIT_MAX_S)) {
+		(void)fprintf(stderr, "nave: --timeout must be 1 to %d\n", WAIT_MAX_S);
+		good = false;
+	}
+	if (good)
+		*ret_deadline = clock_monotonic_ns() + (uint64_t)seconds * NS_PER_SEC;
+	return good;
+}
+
 static void say_where_it_stands(const json_t *instance)
 {
 	size_t i;
@@ -172,10 +192,9 @@ static void say_where_it_stands(const json_t *instance)
 }
 
 /* Prints the instance as it is in the end. */
-static enum exit_code wait_until_ready(struct cli *cli, const char *path)
+static enum exit_code wait_until_ready(struct cli *cli, const char *path, uint64_t deadline)
 {
 	static const struct timespec pause = {.tv_nsec = LOOK_MS * 1000000L};
-	uint64_t deadline = clock_monotonic_ns() + WAIT_S * NS_PER_SEC;
 	for (;;) {
 		struct answer a;
 		enum exit_code code = client_call(cli->client, "GET", path, NULL, NULL, &a);
@@ -201,6 +220,9 @@ static enum exit_code create(struct cli *cli, const json_t *body)
 {
 	struct answer a;
 	char path[128];
+	uint64_t deadline;
+	if (!read_timeout(cli, &deadline))
+		return EXIT_CODE_USAGE;
 	if (!argument_is_given(&cli->args, "wait"))
 		return noun_create(cli, list_path, body);
 	enum exit_code code = client_call(cli->client, "POST", list_path, body, NULL, &a);
@@ -209,7 +231,7 @@ static enum exit_code create(struct cli *cli, const json_t *body)
 	(void)snprintf(path, sizeof(path), "%s/%s", list_path,
 		json_string_value(json_object_get(a.json, "id")));
 	answer_fini(&a);
-	return wait_until_ready(cli, path);
+	return wait_until_ready(cli, path, deadline);
 }
 
 enum exit_code instances_create(struct cli *cli)
@@ -257,7 +279,9 @@ static bool is_gone(struct cli *cli, const char *path, enum exit_code *ret)
 static enum exit_code delete_instance(struct cli *cli, const char *path)
 {
 	static const struct timespec pause = {.tv_nsec = LOOK_MS * 1000000L};
-	uint64_t deadline = clock_monotonic_ns() + WAIT_S * NS_PER_SEC;
+	uint64_t deadline;
+	if (!read_timeout(cli, &deadline))
+		return EXIT_CODE_USAGE;
 	enum exit_code code = noun_delete(cli, path);
 	if (code != EXIT_CODE_OK || !argument_is_given(&cli->args, "wait"))
 		return code;
