@@ -179,8 +179,8 @@ static int parse_options(int argc, char **argv, struct options *ret)
 		{0},
 	};
 	int o;
-	while ((o = getopt_long(argc, argv, "", known, NULL))
-		!= -1) { // NOLINT(concurrency-mt-unsafe)
+	/* Before any thread starts. NOLINTNEXTLINE(concurrency-mt-unsafe) */
+	while ((o = getopt_long(argc, argv, "", known, NULL)) != -1) {
 		switch (o) {
 		case 'c':
 			ret->config = optarg;

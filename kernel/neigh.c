@@ -26,7 +26,8 @@ static int send_request(
 	struct nl_msg *m = nlmsg_alloc_simple(RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE);
 	if (m == NULL)
 		return -ENOMEM;
-	int err = nlmsg_append(m, (void *)(uintptr_t)header, sizeof(*header), NLMSG_ALIGNTO);
+	struct ndmsg copy = *header;
+	int err = nlmsg_append(m, &copy, sizeof(copy), NLMSG_ALIGNTO);
 	if (err == 0)
 		err = nla_put(m, NDA_DST, v4 ? 4 : 16, addr->bytes + (v4 ? IP_V4_OFFSET / 8 : 0));
 	if (err == 0 && extended != 0)

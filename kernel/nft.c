@@ -53,7 +53,7 @@ static int wait_for(pid_t pid)
 int nft_apply(const char *json)
 {
 	int ends[2];
-	pid_t pid;
+	pid_t pid = -1;
 	if (pipe2(ends, O_CLOEXEC) != 0)
 		return -errno;
 	int err = spawn_nft(ends[0], &pid);

@@ -42,21 +42,25 @@ json_t *value_text(const char *text)
 	return text[0] == '\0' ? json_null() : json_string(text);
 }
 
+/* Two digits up to max. */
+static bool read_pair(const char *text, long max, long *ret)
+{
+	bool digits = text[0] >= '0' && text[0] <= '9' && text[1] >= '0' && text[1] <= '9';
+	*ret = digits ? (text[0] - '0') * 10 + (text[1] - '0') : 0;
+	return digits && *ret <= max;
+}
+
 /* "+02:00" or "Z" behind the seconds. */
 static bool read_offset(const char *text, long *ret_seconds)
 {
-	unsigned int hours, minutes;
-	char end;
-	if (strcmp(text, "Z") == 0 || strcmp(text, "z") == 0) {
-		*ret_seconds = 0;
+	long hours, minutes;
+	*ret_seconds = 0;
+	if (strcmp(text, "Z") == 0 || strcmp(text, "z") == 0)
 		return true;
-	}
-	if ((text[0] != '+' && text[0] != '-') || strlen(text) != 6
-		|| sscanf(text + 1, "%2u:%2u%c", &hours, &minutes, &end)
-			!= 2 // NOLINT(cert-err34-c)
-		|| hours > 23 || minutes > 59)
+	if ((text[0] != '+' && text[0] != '-') || strlen(text) != 6 || text[3] != ':'
+		|| !read_pair(text + 1, 23, &hours) || !read_pair(text + 4, 59, &minutes))
 		return false;
-	*ret_seconds = (long)(hours * 3600 + minutes * 60) * (text[0] == '-' ? -1 : 1);
+	*ret_seconds = (hours * 3600 + minutes * 60) * (text[0] == '-' ? -1 : 1);
 	return true;
 }
 

@@ -12,7 +12,7 @@ void faults_add(struct faults *f, const struct uuid *instance, const char *forma
 	va_list args;
 	if (faults_find(f, instance) != NULL)
 		return;
-	if (f->count == f->room) {
+	if (f->fault == NULL || f->count == f->room) {
 		unsigned int room = f->room == 0 ? 8 : f->room * 2;
 		struct fault *new = reallocarray(f->fault, room, sizeof(*new));
 		if (new == NULL)

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <linux/capability.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -113,8 +114,9 @@ static int open_stop_fd(void)
 	(void)sigaddset(&set, SIGTERM);
 	(void)sigaddset(&set, SIGINT);
 	(void)signal(SIGPIPE, SIG_IGN);
-	if (sigprocmask(SIG_BLOCK, &set, NULL) != 0)
-		return -errno;
+	int err = pthread_sigmask(SIG_BLOCK, &set, NULL);
+	if (err != 0)
+		return -err;
 	int fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	return fd < 0 ? -errno : fd;
 }

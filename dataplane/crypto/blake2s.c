@@ -74,7 +74,7 @@ static void compress(struct blake2s *s, uint32_t last)
 		m[i] = load_le32(s->block + 4UL * i);
 	for (unsigned int round = 0; round < 10; round++) {
 		for (unsigned int i = 0; i < 8; i++)
-			mix(v, lanes[i], m[sigma[round][2 * i]], m[sigma[round][2 * i + 1]]);
+			mix(v, lanes[i], m[sigma[round][2UL * i]], m[sigma[round][2UL * i + 1]]);
 	}
 	for (unsigned int i = 0; i < 8; i++)
 		s->h[i] ^= v[i] ^ v[i + 8];

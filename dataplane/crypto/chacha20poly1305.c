@@ -8,7 +8,7 @@ enum {
 	NONCE_LEN = 12,
 };
 
-static bool seal(uint8_t *ret, const struct chacha20poly1305_data *d,
+static bool seal_message(uint8_t *ret, const struct chacha20poly1305_data *d,
 	const uint8_t nonce[NONCE_LEN], const struct key *key)
 {
 	int n = 0, last = 0;
@@ -28,7 +28,7 @@ static bool seal(uint8_t *ret, const struct chacha20poly1305_data *d,
 	return ok;
 }
 
-static bool open(uint8_t *ret, const struct chacha20poly1305_data *d,
+static bool open_message(uint8_t *ret, const struct chacha20poly1305_data *d,
 	const uint8_t nonce[NONCE_LEN], const struct key *key)
 {
 	if (d->len < CHACHA20POLY1305_TAG_LEN)
@@ -66,7 +66,7 @@ bool chacha20poly1305_seal(uint8_t *ret, const struct chacha20poly1305_data *d, 
 {
 	uint8_t nonce[NONCE_LEN];
 	write_counter(nonce, counter);
-	return seal(ret, d, nonce, key);
+	return seal_message(ret, d, nonce, key);
 }
 
 bool chacha20poly1305_open(uint8_t *ret, const struct chacha20poly1305_data *d, uint64_t counter,
@@ -74,7 +74,7 @@ bool chacha20poly1305_open(uint8_t *ret, const struct chacha20poly1305_data *d, 
 {
 	uint8_t nonce[NONCE_LEN];
 	write_counter(nonce, counter);
-	return open(ret, d, nonce, key);
+	return open_message(ret, d, nonce, key);
 }
 
 static uint32_t rotate_left(uint32_t v, unsigned int n)
@@ -137,7 +137,7 @@ bool xchacha20poly1305_seal(uint8_t *ret, const struct chacha20poly1305_data *d,
 	struct key subkey;
 	uint8_t nonce12[NONCE_LEN];
 	derive(&subkey, nonce12, key, nonce);
-	bool ok = seal(ret, d, nonce12, &subkey);
+	bool ok = seal_message(ret, d, nonce12, &subkey);
 	key_wipe(&subkey);
 	return ok;
 }
@@ -148,7 +148,7 @@ bool xchacha20poly1305_open(uint8_t *ret, const struct chacha20poly1305_data *d,
 	struct key subkey;
 	uint8_t nonce12[NONCE_LEN];
 	derive(&subkey, nonce12, key, nonce);
-	bool ok = open(ret, d, nonce12, &subkey);
+	bool ok = open_message(ret, d, nonce12, &subkey);
 	key_wipe(&subkey);
 	return ok;
 }

@@ -56,7 +56,8 @@ void rings_fini(struct rings *r)
 
 bool rings_keying_put(struct rings *r, const struct keying_message *m)
 {
-	return rte_ring_enqueue_elem(r->keying, (void *)(uintptr_t)m, sizeof(*m)) == 0;
+	void *elem = (void *)(uintptr_t)m; // NOLINT(performance-no-int-to-ptr): it is only read
+	return rte_ring_enqueue_elem(r->keying, elem, sizeof(*m)) == 0;
 }
 
 bool rings_keying_get(struct rings *r, struct keying_message *ret)

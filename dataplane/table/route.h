@@ -51,8 +51,8 @@ static inline enum route_target route_value_target(uintptr_t value)
 
 static inline struct peer *route_value_peer(uintptr_t value)
 {
-	return (struct peer *)(value
-		& ~(uintptr_t)ROUTE_TRIE_TAG); // NOLINT(performance-no-int-to-ptr)
+	uintptr_t peer = value & ~(uintptr_t)ROUTE_TRIE_TAG;
+	return (struct peer *)peer; // NOLINT(performance-no-int-to-ptr)
 }
 
 #endif

@@ -101,6 +101,7 @@ static _Atomic uintptr_t *default_of(struct route_trie *t, const struct ip_prefi
 
 static struct route_trie_node *root_of(const struct route_trie *t, const struct ip_prefix *prefix)
 {
+	/* t is never NULL. NOLINTNEXTLINE(clang-analyzer-core.NullDereference) */
 	return ip_prefix_is_v4(prefix) ? t->root4 : t->root6;
 }
 

@@ -118,8 +118,7 @@ struct peer *session_index_peer(const struct session_table *t, uint32_t index)
 	if (index == 0 || value == 0 || t->index[index & SLOT_MASK] != index)
 		return NULL;
 	if ((value & HANDSHAKE_TAG) != 0)
-		return (struct peer *)(value
-			& ~(uintptr_t)HANDSHAKE_TAG); // NOLINT(performance-no-int-to-ptr)
+		return (struct peer *)(value - HANDSHAKE_TAG); // NOLINT(performance-no-int-to-ptr)
 	return ((struct session *)value)->peer; // NOLINT(performance-no-int-to-ptr)
 }
 
