@@ -88,6 +88,14 @@ void fixture_run_sql(struct fixture *f, const char *sql)
 	(void)sqlite3_close(db);
 }
 
+int fixture_try_sql(struct fixture *f, const char *sql)
+{
+	sqlite3 *db = open_other(f);
+	int rc = sqlite3_exec(db, sql, NULL, NULL, NULL);
+	(void)sqlite3_close(db);
+	return rc;
+}
+
 int64_t fixture_number(struct fixture *f, const char *sql)
 {
 	sqlite3 *db = open_other(f);

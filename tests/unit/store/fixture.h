@@ -26,6 +26,8 @@ void fixture_commit(struct fixture *f);
 void fixture_rollback(struct fixture *f);
 /* Another connection to the database: what nobody but a test or a fault would write. */
 void fixture_run_sql(struct fixture *f, const char *sql);
+/* The SQLite result of it, for what should be refused. */
+int fixture_try_sql(struct fixture *f, const char *sql);
 int64_t fixture_number(struct fixture *f, const char *sql);
 
 struct ip_prefix fixture_prefix(const char *text);
