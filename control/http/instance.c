@@ -92,8 +92,11 @@ static bool add_instance(void *ctx, const struct instance *i)
 
 int instances_list(struct request *rq)
 {
-	struct listing l = {.state = target_param(&rq->target, "state")};
-	if (!page_begin(&l.page, rq))
+	static const char *const states[] = {
+		"provisioning", "ready", "degraded", "failed", "deleting", NULL};
+	struct listing l = {0};
+	if (!target_choice(&rq->target, "state", states, &l.state, &rq->rs)
+		|| !page_begin(&l.page, rq))
 		return 0;
 	struct instance_filter filter = {
 		.name = target_param(&rq->target, "name"),

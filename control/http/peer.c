@@ -120,21 +120,27 @@ static bool read_filter(
 	return false;
 }
 
+static bool read_words(struct request *rq, struct listing *l)
+{
+	static const char *const states[] = {
+		"pending", "active", "suspended", "expired", "deleting", NULL};
+	static const char *const flags[] = {"true", "false", NULL};
+	return target_choice(&rq->target, "state", states, &l->state, &rq->rs)
+		&& target_choice(&rq->target, "connected", flags, &l->connected, &rq->rs);
+}
+
 int peers_list(struct request *rq)
 {
 	struct place at;
-	struct listing l = {
-		.state = target_param(&rq->target, "state"),
-		.connected = target_param(&rq->target, "connected"),
-	};
+	struct listing l = {0};
 	struct uuid user, site;
 	struct peer_filter filter = {.name = target_param(&rq->target, "name")};
 	int rc;
 	if (!enter(rq, &at, false, &rc))
 		return rc;
-	l.instance = &at.instance;
-	if (read_filter(rq, "user_id", &user, &filter.user_id)
+	if (read_words(rq, &l) && read_filter(rq, "user_id", &user, &filter.user_id)
 		&& read_filter(rq, "site_id", &site, &filter.site_id) && page_begin(&l.page, rq)) {
+		l.instance = &at.instance;
 		filter.instance_id = &at.instance.id;
 		filter.label_key = l.page.label_key;
 		filter.label_value = l.page.label_value;

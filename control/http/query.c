@@ -160,3 +160,18 @@ bool target_number(const struct target *t, const char *name, const uint64_t rang
 	*ret = n;
 	return true;
 }
+
+bool target_choice(const struct target *t, const char *name, const char *const *words,
+	const char **ret, struct response *rs)
+{
+	const char *value = target_param(t, name);
+	*ret = value;
+	if (value == NULL)
+		return true;
+	for (const char *const *w = words; *w != NULL; w++) {
+		if (strcmp(*w, value) == 0)
+			return true;
+	}
+	problem_set(rs, PROBLEM_MALFORMED_REQUEST, "%s cannot be \"%.64s\".", name, value);
+	return false;
+}

@@ -33,5 +33,8 @@ bool target_params_check(const struct target *t, const char *const *names, struc
 /* A decimal number within low..high, or otherwise when absent. false with a problem. */
 bool target_number(const struct target *t, const char *name, const uint64_t range[2], uint64_t *ret,
 	struct response *rs);
+/* The parameter if it is one of words (NULL-terminated), NULL when absent; else a problem. */
+bool target_choice(const struct target *t, const char *name, const char *const *words,
+	const char **ret, struct response *rs);
 
 #endif

@@ -4,6 +4,7 @@ import http.client
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import socket
@@ -103,7 +104,8 @@ class Client:
             cursor = answer.json["next_cursor"]
             if cursor is None:
                 return found
-            answer = self.get(f"{path}{'&' if '?' in path else '?'}cursor={cursor}")
+            first = re.sub(r"[?&]cursor=[^&]*", "", path)
+            answer = self.get(f"{first}{'&' if '?' in first else '?'}cursor={cursor}")
 
 
 def free_port():
