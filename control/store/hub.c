@@ -225,8 +225,7 @@ static int list_peers(struct store *store, const struct hub *h, int64_t after, b
 	/* A peer is for the hub once its instance is. */
 	int rc = sql_prepare(store, &stmt,
 		"SELECT p.id, p.instance_id FROM peer p JOIN instance i ON i.id = p.instance_id"
-		" WHERE i.hub_id = ?1 AND (p.generation > ?2 OR (i.generation > ?2 AND p.generation = 0))"
-		" AND i.private_key_box IS NOT NULL",
+		" WHERE i.hub_id = ?1 AND p.generation > ?2 AND i.private_key_box IS NOT NULL",
 		"ui", &h->id, after);
 	if (rc < 0)
 		return rc;

@@ -489,10 +489,6 @@ int instance_allocate(struct store *store, struct instance *i, uint16_t first, u
 		rc = sql_run(store,
 			"UPDATE instance SET hub_id = ?, wireguard_port = ?, generation = ? WHERE id = ?",
 			"uiiu", &hub, (int64_t)port, generation, &i->id);
-	/* Peers that were made before there was a hub have not been told to any. */
-	if (rc == 0)
-		rc = sql_run(store, "UPDATE peer SET generation = ? WHERE instance_id = ?", "iu",
-			generation, &i->id);
 	if (rc < 0)
 		return rc;
 	i->hub_id = hub;
@@ -517,6 +513,10 @@ int instance_make_keys(struct store *store, struct instance *i)
 			"UPDATE instance SET public_key = ?, private_key_box = ?, generation = ?"
 			" WHERE id = ?",
 			"kbiu", &i->public_key, box, sizeof(box), generation, &i->id);
+	/* Only now is the instance for its hub, which may have asked since these were made. */
+	if (rc == 0)
+		rc = sql_run(store, "UPDATE peer SET generation = ? WHERE instance_id = ?", "iu",
+			generation, &i->id);
 	return rc;
 }
 
