@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
 
 /* Made by embed.py: the file as it is. */
 extern const char openapi_yaml[];
@@ -18,9 +19,23 @@ int health_get(struct request *rq)
 	return 0;
 }
 
-/* That a transaction was opened for us is the answer: else it would be 503. */
+enum {
+	READY_BYTES_MIN = 64 << 10, /* one write at least: its pages go to the log first */
+};
+
+/*
+ * The store can be read: a transaction was opened for us. Whether it can be written is asked of the
+ * file system, because everybody may ask here and a write would be theirs to repeat for ever.
+ */
 int ready_get(struct request *rq)
 {
+	struct statvfs fs;
+	if (statvfs(rq->api->config->state_dir, &fs) < 0)
+		return -errno;
+	if ((fs.f_flag & ST_RDONLY) != 0)
+		return -EROFS;
+	if (fs.f_bavail < READY_BYTES_MIN / fs.f_frsize + 1)
+		return -ENOSPC;
 	return health_get(rq);
 }
 

@@ -64,9 +64,7 @@ class AccessTest(rest_client.RestTest):
         self.wait_for(lambda: self.api.get(path).json["last_used_at"])
         self.is_refused(self.api.post("/v1/api-keys", {"name": made["name"], "role": "viewer"}), 409,
                         "conflict", "/name")
-        self.is_ok(self.api.delete(path), 202)
-        self.hub.sync()
-        self.is_refused(self.api.get(path), 404, "not_found")
+        self.is_ok(self.api.delete(path), 204)
         self.is_refused(client.get("/v1/instances"), 401, "unauthenticated")
         self.is_refused(self.api.get(path), 404, "not_found")
 
