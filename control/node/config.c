@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <libconfig.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -126,6 +127,14 @@ static const struct setting port_settings[] = {
 	{"gateways", 0, 0, read_gateways},
 };
 
+/* naveN with N from 1 on. */
+static bool is_instance_device(const char *name)
+{
+	const char *number = name + 4;
+	return strncmp(name, "nave", 4) == 0 && *number >= '1' && *number <= '9'
+		&& strspn(number, "0123456789") == strlen(number);
+}
+
 static int read_ports(const struct reader *r, const config_setting_t *s, void *into)
 {
 	struct node_config *c = into;
@@ -142,6 +151,9 @@ static int read_ports(const struct reader *r, const config_setting_t *s, void *i
 			return err;
 		if (p->name[0] == '\0' || p->tap[0] == '\0')
 			return refuse(r, group, "a port needs name and tap");
+		if (is_instance_device(p->tap))
+			return refuse(
+				r, group, "\"%s\" is the name of an instance's device", p->tap);
 		c->ports++;
 	}
 	return 0;

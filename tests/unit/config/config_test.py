@@ -1,0 +1,71 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""config_test.py DATAPLANE NODE CONTROL: each daemon refuses a bad configuration whole, with exit code 78 and
+FILE:LINE: reason, and says nothing about a good one."""
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+GOOD = {
+    "dataplane": 'socket = "/run/x.sock";\nworker_lcore = 0;\nservice_lcore = 0;\n'
+                 'ports = ( { name = "wan0"; devargs = "net_af_packet0,iface=hub0"; } );\n',
+    "node": 'dataplane_socket = "/run/x.sock";\nname = "hub1";\nregion = "local";\n'
+            'ports = ( { name = "wan0"; tap = "nave0"; addresses = [ "203.0.113.1/24" ]; } );\n',
+    "control": 'listen = "127.0.0.1:8480";\nvpn_domain = "vpn.example.net";\nregions = ( { id = "local"; name = "Here"; } );\n',
+}
+# daemon, line that the reason must name (of a syntax error: where the parser stopped), text
+BAD = [
+    ("dataplane", 2, "nonsense\n"),
+    ("dataplane", 2, 'socket = "/run/x.sock";\ncolour = "red";\n' + GOOD["dataplane"].split("\n", 1)[1]),
+    ("dataplane", 2, 'socket = "/run/x.sock";\nworker_lcore = "zero";\n'),
+    ("dataplane", 2, 'socket = "/run/x.sock";\nports = 5;\n'),
+    ("dataplane", 2, 'socket = "/run/x.sock";\nports = ( { name = "wan0"; } );\n'),
+    ("dataplane", 1, 'socket = "' + "x" * 200 + '";\n' + GOOD["dataplane"].split("\n", 1)[1]),
+    ("node", 2, "nonsense\n"),
+    ("node", 3, 'name = "hub1";\nregion = "local";\ncolour = "red";\n'),
+    ("node", 2, 'name = "hub1";\nports = ( { name = "wan0"; tap = "nave0"; addresses = [ "203.0.113.1" ]; } );\n'),
+    ("node", 2, 'name = "hub1";\nports = ( { name = "wan0"; tap = "nave0"; gateways = [ "here" ]; } );\n'),
+    ("node", 2, 'name = "hub1";\nports = ( { name = "wan0"; } );\n'),
+    ("node", 2, 'name = "hub1";\nports = ( { name = "wan0"; tap = "a-name-that-is-too-long"; } );\n'),
+    ("node", 1, 'region = "' + "x" * 300 + '";\n'),
+    ("node", 2, 'name = "hub1";\nports = ( { name = "wan0"; tap = "nave3"; } );\n'),
+    ("control", 2, "nonsense\n"),
+    ("control", 3, 'vpn_domain = "a.b";\nregions = ( { id = "local"; name = "Here"; } );\ncolour = "red";\n'),
+    ("control", 2, 'vpn_domain = "a.b";\nregions = 1;\n'),
+    ("control", 1, 'listen = "0.0.0.0:8480";\nvpn_domain = "a.b";\nregions = ( { id = "local"; name = "Here"; } );\n'),
+]
+
+
+def main():
+    programs = dict(zip(("dataplane", "node", "control"), sys.argv[1:4], strict=True))
+    bad = 0
+    with tempfile.TemporaryDirectory() as folder:
+        file = pathlib.Path(folder) / "the.conf"
+
+        def check(daemon, text):
+            file.write_text(text, encoding="utf-8")
+            file.chmod(0o600)
+            return subprocess.run([programs[daemon], "--check-config", "--config", file], capture_output=True,
+                                  text=True, timeout=20, check=False)
+
+        for daemon, text in GOOD.items():
+            r = check(daemon, text)
+            if r.returncode != 0 or r.stdout or r.stderr:
+                bad += 1
+                print(f"nave-{daemon} refuses a good configuration: {r}")
+        for daemon, line, text in BAD:
+            r = check(daemon, text)
+            if r.returncode != 78 or not r.stderr.startswith(f"{file}:{line}: ") or r.stderr.count("\n") != 1:
+                bad += 1
+                print(f"nave-{daemon}, wanted line {line}: {r.returncode} {r.stderr!r}\n{text}")
+        for daemon, program in programs.items():
+            r = subprocess.run([program, "--check-config", "--config", file.with_name("none")], capture_output=True,
+                               text=True, timeout=20, check=False)
+            if r.returncode != 78 or "none" not in r.stderr:
+                bad += 1
+                print(f"nave-{daemon} without a file: {r}")
+    return 1 if bad else 0
+
+
+sys.exit(main())
