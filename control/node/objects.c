@@ -192,6 +192,21 @@ static int add_peer(struct objects *o, const struct desired_peer *p)
 	return err == 0 ? add_peer_routes(o, p) : err;
 }
 
+/* A site that advertises 0.0.0.0/0 takes the place of the hub's own way out. */
+static void keep_peers_routes(struct objects *o)
+{
+	unsigned int kept = 0;
+	for (unsigned int i = 0; i < o->routes; i++) {
+		bool same =
+			kept > 0 && objects_compare_route(&o->route[kept - 1], &o->route[i]) == 0;
+		if (!same)
+			o->route[kept++] = o->route[i];
+		else if (o->route[i].target == DP_ROUTE_PEER)
+			o->route[kept - 1] = o->route[i];
+	}
+	o->routes = kept;
+}
+
 int objects_from_desired(const struct desired *d, const struct hub_state *hub, struct objects *ret)
 {
 	struct objects o = {.complete = true};
@@ -205,6 +220,7 @@ int objects_from_desired(const struct desired *d, const struct hub_state *hub, s
 		return err;
 	}
 	objects_sort(&o);
+	keep_peers_routes(&o);
 	*ret = o;
 	return 0;
 }

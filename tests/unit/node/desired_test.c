@@ -171,6 +171,24 @@ static void becomes_objects(void **state)
 	desired_fini(&d);
 }
 
+/* One route a prefix: the site's, not the hub's own way out. */
+static void a_site_may_be_the_way_out(void **state)
+{
+	struct desired d = {0};
+	struct hub_state hub = {.egress4 = true, .egress6 = true};
+	struct objects o;
+	char *text = with("192.168.10.0/24", "0.0.0.0/0");
+	assert_int_equal(merge(&d, text), 0);
+	free(text);
+	assert_int_equal(objects_from_desired(&d, &hub, &o), 0);
+	assert_int_equal(route_to(&o, "0.0.0.0/0")->target, DP_ROUTE_PEER);
+	assert_int_equal(route_to(&o, "::/0")->target, DP_ROUTE_EGRESS);
+	for (unsigned int n = 1; n < o.routes; n++)
+		assert_true(objects_compare_route(&o.route[n - 1], &o.route[n]) < 0);
+	objects_fini(&o);
+	desired_fini(&d);
+}
+
 /* The rule set as it was tried with nft; two instances. */
 static void rules_have_zones_and_no_way_between(void **state)
 {
@@ -198,6 +216,7 @@ int main(void)
 		cmocka_unit_test(refused_whole),
 		cmocka_unit_test(a_refusal_changes_nothing),
 		cmocka_unit_test(becomes_objects),
+		cmocka_unit_test(a_site_may_be_the_way_out),
 		cmocka_unit_test(rules_have_zones_and_no_way_between),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
