@@ -17,7 +17,7 @@ PORT=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0));
 }
 # shellcheck source=../configs/lab/lab.sh
 . "$ROOT/configs/lab/lab.sh"
-RIVAL_PID= HUB_PID=
+RIVAL_PID='' HUB_PID=''
 
 # an idle Nave hub still polls its port (about a fifth of a core): it must not take that from the rival
 hub_pause() {
