@@ -228,6 +228,17 @@ static enum MHD_Result begin_request(struct request *rq, struct MHD_Connection *
 }
 
 /* The library's signature. NOLINTNEXTLINE(readability-function-size) */
+/* News came meanwhile: look once more and answer. Or too many wait: an answer would only be asked for
+ * again at once. */
+static void end_wait(struct request *rq, struct wait_list *list)
+{
+	rq->wait_until_ns = 1;
+	if (wait_list_is_full(list))
+		problem_set(&rq->rs, PROBLEM_UNAVAILABLE, "Too many requests wait already.");
+	else
+		api_request_run(rq);
+}
+
 static enum MHD_Result answer_request(void *cls, struct MHD_Connection *connection, const char *url,
 	const char *method, const char *version, const char *upload_data, size_t *upload_data_size,
 	void **con_cls)
@@ -246,12 +257,10 @@ static enum MHD_Result answer_request(void *cls, struct MHD_Connection *connecti
 	set_busy(listener->server, connection, 0);
 	api_request_run(rq);
 	if (rq->rs.status == 0 && rq->wait_until_ns != 0) {
-		if (wait_list_add(
-			    api_wait_list(rq->api), connection, rq->wait_news, rq->wait_until_ns))
+		struct wait_list *list = api_wait_list(rq->api);
+		if (wait_list_add(list, connection, rq->wait_news, rq->wait_until_ns))
 			return MHD_YES;
-		/* News came meanwhile, or nobody may wait: look once more and answer. */
-		rq->wait_until_ns = 1;
-		api_request_run(rq);
+		end_wait(rq, list);
 	}
 	set_busy(listener->server, connection, clock_monotonic_ns());
 	return send_response(rq, connection);

@@ -139,6 +139,14 @@ bool wait_list_is_closed(struct wait_list *list)
 	return closed;
 }
 
+bool wait_list_is_full(struct wait_list *list)
+{
+	(void)pthread_mutex_lock(&list->lock);
+	bool is_full = list->count == HTTP_LONG_POLLS_MAX;
+	(void)pthread_mutex_unlock(&list->lock);
+	return is_full;
+}
+
 bool wait_list_add(struct wait_list *list, struct MHD_Connection *connection, uint64_t seen,
 	uint64_t deadline_ns)
 {

@@ -22,6 +22,7 @@ void wait_list_wake(struct wait_list *list);
 /* From now on nobody waits; whoever does is resumed. */
 void wait_list_close(struct wait_list *list);
 bool wait_list_is_closed(struct wait_list *list);
+bool wait_list_is_full(struct wait_list *list);
 /*
  * Suspends the connection until news after `seen` or deadline_ns (monotonic). false: the list is
  * full or closed, or there is news already, and the connection goes on.

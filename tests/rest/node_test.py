@@ -119,6 +119,23 @@ class NodeTest(rest_client.RestTest):
             gone = [{"kind": "peer", "id": peer["id"]}]
             self.assertEqual(answer["deleted"], [] if is_there else gone)
 
+    def test_many_long_polls(self):
+        """They take no thread each; what is too many is told to come back."""
+        self.hub.sync()
+        path = f"/node/v1/desired?epoch={self.hub.epoch}&after={self.hub.generation}&wait=20"
+        joins = [self.in_background(lambda: self.hub.client.get(path)) for _ in range(80)]
+        time.sleep(1)
+        began = time.monotonic()
+        self.is_ok(self.api.get("/healthz"))
+        self.new_instance()
+        answers = [join()[0] for join in joins]
+        self.assertLess(time.monotonic() - began, 5)
+        served = [a for a in answers if a.status == 200]
+        self.assertEqual(len(served), 64)
+        for answer in answers:
+            if answer.status != 200:
+                self.is_refused(answer, 503, "unavailable")
+
     def test_long_poll_arguments(self):
         for query in ("wait=31", "wait=x", "after=-1", "epoch=12", "wait=1&wait=2", "moon=1"):
             self.is_refused(self.hub.client.get(f"/node/v1/desired?{query}"), 400,
