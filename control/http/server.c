@@ -227,9 +227,10 @@ static enum MHD_Result begin_request(struct request *rq, struct MHD_Connection *
 	return MHD_YES;
 }
 
-/* The library's signature. NOLINTNEXTLINE(readability-function-size) */
-/* News came meanwhile: look once more and answer. Or too many wait: an answer would only be asked for
- * again at once. */
+/*
+ * News came meanwhile: look once more and answer. Or too many wait: an empty answer would only be
+ * asked for again at once.
+ */
 static void end_wait(struct request *rq, struct wait_list *list)
 {
 	rq->wait_until_ns = 1;
@@ -239,6 +240,7 @@ static void end_wait(struct request *rq, struct wait_list *list)
 		api_request_run(rq);
 }
 
+/* The library's signature. NOLINTNEXTLINE(readability-function-size) */
 static enum MHD_Result answer_request(void *cls, struct MHD_Connection *connection, const char *url,
 	const char *method, const char *version, const char *upload_data, size_t *upload_data_size,
 	void **con_cls)
