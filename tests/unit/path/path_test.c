@@ -3,12 +3,12 @@
  * Crafted packets through the whole path: each is sent on as it must be, or dropped for the reason
  * that is counted. The hub is in memory; peers 0 and 1 are sites or clients with real sessions.
  */
-#include "bench/memory_hub.h"
 #include "dataplane/table/instance.h"
 #include "dataplane/table/peer.h"
 #include "dataplane/table/session.h"
 #include "dataplane/wg/messages.h"
 #include "tests/unit/dice.h"
+#include "tests/unit/path/fixture.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -20,126 +20,13 @@
 #include <cmocka.h>
 #include <rte_ring.h>
 
-enum {
-	OUTER = 42, /* Ethernet, IPv4, UDP */
-	DATA = 16, /* struct message_data */
-	SIZE = 100,
-};
-
-static struct memory_hub hub;
-static uint64_t before[COUNTER__COUNT];
-
-static int start(void **state)
-{
-	struct memory_hub_settings s = {
-		.peers = 3, .flags = INSTANCE_SITE_TO_SITE, .mbufs = 2048, .sites = true};
-	return memory_hub_new(&hub, &s);
-}
-
-static int end(void **state)
-{
-	memory_hub_free(&hub);
-	return 0;
-}
-
-static void remember(void)
-{
-	for (int c = 0; c < COUNTER__COUNT; c++)
-		before[c] = memory_hub_count(&hub, c);
-}
-
-static uint64_t grown(enum counter c)
-{
-	return memory_hub_count(&hub, c) - before[c];
-}
-
-static unsigned int run(struct rte_mbuf *frame, struct rte_mbuf **ret)
-{
-	struct rte_mbuf *sent[8];
-	assert_non_null(frame);
-	remember();
-	memory_hub_run(&hub, &frame, 1);
-	unsigned int n = memory_hub_sent(&hub, sent, 8);
-	*ret = n > 0 ? sent[0] : NULL;
-	for (unsigned int i = 1; i < n; i++)
-		rte_pktmbuf_free(sent[i]);
-	return n;
-}
-
-/* Nothing is sent, and just this reason is counted. */
-static void assert_dropped(struct rte_mbuf *frame, enum counter reason)
-{
-	struct rte_mbuf *sent;
-	unsigned int n = run(frame, &sent);
-	if (n != 0 || grown(reason) != 1) {
-		for (int c = 0; c < COUNTER__COUNT; c++)
-			if (grown(c) != 0)
-				print_message(
-					"%s +%lu\n", counter_name(c), (unsigned long)grown(c));
-		fail_msg("%u sent, %s wanted", n, counter_name(reason));
-	}
-}
-
-static struct rte_mbuf *frame_from(unsigned int peer, const uint8_t *inner, uint16_t len)
-{
-	return memory_hub_frame(&hub, peer, inner, len);
-}
-
-static void make_inner(uint8_t *inner, uint16_t len, unsigned int from, unsigned int to)
-{
-	struct ip_addr a = memory_hub_address4(from), b = memory_hub_address4(to);
-	memory_hub_inner4(inner, len, &a, &b);
-}
-
-static struct rte_mbuf *good_frame(void)
-{
-	static uint8_t inner[SIZE];
-	make_inner(inner, SIZE, 0, 1);
-	return frame_from(0, inner, SIZE);
-}
-
-static uint8_t *byte_of(struct rte_mbuf *m, uint16_t at)
-{
-	return rte_pktmbuf_mtod_offset(m, uint8_t *, at);
-}
-
-static void fix_inner_checksum(uint8_t *ip)
-{
-	uint32_t sum = 0;
-	ip[10] = ip[11] = 0;
-	for (unsigned int i = 0; i < 20; i += 2)
-		sum += (uint32_t)(ip[i] << 8 | ip[i + 1]);
-	sum = (sum & 0xffff) + (sum >> 16);
-	sum = ~((sum & 0xffff) + (sum >> 16));
-	ip[10] = (uint8_t)(sum >> 8);
-	ip[11] = (uint8_t)sum;
-}
-
-/* Opens what the hub has sent to a peer, with that peer's key. */
-static const uint8_t *open_sent(struct rte_mbuf *m, unsigned int peer, uint16_t *ret_len)
-{
-	if (m == NULL)
-		abort(); /* the count of what was sent is asserted before */
-	const struct session *s = hub.peer[peer]->current;
-	uint8_t *message = byte_of(m, OUTER);
-	struct aead_job job = {.key = &s->keypair.send_key,
-		.data = message + DATA,
-		.len = (uint32_t)(m->data_len - OUTER - DATA - AEAD_TAG_LEN)};
-	memcpy(job.nonce + 4, message + 8, 8);
-	assert_int_equal(message_read_le32(message), MESSAGE_DATA);
-	aead_chacha20_poly1305_open(hub.sealer, &job, 1);
-	assert_true(job.ok);
-	*ret_len = (uint16_t)job.len;
-	return message + DATA;
-}
-
 static void forwarded_with_one_hop_less(void **state)
 {
 	struct rte_mbuf *sent;
 	uint8_t inner[SIZE];
 	uint16_t len;
-	make_inner(inner, SIZE, 0, 1);
-	assert_int_equal(run(frame_from(0, inner, SIZE), &sent), 1);
+	make_inner4(inner, SIZE, 0, 1);
+	assert_int_equal(path_take(frame_from(0, inner, SIZE), &sent), 1);
 	assert_int_equal(grown(COUNTER_FORWARDED_PACKETS), 1);
 	const uint8_t *ip = open_sent(sent, 1, &len);
 	assert_int_equal(len, 112); /* padded to 16 */
@@ -180,27 +67,18 @@ static void outer_headers(void **state)
 	assert_dropped(m, COUNTER_DROP_OUTER_MALFORMED);
 }
 
-/* What the path handed to the host-I/O thread. */
-static void drop_from_host(unsigned int wanted)
-{
-	void *handed[8];
-	unsigned int n = rte_ring_dequeue_burst(hub.rings.host, handed, 8, NULL);
-	assert_int_equal(n, wanted);
-	rte_pktmbuf_free_bulk((struct rte_mbuf **)handed, n);
-}
-
 /* Fragments are the host's, as is all that is no tunnel's. */
 static void punted(void **state)
 {
 	struct rte_mbuf *sent, *m = good_frame();
 	*byte_of(m, 20) |= 0x20; /* more fragments */
 	fix_inner_checksum(byte_of(m, 14));
-	assert_int_equal(run(m, &sent), 0);
+	assert_int_equal(path_take(m, &sent), 0);
 	assert_int_equal(grown(COUNTER_PUNTED_PACKETS), 1);
 	drop_from_host(1);
 	m = good_frame();
 	*byte_of(m, 37) ^= 1; /* another UDP port */
-	assert_int_equal(run(m, &sent), 0);
+	assert_int_equal(path_take(m, &sent), 0);
 	assert_int_equal(grown(COUNTER_PUNTED_PACKETS), 1);
 	drop_from_host(1);
 }
@@ -246,7 +124,7 @@ static void replayed(void **state)
 {
 	struct rte_mbuf *sent, *m = good_frame();
 	struct rte_mbuf *again = rte_pktmbuf_copy(m, hub.rings.pool, 0, UINT32_MAX);
-	assert_int_equal(run(m, &sent), 1);
+	assert_int_equal(path_take(m, &sent), 1);
 	rte_pktmbuf_free(sent);
 	assert_dropped(again, COUNTER_DROP_WG_REPLAY);
 }
@@ -273,19 +151,19 @@ static void inner_headers(void **state)
 	} bad[] = {{0, 0x35}, {0, 0x44}, {0, 0x75}, {2, 0xff}, {3, 10}};
 	uint8_t inner[SIZE];
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		make_inner(inner, SIZE, 0, 1);
+		make_inner4(inner, SIZE, 0, 1);
 		inner[bad[i].at] = bad[i].value;
 		fix_inner_checksum(inner);
 		assert_dropped(frame_from(0, inner, SIZE), COUNTER_DROP_INNER_MALFORMED);
 	}
-	make_inner(inner, SIZE, 0, 1);
+	make_inner4(inner, SIZE, 0, 1);
 	assert_dropped(frame_from(0, inner, 12), COUNTER_DROP_INNER_MALFORMED);
 }
 
 static void spoofed(void **state)
 {
 	uint8_t inner[SIZE];
-	make_inner(inner, SIZE, 2, 1); /* peer 0 says that it is peer 2 */
+	make_inner4(inner, SIZE, 2, 1); /* peer 0 says that it is peer 2 */
 	assert_dropped(frame_from(0, inner, SIZE), COUNTER_DROP_SPOOFED_SOURCE);
 	struct ip_addr nobody, to = memory_hub_address4(1);
 	assert_int_equal(ip_addr_parse("192.0.2.9", &nobody), 0);
@@ -296,32 +174,6 @@ static void spoofed(void **state)
 	assert_int_equal(ip_addr_parse("10.0.0.1", &own), 0);
 	memory_hub_inner4(inner, SIZE, &own, &to);
 	assert_dropped(frame_from(0, inner, SIZE), COUNTER_DROP_SPOOFED_SOURCE);
-}
-
-static struct rte_mbuf *frame_to(const char *destination)
-{
-	static uint8_t inner[SIZE];
-	struct ip_addr from = memory_hub_address4(0), to;
-	assert_int_equal(ip_addr_parse(destination, &to), 0);
-	memory_hub_inner4(inner, SIZE, &from, &to);
-	return frame_from(0, inner, SIZE);
-}
-
-/* The sender gets an ICMP error, sealed for it. */
-static void assert_refused(struct rte_mbuf *frame, enum counter reason, uint8_t type, uint8_t code)
-{
-	struct rte_mbuf *sent;
-	uint16_t len;
-	assert_int_equal(run(frame, &sent), 1);
-	assert_int_equal(grown(reason), 1);
-	assert_int_equal(grown(COUNTER_ICMP_ERRORS_SENT), 1);
-	const uint8_t *ip = open_sent(sent, 0, &len);
-	struct ip_addr wanted = memory_hub_address4(0);
-	assert_int_equal(ip[9], 1);
-	assert_memory_equal(ip + 16, wanted.bytes + 12, 4);
-	assert_int_equal(ip[20], type);
-	assert_int_equal(ip[21], code);
-	rte_pktmbuf_free(sent);
 }
 
 static void destinations(void **state)
@@ -337,7 +189,7 @@ static void destinations(void **state)
 static void hops(void **state)
 {
 	uint8_t inner[SIZE];
-	make_inner(inner, SIZE, 0, 1);
+	make_inner4(inner, SIZE, 0, 1);
 	inner[8] = 1;
 	fix_inner_checksum(inner);
 	assert_refused(frame_from(0, inner, SIZE), COUNTER_DROP_TTL, 11, 0);
@@ -346,7 +198,7 @@ static void hops(void **state)
 static void too_large(void **state)
 {
 	static uint8_t inner[1500];
-	make_inner(inner, 1421, 0, 1);
+	make_inner4(inner, 1421, 0, 1);
 	inner[6] = 0x40; /* don't fragment */
 	fix_inner_checksum(inner);
 	assert_refused(frame_from(0, inner, 1421), COUNTER_DROP_MTU, 3, 4);
@@ -376,7 +228,7 @@ static void internet_is_for_route_all(void **state)
 	/* not even through the hub's own outer address */
 	assert_dropped(frame_to("203.0.113.1"), COUNTER_DROP_RECURSIVE);
 	hub.peer[0]->route_all = 1;
-	assert_int_equal(run(frame_to("192.0.2.80"), &sent), 0);
+	assert_int_equal(path_take(frame_to("192.0.2.80"), &sent), 0);
 	drop_from_host(1); /* to naveN */
 	hub.peer[0]->route_all = 0;
 	hub.instance->flags = INSTANCE_SITE_TO_SITE;
@@ -392,7 +244,7 @@ static void a_list_of_destinations(void **state)
 	assert_int_equal(ip_prefix_parse("10.0.0.4/32", &list->prefix[0]), 0);
 	hub.peer[0]->allowed = list;
 	assert_refused(frame_to("10.0.0.3"), COUNTER_DROP_ACCESS_DESTINATION, 3, 13);
-	assert_int_equal(run(frame_to("10.0.0.4"), &sent), 1);
+	assert_int_equal(path_take(frame_to("10.0.0.4"), &sent), 1);
 	rte_pktmbuf_free(sent);
 	hub.peer[0]->allowed = NULL;
 	free(list);
@@ -430,7 +282,7 @@ static void hub_answers_ping(void **state)
 	inner[22] = 0xf7; /* its checksum: ~0x0800 */
 	inner[23] = 0xff;
 	fix_inner_checksum(inner);
-	assert_int_equal(run(frame_from(0, inner, SIZE), &sent), 1);
+	assert_int_equal(path_take(frame_from(0, inner, SIZE), &sent), 1);
 	assert_int_equal(grown(COUNTER_ECHO_REPLIES), 1);
 	const uint8_t *ip = open_sent(sent, 0, &len);
 	assert_memory_equal(ip + 12, own.bytes + 12, 4);
@@ -446,14 +298,14 @@ static void mss_is_clamped(void **state)
 	uint8_t inner[60];
 	struct rte_mbuf *sent;
 	uint16_t len;
-	make_inner(inner, 60, 0, 1);
+	make_inner4(inner, 60, 0, 1);
 	memset(inner + 20, 0, 40);
 	inner[9] = 6;
 	inner[32] = 0x60; /* 24 bytes of header */
 	inner[33] = 0x02; /* SYN */
 	memcpy(inner + 40, mss, sizeof(mss));
 	fix_inner_checksum(inner);
-	assert_int_equal(run(frame_from(0, inner, 60), &sent), 1);
+	assert_int_equal(path_take(frame_from(0, inner, 60), &sent), 1);
 	const uint8_t *ip = open_sent(sent, 1, &len);
 	assert_int_equal(ip[42] << 8 | ip[43], 1380);
 	/* the change of the sum is the change of the field: RFC 1624 */
@@ -475,7 +327,7 @@ static void noise_is_harmless(void **state)
 			*byte_of(m, (uint16_t)(dice_roll() % reach)) = (uint8_t)dice_roll();
 		if (n % 5 == 0)
 			m->pkt_len = m->data_len = (uint16_t)(dice_roll() % (m->data_len + 1U));
-		if (run(m, &sent) > 0)
+		if (path_take(m, &sent) > 0)
 			rte_pktmbuf_free(sent);
 		void *handed;
 		struct keying_message message;
@@ -512,5 +364,5 @@ int main(void)
 		cmocka_unit_test(mss_is_clamped),
 		cmocka_unit_test(noise_is_harmless),
 	};
-	return cmocka_run_group_tests(tests, start, end);
+	return cmocka_run_group_tests(tests, fixture_start, fixture_end);
 }
