@@ -16,7 +16,7 @@
 enum {
 	LOOK_S = 1, /* expiry of peers is due to the second */
 	WATCH_ROUNDS = 5, /* from one look at those that are ready to the next */
-	PRUNE_S = 3600,
+	PRUNE_S = 60, /* a key that was revealed is forgotten a minute later at most */
 	STEPS_MAX = 8, /* of one instance in one round: more than there are */
 };
 
@@ -130,14 +130,16 @@ static int do_round(struct provision *p)
 	struct id_list l = {.with_ready = p->rounds++ % WATCH_ROUNDS == 0};
 	bool changed = false;
 	int rc = list_instances(p->store, &l);
-	for (size_t n = 0; rc == 0 && n < l.count; n++)
-		rc = do_steps(p, &l.ids[n], &changed);
+	/* What fails for one instance must not hold up the others, nor the cut of who has expired. */
+	for (size_t n = 0; n < l.count; n++) {
+		int stepped = do_steps(p, &l.ids[n], &changed);
+		rc = rc < 0 ? rc : stepped;
+	}
 	free(l.ids);
-	if (rc == 0)
-		rc = do_housekeeping(p, &changed);
+	int kept = do_housekeeping(p, &changed);
 	if (changed)
 		p->changed(p->ctx);
-	return rc;
+	return rc < 0 ? rc : kept;
 }
 
 /* false: the end. */

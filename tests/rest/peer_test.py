@@ -2,9 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Peers: each refusal of the product's table with its field, addresses, changes, profiles."""
 import base64
+import contextlib
 import ipaddress
 import os
 import re
+import sqlite3
 import time
 import uuid
 
@@ -296,6 +298,35 @@ class PeerTest(rest_client.RestTest):
             database = stream.read()
         self.assertNotIn(base64.b64decode(private[1]), database)
         self.assertNotIn(private[1].encode(), database)
+
+    def test_key_is_forgotten_ten_minutes_later(self):
+        peer = self.made()
+        path = f"{self.peers}/{peer['id']}/profile"
+        self.is_ok(self.api.post(f"{path}/reveal"))
+        row = (uuid.UUID(peer["id"]).bytes,)
+
+        def look():
+            return database.execute(
+                "SELECT revealed_until, private_key_box FROM peer WHERE id = ?", row).fetchone()
+        with contextlib.closing(sqlite3.connect(f"{self.daemon.state}/control.db")) as database:
+            until, box = look()
+            self.assertAlmostEqual(until, time.time() + 600, delta=5)
+            self.assertIsNotNone(box)
+            database.execute("UPDATE peer SET revealed_until = ? WHERE id = ?",
+                             (int(time.time()) - 1, *row))
+            database.commit()
+            private, preshared = self.secrets_of(self.is_ok(self.api.get(path)).text)
+            self.assertFalse(private and private[1])
+            self.assertFalse(preshared and preshared[1])
+            self.is_refused(self.api.post(f"{path}/reveal"), 409, "conflict")
+            self.hub.stop()
+            self.daemon.stop()  # the first thing that it does again is to forget
+            self.daemon.start()
+            self.hub.ends.clear()
+            self.hub.run()
+            self.wait_for(lambda: look()[1] is None)
+        self.is_refused(self.api.post(f"{path}/reveal"), 409, "conflict")
+        self.is_ok(self.api.get(path))
 
     def test_profile_of_a_key_of_its_own(self):
         peer = self.made(public_key=new_key())
