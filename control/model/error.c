@@ -4,7 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-static void add_error(
+__attribute__((format(printf, 3, 0))) static void add_error(
 	struct model_errors *errors, const char *pointer, const char *format, va_list ap)
 {
 	if (errors->count == MODEL_ERRORS_MAX)

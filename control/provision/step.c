@@ -73,6 +73,8 @@ static int watch(struct store *store, struct instance *i)
 		return rc;
 	bool is_connected = hub_is_connected(&h, store_now(store));
 	int64_t waits_since = i->conditions[CONDITION_KEYS_READY].changed_at;
+	if (waits_since < i->conditions[CONDITION_DATAPLANE_READY].changed_at)
+		waits_since = i->conditions[CONDITION_DATAPLANE_READY].changed_at; /* a retry */
 	char message[MESSAGE_TEXT];
 	(void)snprintf(message, sizeof(message),
 		"Hub %.64s has not reported for %d s; traffic may still flow. Look at its nave-node.",

@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The steps of an instance one by one, and what hubs say about it in between. */
+#include "control/provision/step.h"
+
+#include "control/provision/provision.h"
+#include "tests/unit/store/fixture.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static const struct control_config config = {.wireguard_ports = {51820, 51821}};
+
+static int setup(void **state)
+{
+	static struct fixture f;
+	fixture_init(&f);
+	*state = &f;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	fixture_fini(*state);
+	return 0;
+}
+
+static struct uuid add(struct fixture *f, const char *name)
+{
+	struct instance i;
+	fixture_write(f);
+	assert_int_equal(fixture_add_instance(f, name, &i), 0);
+	fixture_commit(f);
+	instance_fini(&i);
+	return i.id;
+}
+
+static struct uuid enrol(struct fixture *f)
+{
+	struct hub h;
+	fixture_write(f);
+	fixture_hub(f, "hub1", &h);
+	fixture_commit(f);
+	hub_fini(&h);
+	return h.id;
+}
+
+/* Whether it wrote. */
+static bool step(struct fixture *f, const struct uuid *id)
+{
+	struct instance i;
+	bool changed = false;
+	fixture_write(f);
+	assert_int_equal(instance_find(f->store, id, &i), 0);
+	assert_int_equal(step_instance(f->store, &config, &i, &changed), 0);
+	fixture_commit(f);
+	instance_fini(&i);
+	return changed;
+}
+
+static void say(struct fixture *f, const struct uuid *hub, const struct uuid *id, bool is_ready)
+{
+	struct hub h;
+	fixture_write(f);
+	assert_int_equal(hub_find(f->store, hub, &h), 0);
+	assert_int_equal(
+		provision_note_instance(f->store, &h, id, is_ready, is_ready ? "" : "no port"), 0);
+	fixture_commit(f);
+	hub_fini(&h);
+}
+
+static void report(struct fixture *f, const struct uuid *hub)
+{
+	struct hub h;
+	json_t *counters = json_object();
+	fixture_write(f);
+	const struct hub_report r = {
+		.version = "1", .epoch = *store_epoch(f->store), .counters = counters};
+	assert_int_equal(hub_find(f->store, hub, &h), 0);
+	assert_int_equal(hub_set_report(f->store, &h, &r), 0);
+	fixture_commit(f);
+	hub_fini(&h);
+	json_decref(counters);
+}
+
+static void expect(struct fixture *f, const struct uuid *id, enum instance_state state,
+	enum instance_condition condition, const char *reason)
+{
+	struct instance i;
+	fixture_read(f);
+	assert_int_equal(instance_find(f->store, id, &i), 0);
+	fixture_rollback(f);
+	assert_string_equal(instance_state_text(i.state), instance_state_text(state));
+	assert_string_equal(i.conditions[condition].reason, reason);
+	assert_int_equal(i.conditions[condition].is_true, strcmp(reason, "Done") == 0);
+	assert_true(i.conditions[condition].message[0] != '\0');
+	instance_fini(&i);
+}
+
+static void steps_follow_each_other(void **state)
+{
+	struct fixture *f = *state;
+	const struct uuid id = add(f, "acme");
+	expect(f, &id, INSTANCE_PROVISIONING, CONDITION_ALLOCATED, "Waiting");
+	assert_true(step(f, &id));
+	expect(f, &id, INSTANCE_PROVISIONING, CONDITION_ALLOCATED, "NoHub");
+	assert_false(step(f, &id)); /* says it once */
+	const struct uuid hub = enrol(f);
+	assert_true(step(f, &id));
+	expect(f, &id, INSTANCE_PROVISIONING, CONDITION_ALLOCATED, "Done");
+	assert_true(step(f, &id));
+	expect(f, &id, INSTANCE_PROVISIONING, CONDITION_KEYS_READY, "Done");
+	assert_false(step(f, &id));
+	expect(f, &id, INSTANCE_PROVISIONING, CONDITION_DATAPLANE_READY, "Waiting");
+	report(f, &hub);
+	say(f, &hub, &id, true);
+	expect(f, &id, INSTANCE_READY, CONDITION_DATAPLANE_READY, "Done");
+	assert_false(step(f, &id));
+	int64_t version = fixture_number(f, "SELECT version FROM instance");
+	say(f, &hub, &id, true);
+	assert_int_equal(fixture_number(f, "SELECT version FROM instance"), version);
+}
+
+static void a_hub_that_fails_and_recovers(void **state)
+{
+	struct fixture *f = *state;
+	const struct uuid hub = enrol(f), id = add(f, "acme");
+	(void)step(f, &id);
+	(void)step(f, &id);
+	report(f, &hub);
+	say(f, &hub, &id, false);
+	expect(f, &id, INSTANCE_FAILED, CONDITION_DATAPLANE_READY, "HubFailed");
+	say(f, &hub, &id, true);
+	expect(f, &id, INSTANCE_READY, CONDITION_DATAPLANE_READY, "Done");
+	say(f, &hub, &id, false);
+	expect(f, &id, INSTANCE_DEGRADED, CONDITION_DATAPLANE_READY, "HubFailed");
+	say(f, &hub, &id, true);
+	fixture_run_sql(f, "UPDATE hub SET last_report_at = last_report_at - 60");
+	assert_true(step(f, &id));
+	expect(f, &id, INSTANCE_DEGRADED, CONDITION_DATAPLANE_READY, "HubSilent");
+	assert_false(step(f, &id));
+	report(f, &hub);
+	say(f, &hub, &id, true);
+	expect(f, &id, INSTANCE_READY, CONDITION_DATAPLANE_READY, "Done");
+}
+
+/* Moves the conditions' times into the past, as waiting would. */
+static void let_time_pass(struct fixture *f)
+{
+	fixture_run_sql(f,
+		"UPDATE instance SET conditions = json_replace(conditions,"
+		" '$.KeysReady[3]', 1000, '$.DataplaneReady[3]', 1000)");
+}
+
+static void silence_fails_and_retry_gets_its_own_time(void **state)
+{
+	struct fixture *f = *state;
+	const struct uuid hub = enrol(f), id = add(f, "acme");
+	struct instance i;
+	(void)step(f, &id);
+	(void)step(f, &id);
+	let_time_pass(f);
+	assert_true(step(f, &id));
+	expect(f, &id, INSTANCE_FAILED, CONDITION_DATAPLANE_READY, "HubSilent");
+	fixture_write(f);
+	assert_int_equal(instance_find(f->store, &id, &i), 0);
+	assert_int_equal(instance_retry(f->store, &i), 0);
+	fixture_commit(f);
+	instance_fini(&i);
+	assert_false(step(f, &id));
+	expect(f, &id, INSTANCE_PROVISIONING, CONDITION_DATAPLANE_READY, "Waiting");
+	report(f, &hub);
+	let_time_pass(f);
+	assert_true(step(f, &id));
+	expect(f, &id, INSTANCE_FAILED, CONDITION_DATAPLANE_READY, "NotConfirmed");
+	say(f, &hub, &id, true); /* late is better than never */
+	expect(f, &id, INSTANCE_READY, CONDITION_DATAPLANE_READY, "Done");
+}
+
+static void no_port_fails_until_retried(void **state)
+{
+	struct fixture *f = *state;
+	struct instance i;
+	(void)enrol(f);
+	const struct uuid a = add(f, "net0"), b = add(f, "net1"), c = add(f, "net2");
+	assert_true(step(f, &a) && step(f, &b) && step(f, &c));
+	expect(f, &c, INSTANCE_FAILED, CONDITION_ALLOCATED, "NoPort");
+	assert_false(step(f, &c));
+	fixture_write(f);
+	assert_int_equal(instance_find(f->store, &a, &i), 0);
+	assert_int_equal(instance_remove(f->store, &i), 0);
+	instance_fini(&i);
+	assert_int_equal(instance_find(f->store, &c, &i), 0);
+	assert_int_equal(instance_retry(f->store, &i), 0);
+	fixture_commit(f);
+	instance_fini(&i);
+	assert_true(step(f, &c));
+	expect(f, &c, INSTANCE_PROVISIONING, CONDITION_ALLOCATED, "Done");
+}
+
+static void other_hubs_have_no_say(void **state)
+{
+	struct fixture *f = *state;
+	struct hub other;
+	const struct uuid hub = enrol(f), id = add(f, "acme"), nobody = {.bytes = {1}};
+	(void)step(f, &id);
+	say(f, &hub, &id, true); /* it has no keys yet: cannot be */
+	expect(f, &id, INSTANCE_PROVISIONING, CONDITION_DATAPLANE_READY, "Waiting");
+	(void)step(f, &id);
+	fixture_write(f);
+	fixture_hub(f, "hub2", &other);
+	fixture_commit(f);
+	say(f, &other.id, &id, true);
+	expect(f, &id, INSTANCE_PROVISIONING, CONDITION_DATAPLANE_READY, "Waiting");
+	say(f, &hub, &nobody, true);
+	hub_fini(&other);
+}
+
+static void what_goes_away_stays_away(void **state)
+{
+	struct fixture *f = *state;
+	struct instance i;
+	const struct uuid hub = enrol(f), id = add(f, "acme");
+	(void)step(f, &id);
+	(void)step(f, &id);
+	fixture_write(f);
+	assert_int_equal(instance_find(f->store, &id, &i), 0);
+	assert_int_equal(instance_del(f->store, &i), 0);
+	fixture_commit(f);
+	instance_fini(&i);
+	say(f, &hub, &id, true); /* a report that was on its way */
+	assert_false(step(f, &id));
+	expect(f, &id, INSTANCE_DELETING, CONDITION_DATAPLANE_READY, "Deleting");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(steps_follow_each_other, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_hub_that_fails_and_recovers, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			silence_fails_and_retry_gets_its_own_time, setup, teardown),
+		cmocka_unit_test_setup_teardown(no_port_fails_until_retried, setup, teardown),
+		cmocka_unit_test_setup_teardown(other_hubs_have_no_say, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_goes_away_stays_away, setup, teardown),
+	};
+	return cmocka_run_group_tests_name("provision/step", tests, NULL, NULL);
+}
