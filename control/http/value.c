@@ -42,37 +42,48 @@ json_t *value_text(const char *text)
 	return text[0] == '\0' ? json_null() : json_string(text);
 }
 
-/* Two digits up to max. */
-static bool read_pair(const char *text, long max, long *ret)
+/* d stands for a digit, everything else for itself; what follows the shape is not looked at. */
+static bool has_shape(const char *text, const char *shape)
 {
-	bool digits = text[0] >= '0' && text[0] <= '9' && text[1] >= '0' && text[1] <= '9';
-	*ret = digits ? (text[0] - '0') * 10 + (text[1] - '0') : 0;
-	return digits && *ret <= max;
+	for (; *shape != '\0'; text++, shape++) {
+		bool is_digit = *text >= '0' && *text <= '9';
+		if (*shape == 'd' ? !is_digit : *text != *shape)
+			return false;
+	}
+	return true;
+}
+
+static long two_digits(const char *text)
+{
+	return (text[0] - '0') * 10L + (text[1] - '0');
 }
 
 /* "+02:00" or "Z" behind the seconds. */
 static bool read_offset(const char *text, long *ret_seconds)
 {
-	long hours, minutes;
-	*ret_seconds = 0;
-	if (strcmp(text, "Z") == 0 || strcmp(text, "z") == 0)
+	if (strcmp(text, "Z") == 0 || strcmp(text, "z") == 0) {
+		*ret_seconds = 0;
 		return true;
-	if ((text[0] != '+' && text[0] != '-') || strlen(text) != 6 || text[3] != ':'
-		|| !read_pair(text + 1, 23, &hours) || !read_pair(text + 4, 59, &minutes))
+	}
+	if ((text[0] != '+' && text[0] != '-') || !has_shape(text + 1, "dd:dd") || text[6] != '\0')
 		return false;
+	long hours = two_digits(text + 1), minutes = two_digits(text + 4);
 	*ret_seconds = (hours * 3600 + minutes * 60) * (text[0] == '-' ? -1 : 1);
-	return true;
+	return hours <= 23 && minutes <= 59;
 }
 
 static bool read_rfc3339(const char *text, int64_t *ret)
 {
 	struct tm tm = {0};
 	long offset;
+	/* strptime() alone would take spaces and signs */
+	if (!has_shape(text, "dddd-dd-ddTdd:dd:dd"))
+		return false;
 	const char *rest = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
 	if (rest == NULL || rest - text != 19)
 		return false;
-	if (*rest == '.')
-		rest += 1 + strspn(rest + 1, "0123456789");
+	size_t digits = *rest == '.' ? strspn(rest + 1, "0123456789") : 0;
+	rest += digits > 0 ? 1 + digits : 0;
 	if (!read_offset(rest, &offset))
 		return false;
 	int day = tm.tm_mday;
