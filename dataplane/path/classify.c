@@ -62,10 +62,13 @@ static void dispatch_wireguard(struct path *p, struct rte_mbuf *m, struct pkt *k
 		path_push(p, data[0] == MESSAGE_DATA ? STAGE_WG_INPUT : STAGE_TO_KEYING, m);
 }
 
-/* A source that can't be answered is never anybody's endpoint. */
-static bool source_is_sane(const struct path *p, const struct outer *o)
+/* A source that can't be answered is never anybody's endpoint. In an IPv6 header a mapped address
+ * (RFC 4291 section 2.5.5.2) would pass for one of IPv4. */
+static bool source_is_sane(const struct path *p, const struct pkt *k, const struct outer *o)
 {
 	const struct ip_addr *a = &o->source.addr;
+	if (k->outer_v6 && (ip_addr_is_v4(a) || ip_addr_is_v4(&o->local)))
+		return false;
 	bool broadcast = ip_addr_is_v4(a) && a->bytes[12] == 255;
 	return o->source.port != 0 && !ip_addr_is_zero(a) && !ip_addr_is_multicast(a)
 		&& !ip_addr_is_loopback(a) && !broadcast && !underlay_is_local(p->tables, a);
@@ -81,7 +84,7 @@ static void classify_udp(struct path *p, struct rte_mbuf *m, struct pkt *k)
 		path_push(p, STAGE_PUNT, m);
 		return;
 	}
-	if (!source_is_sane(p, &o)) {
+	if (!source_is_sane(p, k, &o)) {
 		path_drop(p, m, COUNTER_DROP_OUTER_SOURCE);
 		return;
 	}

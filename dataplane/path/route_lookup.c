@@ -23,11 +23,14 @@ static struct ip_addr inner_destination(const struct rte_mbuf *m, const struct p
 	return to;
 }
 
-/* Never forwarded: not an address of one host, or one that means the packet's own link. */
-static bool destination_is_special(const struct ip_addr *to)
+/* Never forwarded: not an address of one host, or one that means the packet's own link. A mapped
+ * address in an IPv6 packet is IPv4 in disguise: it would be taken for IPv4 by lists of allowed
+ * destinations, and for IPv6 by routes. */
+static bool destination_is_special(const struct ip_addr *to, bool v6)
 {
+	bool disguised = v6 && ip_addr_is_v4(to);
 	bool broadcast = ip_addr_is_v4(to) && memcmp(to->bytes + 12, "\xff\xff\xff\xff", 4) == 0;
-	return broadcast || ip_addr_is_multicast(to) || ip_addr_is_loopback(to)
+	return disguised || broadcast || ip_addr_is_multicast(to) || ip_addr_is_loopback(to)
 		|| ip_addr_is_zero(to) || ip_addr_is_link_local(to);
 }
 
@@ -46,7 +49,7 @@ static void route_one(struct path *p, struct rte_mbuf *m)
 {
 	struct pkt *k = pkt_of(m);
 	struct ip_addr to = inner_destination(m, k);
-	if (destination_is_special(&to)) {
+	if (destination_is_special(&to, k->inner_v6)) {
 		path_drop(p, m, COUNTER_DROP_INNER_DESTINATION);
 		return;
 	}
