@@ -354,7 +354,7 @@ int control_config_parse(const char *text, size_t len, const char *file, struct 
 	char error[CONFIG_ERROR_TEXT])
 {
 	struct control_config *draft = malloc(sizeof(*draft));
-	char *copy = strndup(text, len);
+	char *copy = malloc(len + 1); /* strndup would look for a NUL behind the end */
 	struct config_reader r = {.file = file, .error = error, .config = draft};
 	config_t parsed;
 	config_init(&parsed);
@@ -363,6 +363,8 @@ int control_config_parse(const char *text, size_t len, const char *file, struct 
 		(void)snprintf(error, CONFIG_ERROR_TEXT, "%s:1: out of memory", file);
 		goto free_draft;
 	}
+	memcpy(copy, text, len);
+	copy[len] = '\0';
 	rc = check_bytes(&r, text, len);
 	if (rc < 0)
 		goto free_draft;
