@@ -15,6 +15,7 @@ static void print_global(FILE *out)
 		"  --token-file FILE         file that holds an API key\n"
 		"  --help                    also behind a noun or a command\n"
 		"  --version                 the version\n"
+		"  --completion-words        all commands with their options, for shells\n"
 		"\n"
 		"Exit code: 0 done, 1 refused or not there, 2 wrong usage, 3 nave-control does\n"
 		"not answer, 4 it could not, 5 --wait was over.\n",
