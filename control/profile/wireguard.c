@@ -155,11 +155,11 @@ int profile_digest(const struct profile *p, char ret[PROFILE_DIGEST_TEXT])
 	if (ok != 1 || 2 * len + 1 != PROFILE_DIGEST_TEXT)
 		return -ENOMEM;
 	static const char digits[] = "0123456789abcdef";
-	for (unsigned int i = 0; i < len; i++) {
+	for (size_t i = 0; i < len; i++) {
 		ret[2 * i] = digits[digest[i] >> 4];
 		ret[2 * i + 1] = digits[digest[i] & 15];
 	}
-	ret[2 * len] = '\0';
+	ret[PROFILE_DIGEST_TEXT - 1] = '\0';
 	return 0;
 }
 

@@ -117,7 +117,7 @@ void sql_done(sqlite3_stmt *stmt)
 
 int sql_run(struct store *store, const char *sql, const char *types, ...)
 {
-	sqlite3_stmt *stmt;
+	sqlite3_stmt *stmt = NULL;
 	va_list ap;
 	va_start(ap, types);
 	int rc = prepare(store, &stmt, sql, types, ap);
@@ -133,7 +133,7 @@ int sql_run(struct store *store, const char *sql, const char *types, ...)
 
 int sql_number(struct store *store, int64_t *ret, const char *sql, const char *types, ...)
 {
-	sqlite3_stmt *stmt;
+	sqlite3_stmt *stmt = NULL;
 	va_list ap;
 	va_start(ap, types);
 	int rc = prepare(store, &stmt, sql, types, ap);

@@ -3,7 +3,6 @@
 
 #include "control/model/wireguard_key.h"
 
-#include <dirent.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -17,9 +16,8 @@
 
 void fixture_init(struct fixture *f)
 {
-	const char *tmp = getenv("TMPDIR");
 	(void)umask(077);
-	(void)snprintf(f->dir, sizeof(f->dir), "%s/nave-store-XXXXXX", tmp != NULL ? tmp : "/tmp");
+	(void)snprintf(f->dir, sizeof(f->dir), "/tmp/nave-store-XXXXXX");
 	assert_non_null(mkdtemp(f->dir));
 	f->store = NULL;
 	fixture_open(f);
@@ -28,12 +26,13 @@ void fixture_init(struct fixture *f)
 void fixture_fini(struct fixture *f)
 {
 	fixture_close(f);
-	DIR *d = opendir(f->dir);
-	assert_non_null(d);
-	for (struct dirent *e; (e = readdir(d)) != NULL;)
-		if (e->d_name[0] != '.')
-			assert_int_equal(unlinkat(dirfd(d), e->d_name, 0), 0);
-	(void)closedir(d);
+	static const char *const names[] = {
+		"control.db", "control.db-wal", "control.db-shm", "secret.key"};
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		char path[PATH_MAX + 32];
+		(void)snprintf(path, sizeof(path), "%s/%s", f->dir, names[i]);
+		(void)unlink(path);
+	}
 	assert_int_equal(rmdir(f->dir), 0);
 }
 
