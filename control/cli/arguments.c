@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * The words behind a verb, against the table of the command: "--name value", "--name=value",
+ * operands in any place, "--" before operands that begin with a dash. Nothing is guessed: an
+ * option that is unknown, shortened, given twice or without its value is refused.
+ */
 #include "control/cli/arguments.h"
 
 #include <stdio.h>

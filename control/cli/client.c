@@ -1,4 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * One HTTP call after the other, by libcurl: to the daemon's unix socket, or to a URL with a key.
+ *
+ * Every failure is told here, once and in full, and comes back as the exit code that the program
+ * ends with: callers only clean up. A POST whose answer was lost is sent once more with the same
+ * Idempotency-Key, which makes that safe. Answers may hold private keys: they are wiped.
+ * What the daemon says is data from outside: it is bounded, and printed by text_print only.
+ */
 #include "control/cli/client.h"
 
 #include "control/cli/text.h"

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * Help in three depths and the words for completion, all from the table in commands.c: an option
+ * that is parsed is also told. tests/lint/check_manual.py holds nave(1) to it.
+ */
 #include "control/cli/help.h"
 
 #include <string.h>

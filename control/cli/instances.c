@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * nave instances: networks and their hubs. create and delete may wait until the hub has followed:
+ * they ask again every 100 ms, print the instance as it is in the end, and say what it waits for.
+ */
 #include "control/cli/noun.h"
 #include "control/cli/nouns.h"
 #include "dataplane/base/clock.h"

@@ -1,4 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * What is the same for every noun: find it by id or name, list, show, create, update, delete, act.
+ *
+ * A name is looked up with the list's filter, so it is the daemon that says what it means. Updates
+ * and deletions read the version first and send it as If-Match: what somebody else changed in
+ * between is refused, not overwritten. The noun_put functions move options into a JSON body and
+ * judge only what could not be sent at all; ranges and rules are the daemon's to tell.
+ */
 #include "control/cli/noun.h"
 
 #include "dataplane/base/uuid.h"

@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * nave peers: sites and clients of an instance, and their profiles. A profile may hold a private
+ * key that can be had only for a short time: the file for it is made, new and for its owner only,
+ * before it is asked for.
+ */
 #include "control/cli/noun.h"
 #include "control/cli/nouns.h"
 

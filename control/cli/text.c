@@ -1,4 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * What is printed: tables, objects, JSON, in columns that fit UTF-8.
+ *
+ * Names were typed by somebody and come back from the daemon. Here control characters, invalid
+ * UTF-8, and characters that are not seen or turn the direction of a line become '?', so that no
+ * name can command a terminal or show itself as another. JSON is ASCII for the same reason.
+ */
 #include "control/cli/text.h"
 
 #include <limits.h>
