@@ -204,11 +204,13 @@ class NodeTest(rest_client.RestTest):
         for keepalive, age, connected in ((25, 170, True), (25, 190, False), (100, 290, True),
                                           (100, 310, False), (0, 170, True)):
             peer = self.new_peer(instance, keepalive=keepalive)
-            self.hub.status[peer["id"]] = {"last_seen_at": now - age}
+            self.hub.status[peer["id"]] = {
+                "last_seen_at": now - age, "endpoint": "198.51.100.7:4500"}
             self.hub.sync()
             path = f"/v1/instances/{instance['id']}/peers"
             shown = self.api.get(f"{path}/{peer['id']}").json
             self.assertEqual(shown["connected"], connected, (keepalive, age))
+            self.assertEqual(shown["connected_from"], "198.51.100.7:4500" if connected else None)
             ids = [p["id"] for p in self.api.items(f"{path}?connected=true")]
             self.assertEqual(peer["id"] in ids, connected)
 
