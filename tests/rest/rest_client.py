@@ -217,7 +217,15 @@ class RestTest(unittest.TestCase):
     def new_instance(self, **body):
         name = self.fresh("net")
         body = {"name": name, "hostname": name, "region": "local", **body}
-        return self.is_ok(self.api.post("/v1/instances", body), 202).json
+        made = self.is_ok(self.api.post("/v1/instances", body), 202).json
+        return self.wait_for(lambda: self.settled(made["id"]))
+
+    def settled(self, instance):
+        """Once nothing but a report of its hub can change it: else its tag could be any."""
+        now = self.is_ok(self.api.get(f"/v1/instances/{instance}")).json
+        allocated, keys, _ = now["conditions"]
+        waits = allocated["reason"] == "Waiting" or (allocated["status"] and not keys["status"])
+        return None if waits else now
 
     def new_peer(self, instance, **body):
         body = {"type": "client", "name": self.fresh("peer"), **body}
