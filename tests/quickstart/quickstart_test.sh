@@ -35,7 +35,7 @@ configs/quickstart --down || fail "--down succeeds"
 for left in /run/nave /var/lib/nave /var/lib/nave-node /run/nave-quickstart; do
 	[ ! -e "$left" ] || fail "--down leaves no $left"
 done
-[ -z "$(ip netns list | grep '^nq-')" ] || fail "--down leaves no namespace"
+! ip netns list | grep -q '^nq-' || fail "--down leaves no namespace"
 ! pgrep -f build/quickstart >/dev/null || fail "--down leaves no process"
 configs/quickstart --down || fail "--down twice is fine"
 echo "ok"
