@@ -114,9 +114,10 @@ static int do_housekeeping(struct provision *p, bool *changed)
 		return rc;
 	int64_t now = store_now(p->store);
 	int expired = peers_expire(p->store);
+	int forgotten = expired < 0 ? expired : peers_forget_keys(p->store);
 	bool prunes = now - p->pruned_at >= PRUNE_S;
-	rc = expired < 0 ? expired : prunes ? store_prune(p->store) : 0;
-	bool writes = rc >= 0 && (expired > 0 || prunes);
+	rc = forgotten < 0 ? forgotten : prunes ? store_prune(p->store) : 0;
+	bool writes = rc >= 0 && (expired > 0 || forgotten > 0 || prunes);
 	int ended = store_end(p->store, writes);
 	if (rc >= 0 && ended == 0) {
 		*changed |= expired > 0;

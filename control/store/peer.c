@@ -550,3 +550,18 @@ int peers_expire(struct store *store)
 	free(list.ids);
 	return rc < 0 ? rc : (int)list.count;
 }
+
+int peers_forget_keys(struct store *store)
+{
+	static const char count[] = "SELECT count(*) FROM peer WHERE private_key_box IS NOT NULL"
+				    " AND revealed_until != 0 AND revealed_until <= ?";
+	int64_t found = 0;
+	int rc = sql_number(store, &found, count, "i", store->now);
+	if (rc < 0 || found == 0)
+		return rc;
+	rc = sql_run(store,
+		"UPDATE peer SET private_key_box = NULL WHERE private_key_box IS NOT NULL"
+		" AND revealed_until != 0 AND revealed_until <= ?",
+		"i", store->now);
+	return rc < 0 ? rc : (int)found;
+}

@@ -46,5 +46,7 @@ int peers_resend_of_user(struct store *store, const struct uuid *user_id);
 int peers_del_of_user(struct store *store, const struct uuid *user_id);
 /* Peers whose time has come since the hub was told: their generation moves. Their number. */
 int peers_expire(struct store *store);
+/* Private keys that were revealed and whose time is over are gone for good. Their number. */
+int peers_forget_keys(struct store *store);
 
 #endif

@@ -315,10 +315,5 @@ int store_prune(struct store *store)
 	if (rc == 0)
 		rc = sql_run(store, "DELETE FROM tombstone WHERE at <= ?", "i",
 			store->now - (int64_t)7 * DAY);
-	if (rc == 0)
-		rc = sql_run(store,
-			"UPDATE peer SET private_key_box = NULL WHERE private_key_box IS NOT NULL"
-			" AND revealed_until != 0 AND revealed_until <= ?",
-			"i", store->now);
 	return rc;
 }

@@ -44,7 +44,7 @@ struct store_actor {
 };
 
 void store_set_actor(struct store *store, const struct store_actor *actor);
-/* Deletes what is past its time: quarantines, kept answers, tombstones, revealed keys. */
+/* Deletes what is past its time: quarantines, kept answers, tombstones. */
 int store_prune(struct store *store);
 
 #endif

@@ -103,7 +103,7 @@ static void it_does_the_steps_when_woken(void **state)
 	provision_free(p);
 }
 
-static void it_cuts_who_has_expired(void **state)
+static void it_cuts_who_has_expired_and_forgets_keys(void **state)
 {
 	struct fixture *f = *state;
 	struct instance i;
@@ -113,10 +113,11 @@ static void it_cuts_who_has_expired(void **state)
 	fixture_ready_instance(f, "acme", &i);
 	assert_int_equal(fixture_add_peer(f, &i, "guest", NULL, &peer), 0);
 	fixture_commit(f);
-	fixture_run_sql(f, "UPDATE peer SET expires_at = 1000");
+	fixture_run_sql(f, "UPDATE peer SET expires_at = 1000, revealed_until = 1000");
 	int64_t before = fixture_number(f, "SELECT generation FROM hub");
 	struct provision *p = start(f);
 	wait_for_number(f, "SELECT is_sent FROM peer", 0);
+	wait_for_number(f, "SELECT private_key_box IS NULL FROM peer", 1);
 	provision_free(p);
 	assert_true(fixture_number(f, "SELECT generation FROM hub") > before);
 	peer_fini(&peer);
@@ -213,7 +214,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(it_does_the_steps_when_woken, setup, teardown),
-		cmocka_unit_test_setup_teardown(it_cuts_who_has_expired, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			it_cuts_who_has_expired_and_forgets_keys, setup, teardown),
 		cmocka_unit_test_setup_teardown(one_sick_instance_is_alone, setup, teardown),
 		cmocka_unit_test_setup_teardown(ends_at_once, setup, teardown),
 		cmocka_unit_test_setup_teardown(kills_leave_nothing_half_done, setup, teardown),

@@ -338,13 +338,13 @@ static void a_revealed_key_is_forgotten(void **state)
 	struct key k;
 	fixture_write(&n->f);
 	assert_int_equal(fixture_add_peer(&n->f, &n->i, "laptop", NULL, &p), 0);
-	assert_int_equal(store_prune(n->f.store), 0);
+	assert_int_equal(peers_forget_keys(n->f.store), 0);
 	assert_int_equal(peer_private_key(n->f.store, &p.id, &k), 0); /* not revealed yet */
 	assert_int_equal(peer_reveal(n->f.store, &p, store_now(n->f.store) + REVEAL_S), 0);
-	assert_int_equal(store_prune(n->f.store), 0);
+	assert_int_equal(peers_forget_keys(n->f.store), 0);
 	assert_int_equal(peer_private_key(n->f.store, &p.id, &k), 0); /* open */
 	assert_int_equal(peer_reveal(n->f.store, &p, store_now(n->f.store)), 0);
-	assert_int_equal(store_prune(n->f.store), 0);
+	assert_int_equal(peers_forget_keys(n->f.store), 1);
 	assert_int_equal(peer_private_key(n->f.store, &p.id, &k), -ENOENT);
 	fixture_commit(&n->f);
 	peer_fini(&p);
