@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The real thread: orders arrive in order, retiring waits until all is let go, stopping leaves
+ * nothing. A reader comes and goes as a worker does. */
+#include "dataplane/base/clock.h"
+#include "dataplane/crypto/x25519.h"
+#include "dataplane/table/underlay.h"
+#include "tests/unit/keying/fixture.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <rte_rcu_qsbr.h>
+#include <rte_ring.h>
+
+enum {
+	READER = 5,
+	PEERS = 30,
+	ROUNDS = 20,
+};
+
+static atomic_bool stop;
+
+/* A worker: looks peers up, and says between the looks that it holds nothing. */
+static void *read_peers(void *ctx)
+{
+	struct rte_rcu_qsbr *q = f.tables->qsbr;
+	uint64_t *sum = ctx;
+	(void)rte_rcu_qsbr_thread_register(q, READER);
+	rte_rcu_qsbr_thread_online(q, READER);
+	while (!atomic_load(&stop)) {
+		for (unsigned int slot = 0; slot < PEERS * (ROUNDS + 1); slot++) {
+			const struct peer *p = atomic_load_explicit(
+				&f.tables->peer_slot[slot], memory_order_acquire);
+			const struct endpoint *e = p != NULL ? p->endpoint : NULL;
+			*sum += e != NULL ? e->remote.port : 0;
+		}
+		rte_rcu_qsbr_quiescent(q, READER);
+	}
+	rte_rcu_qsbr_thread_offline(q, READER);
+	(void)rte_rcu_qsbr_thread_unregister(q, READER);
+	return NULL;
+}
+
+/* What the server thread does for PEER_SET. */
+static struct peer *set_peer(struct keying *k, struct instance *i, uint8_t number, uint8_t round)
+{
+	struct peer_settings s = {.id.bytes = {number, round},
+		.instance = i,
+		.type = PEER_TYPE_SITE,
+		.public_key.bytes = {number, round, 9},
+		.allowed_any = true};
+	struct peer *p = NULL;
+	bool created;
+	assert_int_equal(peer_set(f.tables, &s, &p, &created), 0);
+	struct keying_peer kp = {.peer = p, .keepalive_s = 1};
+	assert_int_equal(ip_endpoint_parse("198.51.100.7:4500", &kp.endpoint), 0);
+	assert_int_equal(keying_peer_set(k, &kp), 0);
+	return p;
+}
+
+static void peers_come_and_go(void **state)
+{
+	struct keying *k = NULL;
+	struct keying_config config = {
+		.tables = f.tables, .rings = &f.rings, .counters = f.counters, .idle_sleep_us = 50};
+	pthread_t reader;
+	uint64_t sum = 0;
+	struct peer *p[PEERS];
+	keying_instance_drop(&f.k, f.instance); /* the thread makes its own */
+	assert_int_equal(keying_start(&config, &k), 0);
+	assert_int_equal(pthread_create(&reader, NULL, read_peers, &sum), 0);
+	assert_int_equal(keying_instance_set(k, f.instance, &f.hub_private), 0);
+	for (uint8_t round = 0; round < ROUNDS; round++) {
+		for (uint8_t n = 0; n < PEERS; n++)
+			p[n] = set_peer(k, f.instance, n, round);
+		for (uint8_t n = 0; n < PEERS; n++)
+			peer_unlink(f.tables, p[n]);
+		keying_retire(k);
+		for (const struct peer *u = f.tables->unlinked_peers; u != NULL;
+			u = u->unlinked_next) {
+			assert_false(u->known_to_keying);
+			assert_null(u->endpoint);
+		}
+		tables_reclaim(f.tables);
+		void *m;
+		while (rte_ring_dequeue(f.rings.inject, &m) == 0)
+			rte_pktmbuf_free(m);
+	}
+	/* each order was obeyed before its peer went: the hub wrote to all of them */
+	assert_int_equal(
+		counted(COUNTER_HANDSHAKE_INITIATIONS_SENT) + counted(COUNTER_DROP_INJECT_FULL),
+		PEERS * ROUNDS);
+	for (uint8_t n = 0; n < PEERS; n++)
+		p[n] = set_peer(k, f.instance, n, ROUNDS);
+	struct keying_peer_status status = {0};
+	for (int tries = 0; status.endpoint.port == 0 && tries < 5000; tries++) {
+		(void)usleep(1000);
+		keying_peer_status(k, p[PEERS - 1], &status);
+	}
+	assert_int_equal(status.endpoint.port, 4500);
+	assert_true(status.last_rx_realtime_ns == 0);
+	atomic_store(&stop, true);
+	assert_int_equal(pthread_join(reader, NULL), 0);
+	assert_true(sum < UINT64_MAX);
+	keying_stop(k); /* with peers and timers alive */
+	for (uint8_t n = 0; n < PEERS; n++)
+		assert_false(p[n]->known_to_keying);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(peers_come_and_go, fixture_start, fixture_end),
+	};
+	return cmocka_run_group_tests(tests, fixture_start_eal, fixture_stop_eal);
+}
