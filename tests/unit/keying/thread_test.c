@@ -47,12 +47,13 @@ static void *read_peers(void *ctx)
 }
 
 /* What the server thread does for PEER_SET. */
-static struct peer *set_peer(struct keying *k, struct instance *i, uint8_t number, uint8_t round)
+static struct peer *set_peer(
+	struct keying *k, struct instance *i, unsigned int number, unsigned int round)
 {
-	struct peer_settings s = {.id.bytes = {number, round},
+	struct peer_settings s = {.id.bytes = {(uint8_t)number, (uint8_t)round},
 		.instance = i,
 		.type = PEER_TYPE_SITE,
-		.public_key.bytes = {number, round, 9},
+		.public_key.bytes = {(uint8_t)number, (uint8_t)round, 9},
 		.allowed_any = true};
 	struct peer *p = NULL;
 	bool created;
@@ -75,10 +76,10 @@ static void peers_come_and_go(void **state)
 	assert_int_equal(keying_start(&config, &k), 0);
 	assert_int_equal(pthread_create(&reader, NULL, read_peers, &sum), 0);
 	assert_int_equal(keying_instance_set(k, f.instance, &f.hub_private), 0);
-	for (uint8_t round = 0; round < ROUNDS; round++) {
-		for (uint8_t n = 0; n < PEERS; n++)
+	for (unsigned int round = 0; round < ROUNDS; round++) {
+		for (unsigned int n = 0; n < PEERS; n++)
 			p[n] = set_peer(k, f.instance, n, round);
-		for (uint8_t n = 0; n < PEERS; n++)
+		for (unsigned int n = 0; n < PEERS; n++)
 			peer_unlink(f.tables, p[n]);
 		keying_retire(k);
 		for (const struct peer *u = f.tables->unlinked_peers; u != NULL;
@@ -92,10 +93,8 @@ static void peers_come_and_go(void **state)
 			rte_pktmbuf_free(m);
 	}
 	/* each order was obeyed before its peer went: the hub wrote to all of them */
-	assert_int_equal(
-		counted(COUNTER_HANDSHAKE_INITIATIONS_SENT) + counted(COUNTER_DROP_INJECT_FULL),
-		PEERS * ROUNDS);
-	for (uint8_t n = 0; n < PEERS; n++)
+	assert_int_equal(counted(COUNTER_HANDSHAKE_INITIATIONS_SENT), PEERS * ROUNDS);
+	for (unsigned int n = 0; n < PEERS; n++)
 		p[n] = set_peer(k, f.instance, n, ROUNDS);
 	struct keying_peer_status status = {0};
 	for (int tries = 0; status.endpoint.port == 0 && tries < 5000; tries++) {
@@ -108,7 +107,7 @@ static void peers_come_and_go(void **state)
 	assert_int_equal(pthread_join(reader, NULL), 0);
 	assert_true(sum < UINT64_MAX);
 	keying_stop(k); /* with peers and timers alive */
-	for (uint8_t n = 0; n < PEERS; n++)
+	for (unsigned int n = 0; n < PEERS; n++)
 		assert_false(p[n]->known_to_keying);
 }
 
