@@ -210,6 +210,27 @@ static void counters_that_no_packet_may_have(void **state)
 	assert_dropped(m, COUNTER_DROP_WG_AUTH);
 }
 
+/* A session belongs to its instance: at another's port nobody knows it. */
+static void instances_are_isolated(void **state)
+{
+	struct instance_settings s = {
+		.id.bytes = {2}, .number = 2, .wireguard_port = 51821, .mtu = 1420};
+	struct instance *other = NULL;
+	assert_int_equal(ip_prefix_parse("10.0.0.1/8", &s.address4), 0);
+	assert_int_equal(ip_prefix_parse("fd00::1/64", &s.address6), 0);
+	assert_int_equal(instance_set(hub.tables, &s, &other), 0);
+	struct rte_mbuf *m = good_frame();
+	*byte_of(m, 37) = (uint8_t)51821;
+	assert_dropped(m, COUNTER_DROP_WG_UNKNOWN_INDEX);
+	instance_unlink(hub.tables, other);
+	m = good_frame();
+	*byte_of(m, 37) = (uint8_t)51821;
+	struct rte_mbuf *sent;
+	assert_int_equal(path_take(m, &sent), 0); /* nobody listens any more: Linux says so */
+	assert_int_equal(grown(COUNTER_PUNTED_PACKETS), 1);
+	drop_from_host(1);
+}
+
 static void stamps_and_figures(void **state)
 {
 	struct peer *from = hub.peer[0], *to = hub.peer[1];
@@ -456,6 +477,7 @@ int main(void)
 		cmocka_unit_test(first_packet_confirms),
 		cmocka_unit_test(roaming),
 		cmocka_unit_test(counters_that_no_packet_may_have),
+		cmocka_unit_test(instances_are_isolated),
 		cmocka_unit_test(stamps_and_figures),
 		cmocka_unit_test(no_neighbour),
 		cmocka_unit_test(the_port_is_full),
