@@ -7,6 +7,7 @@
 #include "control/http/page.h"
 #include "control/http/peer_json.h"
 #include "control/http/problem.h"
+#include "control/http/profile_source.h"
 #include "control/http/request.h"
 #include "control/http/resources.h"
 #include "control/http/value.h"
@@ -86,6 +87,7 @@ static void answer(struct request *rq, unsigned int status, const struct place *
 struct listing {
 	struct page page;
 	const struct instance *instance;
+	struct profile_source source;
 	const char *state; /* NULL: any; so below */
 	const char *connected;
 };
@@ -102,7 +104,8 @@ static bool add_peer(void *ctx, const struct peer *p)
 		return true;
 	if (!page_wants(&l->page))
 		return false;
-	page_add(&l->page, peer_json(l->page.rq->api, l->instance, p), uuid_format(&p->id, id));
+	page_add(&l->page, peer_json_of_many(l->page.rq->api, l->instance, p, &l->source),
+		uuid_format(&p->id, id));
 	return true;
 }
 
@@ -146,6 +149,7 @@ int peers_list(struct request *rq)
 		filter.label_value = l.page.label_value;
 		filter.after = page_after(&l.page);
 		rc = page_end(&l.page, peer_list(rq->api->store, &filter, add_peer, &l));
+		profile_source_fini(&l.source);
 	}
 	leave(&at);
 	return rc;

@@ -9,16 +9,16 @@
 #include <string.h>
 
 /* A profile that was never fetched is not outdated. */
-static bool is_outdated(struct api *api, const struct instance *i, const struct peer *p)
+static bool is_outdated(struct api *api, const struct instance *i, const struct peer *p,
+	struct profile_source *source)
 {
-	struct profile_source source;
 	char digest[PROFILE_DIGEST_TEXT];
-	if (p->profile_digest[0] == '\0' || profile_source_init(&source, api, i, p) < 0)
+	if (p->profile_digest[0] == '\0'
+		|| (!source->is_loaded && profile_source_init(source, api, i) < 0))
 		return false;
-	bool differs = profile_digest(&source.profile, digest) == 0
+	profile_source_choose(source, p);
+	return profile_digest(&source->profile, digest) == 0
 		&& strcmp(digest, p->profile_digest) != 0;
-	profile_source_fini(&source);
-	return differs;
 }
 
 static json_t *failure_json(const struct peer_status *s)
@@ -49,7 +49,8 @@ static json_t *settings_json(const struct peer *p)
 		key_to_base64(&p->public_key, key));
 }
 
-static json_t *status_json(struct api *api, const struct instance *i, const struct peer *p)
+static json_t *status_json(struct api *api, const struct instance *i, const struct peer *p,
+	struct profile_source *source)
 {
 	int64_t now = store_now(api->store);
 	bool connected = peer_is_connected(p, now);
@@ -61,14 +62,23 @@ static json_t *status_json(struct api *api, const struct instance *i, const stru
 		connected ? "wireguard" : NULL, "last_handshake_at",
 		value_time(s->last_handshake_at), "last_failure", failure_json(s), "rx_bytes",
 		(json_int_t)s->rx_bytes, "tx_bytes", (json_int_t)s->tx_bytes, "profile_outdated",
-		(int)is_outdated(api, i, p), "labels", p->labels, "created_at",
+		(int)is_outdated(api, i, p, source), "labels", p->labels, "created_at",
 		value_time(p->created_at));
 }
 
 json_t *peer_json(struct api *api, const struct instance *i, const struct peer *p)
 {
+	struct profile_source source = {0};
+	json_t *j = peer_json_of_many(api, i, p, &source);
+	profile_source_fini(&source);
+	return j;
+}
+
+json_t *peer_json_of_many(struct api *api, const struct instance *i, const struct peer *p,
+	struct profile_source *source)
+{
 	json_t *j = settings_json(p);
-	json_t *status = status_json(api, i, p);
+	json_t *status = status_json(api, i, p, source);
 	if (j == NULL || status == NULL || json_object_update(j, status) < 0) {
 		json_decref(j);
 		j = NULL;

@@ -78,10 +78,10 @@ static int render(struct request *rq, const struct profile *profile, enum format
 
 static int issue(struct request *rq, const struct instance *i, struct peer *p, enum format format)
 {
-	struct profile_source source;
+	struct profile_source source = {0};
 	struct secrets secrets = {0};
 	char digest[PROFILE_DIGEST_TEXT];
-	int rc = profile_source_init(&source, rq->api, i, p);
+	int rc = profile_source_init(&source, rq->api, i);
 	if (rc == -EAGAIN) {
 		problem_set(&rq->rs, PROBLEM_CONFLICT,
 			"The instance is not ready: it has no endpoint yet. Look at its conditions.");
@@ -89,6 +89,7 @@ static int issue(struct request *rq, const struct instance *i, struct peer *p, e
 	}
 	if (rc < 0)
 		return rc;
+	profile_source_choose(&source, p);
 	rc = profile_digest(&source.profile, digest);
 	if (rc == 0 && strcmp(digest, p->profile_digest) != 0)
 		rc = peer_set_profile_digest(rq->api->store, p, digest);

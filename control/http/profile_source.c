@@ -10,27 +10,28 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What the sites of the instance advertise, except this one's own. */
+struct profile_source_row {
+	struct ip_prefix prefix;
+	struct uuid owner;
+};
+
 static bool add_subnets(void *ctx, const struct peer *p)
 {
 	struct profile_source *s = ctx;
-	if (uuid_equal(&p->id, &s->profile.peer->id))
-		return true;
 	if (s->count + p->subnets.count > s->room) {
 		size_t room = (s->count + p->subnets.count) * 2;
-		struct ip_prefix *new = reallocarray(s->advertised, room, sizeof(*new));
+		struct profile_source_row *new = reallocarray(s->rows, room, sizeof(*new));
 		if (new == NULL)
 			return false;
-		s->advertised = new;
+		s->rows = new;
 		s->room = room;
 	}
 	for (size_t n = 0; n < p->subnets.count; n++)
-		s->advertised[s->count++] = p->subnets.list[n];
+		s->rows[s->count++] = (struct profile_source_row){p->subnets.list[n], p->id};
 	return true;
 }
 
-int profile_source_init(
-	struct profile_source *s, struct api *api, const struct instance *i, const struct peer *p)
+int profile_source_init(struct profile_source *s, struct api *api, const struct instance *i)
 {
 	const struct peer_filter filter = {.instance_id = &i->id};
 	struct ip_addr address;
@@ -40,23 +41,37 @@ int profile_source_init(
 	(void)snprintf(s->fqdn, sizeof(s->fqdn), "%s.%s", i->hostname, api->config->vpn_domain);
 	s->profile = (struct profile){
 		.instance = i,
-		.peer = p,
 		.fqdn = s->fqdn,
 		.endpoint = {.addr = address, .port = i->wireguard_port},
 		.has_preshared_key = true, /* every WireGuard peer that is made here has one */
 	};
 	int rc = peer_list(api->store, &filter, add_subnets, s);
-	if (rc < 0) {
-		profile_source_fini(s);
-		return rc;
+	if (rc == 0) {
+		s->advertised = calloc(s->count + 1, sizeof(*s->advertised));
+		rc = s->advertised != NULL ? 0 : -ENOMEM;
 	}
+	if (rc < 0)
+		profile_source_fini(s);
+	s->is_loaded = rc == 0;
+	return rc;
+}
+
+/* What the sites of the instance advertise, except this one's own. */
+void profile_source_choose(struct profile_source *s, const struct peer *p)
+{
+	size_t count = 0;
+	for (size_t n = 0; n < s->count; n++) {
+		if (!uuid_equal(&s->rows[n].owner, &p->id))
+			s->advertised[count++] = s->rows[n].prefix;
+	}
+	s->profile.peer = p;
 	s->profile.advertised = s->advertised;
-	s->profile.advertised_count = s->count;
-	return 0;
+	s->profile.advertised_count = count;
 }
 
 void profile_source_fini(struct profile_source *s)
 {
+	free(s->rows);
 	free(s->advertised);
 	memset(s, 0, sizeof(*s));
 }

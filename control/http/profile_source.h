@@ -7,20 +7,24 @@
 
 struct api;
 
-/* Gathers what a profile is made of, without secrets. */
+/* Gathers what the profiles of one instance are made of, without secrets. */
 struct profile_source {
 	struct profile profile; /* points into this struct and at its instance and peer */
 	char fqdn[HOSTNAME_TEXT + CONFIG_DOMAIN_TEXT];
-	struct ip_prefix *advertised; /* owned */
+	struct profile_source_row *rows; /* owned: what is advertised, and by whom */
 	size_t count, room;
+	struct ip_prefix *advertised; /* owned, with room for count */
+	bool is_loaded;
 };
 
 /*
- * Inside a transaction; borrows i and p until fini. 0, -EAGAIN: the instance has no keys or its hub
- * no address yet; or -errno.
+ * Inside a transaction; s is zeroed, and borrows i until fini. 0, -EAGAIN: the instance has no keys
+ * or its hub no address yet; or -errno.
  */
-int profile_source_init(
-	struct profile_source *s, struct api *api, const struct instance *i, const struct peer *p);
+int profile_source_init(struct profile_source *s, struct api *api, const struct instance *i);
+/* Makes s->profile the one of this peer, which is borrowed. */
+void profile_source_choose(struct profile_source *s, const struct peer *p);
+/* Also for one that is zeroed, or whose init has failed. */
 void profile_source_fini(struct profile_source *s);
 
 #endif

@@ -464,8 +464,9 @@ static int choose_port(
 	int64_t port = first;
 	int rc = sql_number(store, &port,
 		"WITH used AS (SELECT wireguard_port AS port FROM instance WHERE hub_id = ?1"
-		" UNION SELECT ?2 - 1) SELECT min(port) + 1 FROM used a WHERE port >= ?2 - 1 AND NOT EXISTS"
-		" (SELECT 1 FROM used b WHERE b.port = a.port + 1)",
+		" UNION SELECT ?2 - 1), gap AS (SELECT port, lead(port) OVER (ORDER BY port) AS next"
+		" FROM used WHERE port >= ?2 - 1)"
+		" SELECT min(port) + 1 FROM gap WHERE next IS NULL OR next > port + 1",
 		"ui", hub, (int64_t)first);
 	if (rc < 0)
 		return rc;

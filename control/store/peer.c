@@ -223,9 +223,9 @@ static int choose_host(
 	int64_t host = FIRST_HOST;
 	int rc = sql_number(store, &host,
 		"WITH used AS (SELECT host FROM peer WHERE instance_id = ?1 UNION SELECT host FROM"
-		" address_quarantine WHERE instance_id = ?1 AND until > ?2 UNION SELECT 1)"
-		" SELECT min(host) + 1 FROM used a WHERE NOT EXISTS"
-		" (SELECT 1 FROM used b WHERE b.host = a.host + 1)",
+		" address_quarantine WHERE instance_id = ?1 AND until > ?2 UNION SELECT 1), gap AS"
+		" (SELECT host, lead(host) OVER (ORDER BY host) AS next FROM used)"
+		" SELECT min(host) + 1 FROM gap WHERE next IS NULL OR next > host + 1",
 		"ui", &i->id, store->now);
 	if (rc < 0)
 		return rc;
