@@ -152,6 +152,8 @@ void deliver(const struct client *c, const void *message, size_t len)
 	assert_int_equal(ip_endpoint_parse(c->endpoint, &from), 0);
 	assert_int_equal(ip_endpoint_parse("203.0.113.1:51820", &own), 0);
 	uint8_t *frame = (uint8_t *)rte_pktmbuf_append(m, (uint16_t)(FIXTURE_OUTER + len));
+	if (frame == NULL)
+		abort();
 	memset(frame, 0, FIXTURE_OUTER);
 	memcpy(frame, ethernet, sizeof(ethernet));
 	frame[14] = 0x45;
