@@ -283,7 +283,7 @@ static void neighbours_come_and_go(void **state)
 	add_neighbour(0, "203.0.113.254", NEIGHBOUR_REACHABLE, 2);
 	assert_true(underlay_adjacency_mac(tables, e.adjacency, macs, &port)); /* the same number */
 	assert_int_equal(macs[5], 2);
-	assert_false(underlay_adjacency_mac(tables, ADJACENCY_NONE, macs, &port));
+	assert_false(underlay_adjacency_mac(tables, UNDERLAY_MAX_ADJACENCIES, macs, &port));
 }
 
 /* SYNC_END: what was not said again is gone. */
