@@ -280,6 +280,61 @@ static void stale_instance(void **state)
 	assert_nothing_injected();
 }
 
+/* Full rings and empty pools lose messages, which clients send again; nothing else is lost. */
+static void nothing_left_to_send_with(void **state)
+{
+	struct client c;
+	struct message_handshake_initiation i;
+	static struct rte_mbuf *held[4096];
+	unsigned int count = 0, in_ring = 0;
+	struct peer *p = client_new(&c, 1, NULL);
+	while (count < 4096 && (held[count] = rte_pktmbuf_alloc(f.rings.pool)) != NULL)
+		count++;
+	rte_pktmbuf_free(held[--count]); /* one, for what the client sends */
+	client_initiation(&c, &i);
+	deliver(&c, &i, sizeof(i));
+	assert_int_equal(counted(COUNTER_DROP_NO_BUFFER), 1);
+	while (rings_inject_put(&f.rings, held[count - 1])) {
+		count--;
+		in_ring++;
+	}
+	rte_pktmbuf_free_bulk(held, count);
+	f.k.now_ns += NS_PER_SEC;
+	client_initiation(&c, &i);
+	deliver(&c, &i, sizeof(i));
+	assert_int_equal(counted(COUNTER_DROP_INJECT_FULL), 1);
+	for (unsigned int n = 0; n < in_ring; n++)
+		rte_pktmbuf_free(take_injected());
+	assert_nothing_injected();
+	client_handshake(&c);
+	assert_non_null(p->next);
+}
+
+/* Two instances may know the same client; a response for the one is nothing to the other. */
+static void instances_are_isolated(void **state)
+{
+	struct client c;
+	struct instance *first = f.instance, *second = NULL;
+	struct instance_settings s = {
+		.id.bytes = {2}, .number = 2, .wireguard_port = 51821, .mtu = 1420};
+	struct message_handshake_initiation i;
+	struct peer *p = client_new(&c, 1, "198.51.100.7:4500");
+	take_message(p, &i, sizeof(i));
+	assert_int_equal(ip_prefix_parse("10.0.0.1/16", &s.address4), 0);
+	assert_int_equal(ip_prefix_parse("fd00::1/64", &s.address6), 0);
+	assert_int_equal(instance_set(f.tables, &s, &second), 0);
+	assert_int_equal(keying_instance_apply(&f.k, second, &f.hub_private), 0);
+	f.instance = second; /* whatever arrives now came to its port */
+	answer(&c, &i);
+	assert_int_equal(counted(COUNTER_DROP_HANDSHAKE_RESPONSE), 1);
+	assert_null(p->current);
+	client_initiation(&c, &i);
+	deliver(&c, &i, sizeof(i)); /* the second hub has no such peer */
+	assert_int_equal(counted(COUNTER_DROP_HANDSHAKE_UNKNOWN_PEER), 1);
+	assert_nothing_injected();
+	f.instance = first;
+}
+
 #define test(name) cmocka_unit_test_setup_teardown(name, fixture_start, fixture_end)
 
 int main(void)
@@ -293,6 +348,8 @@ int main(void)
 		test(under_load),
 		test(hub_takes_a_cookie),
 		test(stale_instance),
+		test(nothing_left_to_send_with),
+		test(instances_are_isolated),
 	};
 	return cmocka_run_group_tests(tests, fixture_start_eal, fixture_stop_eal);
 }
