@@ -5,6 +5,8 @@
  */
 #include "control/node/plan.h"
 
+#include "tests/unit/dice.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -42,12 +44,12 @@ static void add_instances(struct objects *o, bool *has)
 		struct dp_instance_set i = {.id = id_of(1, n),
 			.number = n + 1,
 			.wireguard_port = (uint16_t)(51820 + n),
-			.mtu = rand() % 2 == 0 ? 1420 : 1400,
-			.flags = (uint32_t)rand() % 4};
-		has[n] = rand() % 4 != 0;
-		i.address4 =
-			prefix_of(100 + n + (rand() % 4 == 0 ? 50 : 0)); /* at times renumbered */
-		i.wireguard_private_key.bytes[0] = (uint8_t)(rand() % 2);
+			.mtu = dice_roll() % 2 == 0 ? 1420 : 1400,
+			.flags = dice_roll() % 4};
+		has[n] = dice_roll() % 4 != 0;
+		i.address4 = prefix_of(
+			100 + n + (dice_roll() % 4 == 0 ? 50 : 0)); /* at times renumbered */
+		i.wireguard_private_key.bytes[0] = (uint8_t)(dice_roll() % 2);
 		if (has[n])
 			assert_int_equal(objects_add_instance(o, &i), 0);
 	}
@@ -58,14 +60,14 @@ static void add_peers(struct objects *o, const bool *has_instance, int *instance
 {
 	bool used[INSTANCES][KEYS] = {0};
 	for (unsigned int n = 0; n < PEERS; n++) {
-		unsigned int i = (unsigned int)rand() % INSTANCES, k = (unsigned int)rand() % KEYS;
+		unsigned int i = dice_roll() % INSTANCES, k = dice_roll() % KEYS;
 		struct dp_peer_set p = {.id = id_of(2, n),
 			.instance = id_of(1, i),
 			.type = DP_PEER_SITE,
-			.keepalive_s = (uint16_t)(rand() % 3),
+			.keepalive_s = (uint16_t)(dice_roll() % 3),
 			.allowed_count = DP_ALLOWED_ALL};
 		instance_of[n] = -1;
-		if (!has_instance[i] || used[i][k] || rand() % 3 == 0)
+		if (!has_instance[i] || used[i][k] || dice_roll() % 3 == 0)
 			continue;
 		used[i][k] = true;
 		p.public_key.bytes[0] = (uint8_t)(k + 1);
@@ -78,11 +80,11 @@ static void add_routes(struct objects *o, const bool *has_instance, const int *i
 {
 	bool used[INSTANCES][PREFIXES] = {0};
 	for (unsigned int n = 0; n < PREFIXES * 2; n++) {
-		unsigned int prefix = (unsigned int)rand() % PREFIXES;
-		unsigned int peer = (unsigned int)rand() % PEERS;
-		bool is_peer = instance_of[peer] >= 0 && rand() % 3 != 0;
-		unsigned int i = is_peer ? (unsigned int)instance_of[peer]
-					 : (unsigned int)rand() % INSTANCES;
+		unsigned int prefix = dice_roll() % PREFIXES;
+		unsigned int peer = dice_roll() % PEERS;
+		bool is_peer = instance_of[peer] >= 0 && dice_roll() % 3 != 0;
+		unsigned int i =
+			is_peer ? (unsigned int)instance_of[peer] : dice_roll() % INSTANCES;
 		struct dp_route_set r = {.instance = id_of(1, i),
 			.prefix = prefix_of(prefix),
 			.target = is_peer ? DP_ROUTE_PEER : DP_ROUTE_DROP};
@@ -286,7 +288,6 @@ static void what_is_the_same_stays(void **state)
 
 int main(void)
 {
-	srand(20261121);
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(applied_is_wanted),
 		cmocka_unit_test(what_is_the_same_stays),
