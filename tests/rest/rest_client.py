@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """A nave-control of one's own, and the way to talk to it."""
+import ctypes
 import http.client
 import json
 import os
@@ -19,6 +20,15 @@ import rest_contract
 START_S = 20
 CONTRACT = rest_contract.Contract()
 BUILD = None
+
+
+PR_SET_PDEATHSIG = 1
+LIBC = ctypes.CDLL(None)
+
+
+def die_with_parent():
+    """Of a daemon: a test that is killed for its time leaves nothing running."""
+    LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 class UnixConnection(http.client.HTTPConnection):
@@ -142,7 +152,8 @@ regions = ( {{ id = "local"; name = "This machine"; }}, {{ id = "far"; name = "F
         with open(self.log, "ab") as log:
             self.child = subprocess.Popen(
                 [f"{BUILD}/control/nave-control", "--config", self.config], stderr=log,
-                stdin=subprocess.DEVNULL, env=dict(os.environ, ASAN_OPTIONS=options))
+                stdin=subprocess.DEVNULL, preexec_fn=die_with_parent,
+                env=dict(os.environ, ASAN_OPTIONS=options))
         while True:
             try:
                 if Client(self).get("/readyz").status == 200:
