@@ -252,13 +252,16 @@ static void drop_peer(struct desired *d, unsigned int at)
 {
 	fini_peer(&d->peer[at]);
 	d->peer[at] = d->peer[--d->peers];
+	explicit_bzero(&d->peer[d->peers], sizeof(d->peer[0]));
 }
 
 static void drop_instance(struct desired *d, const struct uuid *id)
 {
 	for (unsigned int i = 0; i < d->instances; i++) {
-		if (uuid_equal(&d->instance[i].id, id))
-			d->instance[i--] = d->instance[--d->instances];
+		if (!uuid_equal(&d->instance[i].id, id))
+			continue;
+		d->instance[i--] = d->instance[--d->instances];
+		explicit_bzero(&d->instance[d->instances], sizeof(d->instance[0]));
 	}
 }
 
@@ -308,6 +311,7 @@ static int merge_objects(
 			return err;
 		drop_instance(d, &i.id);
 		d->instance[d->instances++] = i;
+		explicit_bzero(&i, sizeof(i));
 	}
 	json_array_foreach(peers, at, o)
 	{
@@ -319,6 +323,7 @@ static int merge_objects(
 		}
 		drop_peer_by_id(d, &p.id);
 		d->peer[d->peers++] = p;
+		explicit_bzero(&p, sizeof(p));
 	}
 	return 0;
 }

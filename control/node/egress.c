@@ -10,6 +10,7 @@
 #include "control/node/egress_private.h"
 #include "dataplane/api/instance.h"
 #include "dataplane/api/port.h"
+#include "dataplane/base/clock.h"
 #include "kernel/addr.h"
 #include "kernel/link.h"
 #include "kernel/nft.h"
@@ -28,6 +29,8 @@
 enum {
 	RULE_PRIORITY_MARK = 1000,
 	RULE_PRIORITY_OIF = 1001,
+	LEFTOVER_ROUNDS = 2048, /* each takes 64 away */
+	RULES_AGE_S = 10, /* somebody may have flushed them: told again with the next change */
 };
 
 void egress_init(struct egress *e, const struct node_config *config, struct nl *nl)
@@ -131,22 +134,45 @@ static int set_up_device(struct egress *e, const struct egress_device *d, uint16
 	return err == 0 ? each_rule(e->nl, d->number, rule_add) : err;
 }
 
-static int open_device(struct egress *e, struct egress_device *d, uint16_t mtu)
+static bool is_there(const struct egress_device *d)
 {
 	char name[IFNAMSIZ];
 	device_name(d->number, name);
-	if (d->keeper >= 0 && link_find(name) == d->ifindex)
-		return 0;
+	return d->keeper >= 0 && link_find(name) == d->ifindex;
+}
+
+bool egress_is_whole(const struct egress *e)
+{
+	for (unsigned int i = 0; i < e->devices; i++) {
+		if (!is_there(&e->device[i]))
+			return false;
+	}
+	return true;
+}
+
+static int make_device(struct egress_device *d)
+{
+	char name[IFNAMSIZ];
+	device_name(d->number, name);
 	if (d->keeper >= 0)
 		(void)close(d->keeper); /* somebody deleted the device */
 	d->keeper = -1;
+	d->mtu = 0;
+	d->wants_queue = link_find(name) < 0;
 	int err = tun_open(name, TUN_KIND_TUN, &d->keeper);
 	if (err == 0)
 		err = tun_detach(d->keeper);
-	if (err == 0) {
-		d->ifindex = link_find(name);
-		err = set_up_device(e, d, mtu);
-	}
+	d->ifindex = link_find(name);
+	return err;
+}
+
+static int open_device(struct egress *e, struct egress_device *d, uint16_t mtu)
+{
+	int err = is_there(d) ? 0 : make_device(d);
+	if (err != 0 || d->mtu == mtu)
+		return err;
+	err = set_up_device(e, d, mtu);
+	d->mtu = err == 0 ? mtu : 0;
 	return err;
 }
 
@@ -265,11 +291,12 @@ static bool note_link(void *ctx, int ifindex, const char *name)
 	return true;
 }
 
+/* Only a rule that we would have made: others may use such tables too. */
 static bool note_rule(void *ctx, const struct kernel_rule *r)
 {
-	if (r->table > EGRESS_TABLE_FIRST
-		&& r->table <= EGRESS_TABLE_FIRST + DP_INSTANCE_NUMBER_MAX)
-		note_leftover(ctx, r->table - EGRESS_TABLE_FIRST);
+	if (r->table > EGRESS_TABLE_FIRST && r->table <= EGRESS_TABLE_FIRST + DP_INSTANCE_NUMBER_MAX
+		&& r->mark == r->table - EGRESS_TABLE_FIRST)
+		note_leftover(ctx, r->mark);
 	return true;
 }
 
@@ -277,7 +304,7 @@ static bool note_rule(void *ctx, const struct kernel_rule *r)
 static int remove_leftovers(struct nl *nl, struct egress *e)
 {
 	struct leftovers l;
-	int first = 0;
+	int first = 0, rounds = 0;
 	do {
 		l = (struct leftovers){.e = e, .nl = nl};
 		(void)link_each(nl, note_link, &l);
@@ -292,7 +319,7 @@ static int remove_leftovers(struct nl *nl, struct egress *e)
 			if (first == 0)
 				first = err;
 		}
-	} while (first == 0 && l.count > 0);
+	} while (first == 0 && l.count > 0 && ++rounds < LEFTOVER_ROUNDS);
 	return first;
 }
 
@@ -307,7 +334,9 @@ static int take_instance(void *ctx, const uint8_t *payload, size_t len)
 	struct tun_list *l = ctx;
 	struct dp_instance i;
 	memcpy(&i, payload, sizeof(i));
-	if (i.has_tun == 0 && l->count < l->e->devices)
+	const struct egress_device *d = find_device(l->e, i.number);
+	bool wants = i.has_tun == 0 || (d != NULL && d->wants_queue);
+	if (wants && l->count < l->e->devices)
 		l->missing[l->count++] = i.id;
 	return 0;
 }
@@ -316,8 +345,7 @@ static int give_queue(
 	struct egress *e, const struct uuid *id, struct dp_client *dp, struct faults *faults)
 {
 	struct egress_device key = {.instance = *id};
-	const struct egress_device *d =
-		bsearch(&key, e->device, e->devices, sizeof(key), compare_device);
+	struct egress_device *d = bsearch(&key, e->device, e->devices, sizeof(key), compare_device);
 	struct dp_tun_set set = {.instance = *id};
 	char name[IFNAMSIZ];
 	int fd, err;
@@ -329,6 +357,7 @@ static int give_queue(
 		err = dp_client_call(dp, DP_MSG_TUN_SET, &set, sizeof(set), fd, NULL);
 		(void)close(fd);
 	}
+	d->wants_queue = d->wants_queue && err != 0;
 	if (err != 0)
 		faults_add(faults, id, "cannot hand a queue of %s to the dataplane: %s", name,
 			strerrordesc_np(-err));
@@ -359,11 +388,15 @@ static int set_rules(struct egress *e)
 	free(numbers);
 	if (rules == NULL)
 		return -ENOMEM;
-	int err = e->rules != NULL && strcmp(e->rules, rules) == 0 ? 0 : nft_apply(rules);
+	uint64_t now = clock_monotonic_ns();
+	bool told = e->rules != NULL && strcmp(e->rules, rules) == 0
+		&& now - e->rules_at_ns < RULES_AGE_S * NS_PER_SEC;
+	int err = told ? 0 : nft_apply(rules);
 	if (err != 0) {
 		free(rules);
 		return err;
 	}
+	e->rules_at_ns = told ? e->rules_at_ns : now;
 	free(e->rules);
 	e->rules = rules;
 	return 0;
@@ -386,8 +419,11 @@ int egress_apply(
 	(void)remove_leftovers(e->nl, e);
 	for (unsigned int i = 0; i < e->devices; i++)
 		(void)set_up_instance(e, &e->device[i], &wanted->instance[i], faults);
-	/* before the first packet can go through a device */
-	note_all(e, "nft refused the rules", set_rules(e), faults);
+	/* without rules no packet may go through a device: then nobody gets a queue */
+	err = set_rules(e);
+	note_all(e, "nft refused the rules", err, faults);
+	if (err != 0)
+		return 0;
 	note_all(e, "cannot set routes", egress_routes_apply(e, wanted, faults), faults);
 	return give_queues(e, dp, faults);
 }

@@ -9,6 +9,9 @@
 #include "kernel/nl.h"
 #include "kernel/udp_port.h"
 
+#include <stdbool.h>
+#include <stdint.h>
+
 /*
  * The kernel's side of each instance: a TUN naveN with the hub's inner addresses and the
  * instance's routes in a table of its own, and the way out through masquerade. Main thread.
@@ -16,8 +19,10 @@
 struct egress_device {
 	struct uuid instance;
 	uint32_t number;
-	int keeper; /* detached queue: keeps the device */
+	int keeper; /* detached queue: keeps the device; -1: none */
 	int ifindex;
+	uint16_t mtu; /* that it is set up with; 0: not (wholly) set up */
+	bool wants_queue; /* the device is new: what the dataplane has is of one that is gone */
 	uint16_t port; /* that holds */
 	struct udp_port held;
 };
@@ -28,6 +33,7 @@ struct egress {
 	struct egress_device *device; /* owned; sorted by instance */
 	unsigned int devices;
 	char *rules; /* what nft was told last; owned, NULL: nothing yet */
+	uint64_t rules_at_ns;
 };
 
 void egress_init(struct egress *e, const struct node_config *config, struct nl *nl);
@@ -39,6 +45,8 @@ void egress_fini(struct egress *e);
  */
 int egress_apply(struct egress *e, const struct objects *wanted, struct dp_client *dp,
 	struct faults *faults);
+/* No device was deleted behind our back. */
+bool egress_is_whole(const struct egress *e);
 /* Takes everything away again. 0 or the first -errno. */
 int egress_remove(struct nl *nl);
 

@@ -11,6 +11,7 @@ struct route_set {
 	struct kernel_route *route; /* owned; sorted by table and prefix */
 	unsigned int count, room;
 	int err;
+	const struct egress *egress;
 };
 
 static int compare(const void *a, const void *b)
@@ -50,12 +51,21 @@ static void sort(struct route_set *s)
 	s->count = kept + 1;
 }
 
+/* The tables of our instances only: others may use such numbers too. */
+static bool is_ours(const struct egress *e, uint32_t table)
+{
+	for (unsigned int i = 0; i < e->devices; i++) {
+		if (EGRESS_TABLE_FIRST + e->device[i].number == table)
+			return true;
+	}
+	return false;
+}
+
 static bool collect(void *ctx, const struct kernel_route *r)
 {
 	struct route_set *s = ctx;
-	/* of our devices only: IPv6 keeps some of its own in each table */
-	if (r->table > EGRESS_TABLE_FIRST && r->table <= EGRESS_TABLE_FIRST + DP_INSTANCE_NUMBER_MAX
-		&& !ip_addr_is_multicast(&r->prefix.addr)
+	/* IPv6 keeps some of its own in each table */
+	if (is_ours(s->egress, r->table) && !ip_addr_is_multicast(&r->prefix.addr)
 		&& !ip_addr_is_link_local(&r->prefix.addr))
 		add(s, r);
 	return s->err == 0;
@@ -113,7 +123,7 @@ static void note(
 
 int egress_routes_apply(struct egress *e, const struct objects *wanted, struct faults *faults)
 {
-	struct route_set has = {0}, wants = {0};
+	struct route_set has = {.egress = e}, wants = {0};
 	int err = kernel_route_each(e->nl, 0, collect, &has);
 	want_all(&wants, e, wanted);
 	if (err == 0)

@@ -7,11 +7,14 @@
 #include <curl/curl.h>
 #include <errno.h>
 #include <getopt.h>
+#include <jansson.h>
 #include <linux/capability.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -127,8 +130,17 @@ static int fail(const char *what, int err)
 	return 1;
 }
 
+/* What the control daemon answers holds keys: whatever of it is freed is wiped first. */
+static void wipe_and_free(void *memory)
+{
+	if (memory != NULL)
+		explicit_bzero(memory, malloc_usable_size(memory));
+	free(memory);
+}
+
 static int run(const struct node_config *config)
 {
+	json_set_alloc_funcs(malloc, wipe_and_free);
 	int stop_fd = open_stop_fd();
 	if (stop_fd < 0)
 		return fail("signals", stop_fd);

@@ -146,6 +146,10 @@ static void mirror_network(struct node *n)
 		disconnect(n, "network", n->underlay.error);
 		return;
 	}
+	if (!egress_is_whole(&n->egress)) {
+		n->is_synced = false;
+		n->apply_due = after_ms(0);
+	}
 	if (before.egress4 == n->underlay.hub.egress4 && before.egress6 == n->underlay.hub.egress6)
 		return;
 	n->apply_due = after_ms(0);

@@ -11,9 +11,14 @@ static int make_room(void **array, unsigned int count, unsigned int *room, size_
 	if (count < *room)
 		return 0;
 	unsigned int more = *room == 0 ? 16 : *room * 2;
-	void *new = reallocarray(*array, more, size);
+	void *new = calloc(more, size); /* realloc would leave keys behind */
 	if (new == NULL)
 		return -ENOMEM;
+	if (count > 0) {
+		memcpy(new, *array, count * size);
+		explicit_bzero(*array, count * size);
+	}
+	free(*array);
 	*array = new;
 	*room = more;
 	return 0;

@@ -136,16 +136,14 @@ static int set_up_tap(struct underlay *u, struct underlay_port *p, const struct 
 	return set_up_addresses(u, p);
 }
 
-/* is_new: the device did not exist, so whatever queue the dataplane has is of another one. */
-static int open_keeper(struct underlay *u, struct underlay_port *p, bool *ret_is_new)
+static int open_keeper(struct underlay *u, struct underlay_port *p)
 {
-	*ret_is_new = false;
 	if (p->keeper >= 0 && link_find(p->config->tap) == p->ifindex)
 		return 0;
 	if (p->keeper >= 0)
 		(void)close(p->keeper); /* somebody deleted the device */
 	p->keeper = -1;
-	*ret_is_new = link_find(p->config->tap) < 0;
+	p->wants_queue = link_find(p->config->tap) < 0;
 	int err = tun_open(p->config->tap, TUN_KIND_TAP, &p->keeper);
 	if (err == 0)
 		err = tun_detach(p->keeper);
@@ -194,18 +192,19 @@ static const struct dp_port *find_port(const struct port_list *l, const char *na
 static int connect_port(
 	struct underlay *u, struct underlay_port *p, const struct dp_port *d, struct dp_client *dp)
 {
-	bool is_new;
 	if (d == NULL)
 		return fail(u, -ENODEV,
 			"the dataplane has no port \"%s\": compare dataplane.conf with node.conf",
 			p->config->name);
 	p->is_known = true;
 	p->id = d->id;
-	int err = open_keeper(u, p, &is_new);
+	int err = open_keeper(u, p);
 	if (err == 0)
 		err = set_up_tap(u, p, d);
-	if (err == 0 && (is_new || d->has_tap == 0))
+	if (err == 0 && (p->wants_queue || d->has_tap == 0)) {
 		err = give_queue(u, p, dp);
+		p->wants_queue = err != 0;
+	}
 	return err;
 }
 
@@ -307,6 +306,9 @@ static bool mirror_neighbour(void *ctx, const struct kernel_neigh *n)
 
 static int mirror_port(struct mirror *m)
 {
+	/* a device that somebody deleted is made again by the next connection */
+	if (link_find(m->port->config->tap) != m->port->ifindex)
+		return -ENODEV;
 	int err = addr_each(m->u->nl, m->port->ifindex, mirror_address, m);
 	if (err == 0 && m->err == 0)
 		err = mirror_routes(m);

@@ -22,6 +22,7 @@ struct underlay_port {
 	int keeper; /* detached queue of the TAP: keeps the device; -1: none yet */
 	int ifindex; /* of the TAP */
 	bool is_known; /* the dataplane has a port of this name */
+	bool wants_queue; /* the TAP is new: what the dataplane has is of one that is gone */
 	uint16_t id; /* of the dataplane */
 };
 

@@ -39,21 +39,22 @@ static void publish(struct keying *k, struct peer *p, struct endpoint *new)
 }
 
 /* Keeps the old endpoint when there is no way to the new one (yet). */
-static void resolve_and_publish(struct keying *k, struct peer *p, const struct endpoint *wanted)
+static bool resolve_and_publish(struct keying *k, struct peer *p, const struct endpoint *wanted)
 {
 	struct endpoint *new = malloc(sizeof(*new));
 	if (new == NULL)
-		return;
+		return false;
 	*new = *wanted;
 	bool missing = false;
 	struct neighbour neighbour;
 	if (underlay_resolve(k->tables, new, &missing, &neighbour) != 0) {
 		free(new);
-		return;
+		return false;
 	}
 	publish(k, p, new);
 	if (missing)
 		ask_for_neighbour(k, p, &neighbour);
+	return true;
 }
 
 void keying_endpoint_set(struct keying *k, struct peer *p, const struct ip_endpoint *remote,
@@ -64,7 +65,8 @@ void keying_endpoint_set(struct keying *k, struct peer *p, const struct ip_endpo
 	if (!moved && ip_addr_equal(&old->local, local) && old->local_port == local_port)
 		return;
 	struct endpoint wanted = {.remote = *remote, .local = *local, .local_port = local_port};
-	resolve_and_publish(k, p, &wanted);
+	if (!resolve_and_publish(k, p, &wanted))
+		return;
 	struct keying_event e = {
 		.type = KEYING_EVENT_ENDPOINT_MOVED, .peer = peer_handle(p), .remote = *remote};
 	if (moved)
@@ -80,7 +82,7 @@ void keying_endpoint_renew(struct keying *k, struct peer *p)
 		.local = p->endpoint->local,
 		.local_port = p->instance->wireguard_port,
 	};
-	if (!underlay_is_local(k->tables, &wanted.local))
+	if (!underlay_has_address(k->tables, &wanted.local))
 		memset(&wanted.local, 0, sizeof(wanted.local));
-	resolve_and_publish(k, p, &wanted);
+	(void)resolve_and_publish(k, p, &wanted);
 }

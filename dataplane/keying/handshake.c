@@ -284,6 +284,9 @@ void keying_handshake_initiate(struct keying *k, struct peer *p)
 	struct keying_instance *ki = p->instance->keying;
 	struct message_handshake_initiation m;
 	uint32_t index;
+	struct ip_addr any = {0};
+	if (p->endpoint == NULL && p->hint.port != 0)
+		keying_endpoint_set(k, p, &p->hint, &any, p->instance->wireguard_port);
 	if (p->endpoint == NULL)
 		return;
 	session_index_release(k->tables->sessions, p->remote.local_index);

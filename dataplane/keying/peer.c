@@ -43,6 +43,7 @@ void keying_peer_apply(struct keying *k, const struct keying_peer *s)
 	timers_set_keepalive(&p->timers, s->keepalive_s, k->now_ns);
 	if (p->endpoint == NULL && s->endpoint.port != 0) {
 		struct ip_addr any = {0};
+		p->hint = s->endpoint;
 		keying_endpoint_set(k, p, &s->endpoint, &any, p->instance->wireguard_port);
 		/* it was known before a restart: its own session is void, and it notices late */
 		if (is_new)

@@ -27,6 +27,13 @@ static enum counter refused_by_rules(const struct pkt *k)
 	return flags & INSTANCE_CLIENT_TO_SITE ? 0 : COUNTER_DROP_ACCESS_CLIENT_TO_SITE;
 }
 
+/* A site may be the instance's way out: it is the internet all the same. */
+static bool refused_by_split(const struct pkt *k)
+{
+	return k->by_default != 0 && k->from->type == PEER_TYPE_CLIENT
+		&& atomic_load_explicit(&k->from->route_all, memory_order_relaxed) == 0;
+}
+
 static enum counter refused_to_internet(const struct pkt *k)
 {
 	uint32_t flags = atomic_load_explicit(&k->instance->flags, memory_order_relaxed);
@@ -59,6 +66,8 @@ static enum counter refusal(const struct rte_mbuf *m, const struct pkt *k)
 	if (k->from == NULL)
 		return 0; /* the host's own, and what comes back from the internet: nft saw it */
 	enum counter reason = k->to != NULL ? refused_by_rules(k) : refused_to_internet(k);
+	if (reason == 0 && k->to != NULL && refused_by_split(k))
+		reason = COUNTER_DROP_ACCESS_INTERNET;
 	if (reason == 0 && !destination_allowed(m, k))
 		reason = COUNTER_DROP_ACCESS_DESTINATION;
 	return reason;

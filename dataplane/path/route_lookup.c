@@ -59,7 +59,9 @@ static void route_one(struct path *p, struct rte_mbuf *m)
 	k->to = NULL;
 	switch (route_value_target(value)) {
 	case ROUTE_PEER:
+	case ROUTE_PEER_DEFAULT:
 		k->to = route_value_peer(value);
+		k->by_default = route_value_target(value) == ROUTE_PEER_DEFAULT;
 		if (k->to == k->from)
 			path_drop(p, m, COUNTER_DROP_ROUTE_BACK);
 		else

@@ -34,7 +34,9 @@ static bool source_belongs(const struct pkt *k, const uint8_t *ip)
 	const struct route_trie *routes = &k->instance->routes;
 	uintptr_t owner = k->inner_v6 ? route_trie_lookup6(routes, ip + 8)
 				      : route_trie_lookup4(routes, ip + 12);
-	return route_value_target(owner) == ROUTE_PEER && route_value_peer(owner) == k->from;
+	enum route_target target = route_value_target(owner);
+	return (target == ROUTE_PEER || target == ROUTE_PEER_DEFAULT)
+		&& route_value_peer(owner) == k->from;
 }
 
 void source_check(struct path *p, struct vector *in)

@@ -63,7 +63,8 @@ static void fill_job(struct aead_job *job, const struct session *s, uint8_t *mes
 	memcpy(job->nonce + 4, message + 8, 8);
 }
 
-static void ask_keying(
+/* false: the ring is full. */
+static bool ask_keying(
 	struct path *p, struct peer *peer, enum keying_message_type what, uint32_t index)
 {
 	struct keying_message message = {
@@ -71,6 +72,7 @@ static void ask_keying(
 	bool told = rings_keying_put(p->rings, &message);
 	if (!told && what == KEYING_WANT_KEY)
 		atomic_store_explicit(&peer->wants_key, 0, memory_order_relaxed);
+	return told;
 }
 
 /* The first packet under a key that we made as responder shows that the peer has it too. */
@@ -79,14 +81,16 @@ static void confirm_session(struct path *p, struct session *s)
 	if (atomic_load_explicit(&s->confirmed, memory_order_relaxed) != 0)
 		return;
 	atomic_store_explicit(&s->confirmed, 1, memory_order_relaxed);
-	ask_keying(p, s->peer, KEYING_PROMOTE, s->keypair.local_index);
+	if (!ask_keying(p, s->peer, KEYING_PROMOTE, s->keypair.local_index))
+		atomic_store_explicit(
+			&s->confirmed, 0, memory_order_relaxed); /* the next packet asks again */
 }
 
 static void note_roaming(struct path *p, struct peer *peer, const struct outer *o)
 {
 	const struct endpoint *e = atomic_load_explicit(&peer->endpoint, memory_order_acquire);
 	if (e != NULL && ip_endpoint_equal(&e->remote, &o->source)
-		&& ip_addr_equal(&e->local, &o->local))
+		&& ip_addr_equal(&e->local, &o->local) && e->local_port == o->local_port)
 		return;
 	if (atomic_exchange_explicit(&peer->roaming, 1, memory_order_relaxed) != 0)
 		return;
@@ -130,7 +134,7 @@ static void accept_packet(struct path *p, struct rte_mbuf *m, const struct aead_
 	if (keypair_wants_rekey_on_receive(&s->keypair, p->now_ns)
 		&& atomic_load_explicit(&peer->current, memory_order_relaxed) == s
 		&& atomic_exchange_explicit(&peer->wants_key, 1, memory_order_relaxed) == 0)
-		ask_keying(p, peer, KEYING_WANT_KEY, 0);
+		(void)ask_keying(p, peer, KEYING_WANT_KEY, 0);
 	if (job->len == 0) {
 		path_drop(p, m, COUNTER_KEEPALIVES_RECEIVED);
 		return;

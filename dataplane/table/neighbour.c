@@ -74,14 +74,17 @@ int neighbour_set(struct tables *t, const struct neighbour *n)
 {
 	struct underlay *u = t->underlay;
 	(void)pthread_mutex_lock(&u->mutex);
-	struct neighbour_entry *e = neighbour_want(u, n->port, &n->addr);
+	/* one that failed matters only to who asked for it: a scan must not fill the table */
+	bool failed = n->state == NEIGHBOUR_FAILED;
+	struct neighbour_entry *e =
+		failed ? find_entry(u, n->port, &n->addr) : neighbour_want(u, n->port, &n->addr);
 	if (e != NULL) {
 		e->neighbour = *n;
 		e->neighbour.known = true;
 		publish(u, e);
 	}
 	(void)pthread_mutex_unlock(&u->mutex);
-	return e != NULL ? 0 : -ENOSPC;
+	return e != NULL || failed ? 0 : -ENOSPC;
 }
 
 static void forget(struct underlay *u, struct neighbour_entry *e)

@@ -31,6 +31,7 @@ struct pkt {
 	uint8_t inject; /* enum pkt_inject, while in the inject ring */
 	uint8_t host; /* enum pkt_host, while in the host ring */
 	uint8_t icmp_type, icmp_code;
+	uint8_t by_default; /* set: route_lookup: to the internet, through a site; read: access */
 };
 
 /* Where a packet that comes from another thread enters the path. */

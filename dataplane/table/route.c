@@ -77,8 +77,8 @@ int route_set(struct instance *i, const struct ip_prefix *prefix, enum route_tar
 	struct peer *peer)
 {
 	bool to_peer = target == ROUTE_PEER;
-	if (!ip_prefix_is_canonical(prefix) || target == ROUTE_NONE || to_peer != (peer != NULL)
-		|| (to_peer && peer->instance != i))
+	if (!ip_prefix_is_canonical(prefix) || target == ROUTE_NONE || target == ROUTE_PEER_DEFAULT
+		|| to_peer != (peer != NULL) || (to_peer && peer->instance != i))
 		return -EINVAL;
 	struct route *r = route_find(i, prefix);
 	bool created = r == NULL;
@@ -87,7 +87,9 @@ int route_set(struct instance *i, const struct ip_prefix *prefix, enum route_tar
 		if (r == NULL)
 			return -ENOMEM;
 	}
-	int err = route_trie_set(&i->routes, prefix, route_value(target, peer));
+	bool is_default = to_peer && ip_prefix_len(prefix) == 0;
+	int err = route_trie_set(
+		&i->routes, prefix, route_value(is_default ? ROUTE_PEER_DEFAULT : target, peer));
 	if (err != 0) {
 		if (created)
 			free(r);

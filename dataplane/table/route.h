@@ -22,6 +22,7 @@ enum route_target {
 	ROUTE_EGRESS = 2,
 	ROUTE_HOST = 3,
 	ROUTE_DROP = 4,
+	ROUTE_PEER_DEFAULT = 5, /* lookup: a peer that advertises 0.0.0.0/0 or ::/0 */
 };
 
 /* Server thread's record of a route. */

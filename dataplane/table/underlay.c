@@ -324,3 +324,12 @@ bool underlay_is_local(const struct tables *t, const struct ip_addr *addr)
 	}
 	return false;
 }
+
+bool underlay_has_address(const struct tables *t, const struct ip_addr *addr)
+{
+	struct underlay *u = t->underlay;
+	(void)pthread_mutex_lock(&u->mutex);
+	bool found = underlay_is_local(t, addr); /* replaced only under the mutex */
+	(void)pthread_mutex_unlock(&u->mutex);
+	return found;
+}

@@ -87,6 +87,8 @@ int underlay_resolve(
 /* Worker. false: MAC not known. Writes destination and source MAC. */
 bool underlay_adjacency_mac(
 	const struct tables *t, uint32_t adjacency, uint8_t ret_macs[12], uint32_t *ret_port);
+/* Keying thread, which is no QSBR reader: the same under the mutex. */
+bool underlay_has_address(const struct tables *t, const struct ip_addr *addr);
 /* Worker. Is it one of the hub's own outer addresses? */
 bool underlay_is_local(const struct tables *t, const struct ip_addr *addr);
 

@@ -152,6 +152,9 @@ static unsigned int read_devices(struct host_io *h, bool idle)
 	unsigned int total = 0;
 	for (int i = 0; i < n; i++) {
 		struct device *d = events[i].data.ptr;
+		/* somebody deleted it: it would say so for ever */
+		if ((events[i].events & (EPOLLERR | EPOLLHUP)) != 0 && !d->gone)
+			(void)epoll_ctl(h->epoll, EPOLL_CTL_DEL, d->fd, NULL);
 		for (unsigned int r = 0; r < READ_BURST && !d->gone && read_packet(h, d); r++)
 			total++;
 	}

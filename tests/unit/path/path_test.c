@@ -235,6 +235,29 @@ static void internet_is_for_route_all(void **state)
 	route_del(route_find(hub.instance, &all));
 }
 
+/* A site that advertises 0.0.0.0/0 is the instance's way out: not one for split clients. */
+static void internet_through_a_site(void **state)
+{
+	struct ip_prefix all;
+	struct rte_mbuf *sent;
+	assert_int_equal(ip_prefix_parse("0.0.0.0/0", &all), 0);
+	assert_int_equal(route_set(hub.instance, &all, ROUTE_PEER, hub.peer[1]), 0);
+	hub.instance->flags = INSTANCE_SITE_TO_SITE | INSTANCE_CLIENT_TO_SITE;
+	assert_int_equal(path_take(frame_to("192.0.2.80"), &sent), 1); /* from a site */
+	rte_pktmbuf_free(sent);
+	hub.peer[0]->type = PEER_TYPE_CLIENT;
+	assert_refused(frame_to("192.0.2.80"), COUNTER_DROP_ACCESS_INTERNET, 3, 13);
+	assert_int_equal(path_take(frame_to("10.0.0.3"), &sent), 1); /* the site itself */
+	rte_pktmbuf_free(sent);
+	hub.peer[0]->route_all = 1;
+	assert_int_equal(path_take(frame_to("192.0.2.80"), &sent), 1);
+	rte_pktmbuf_free(sent);
+	hub.peer[0]->route_all = 0;
+	hub.peer[0]->type = PEER_TYPE_SITE;
+	hub.instance->flags = INSTANCE_SITE_TO_SITE;
+	route_del(route_find(hub.instance, &all));
+}
+
 static void a_list_of_destinations(void **state)
 {
 	static struct peer_allowed *list;
@@ -357,6 +380,7 @@ int main(void)
 		cmocka_unit_test(too_large),
 		cmocka_unit_test(access_rules),
 		cmocka_unit_test(internet_is_for_route_all),
+		cmocka_unit_test(internet_through_a_site),
 		cmocka_unit_test(a_list_of_destinations),
 		cmocka_unit_test(expired_peers),
 		cmocka_unit_test(no_endpoint),
