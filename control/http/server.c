@@ -268,7 +268,8 @@ static enum MHD_Result answer_request(void *cls, struct MHD_Connection *connecti
 	return send_response(rq, connection);
 }
 
-static void log_library(void *cls, const char *format, va_list ap)
+__attribute__((format(printf, 2, 0))) static void log_library(
+	void *cls, const char *format, va_list ap)
 {
 	char text[256];
 	(void)vsnprintf(text, sizeof(text), format, ap);
