@@ -438,3 +438,13 @@ int control_config_load(const char *path, struct control_config *ret, char error
 	(void)close(fd);
 	return rc;
 }
+
+const struct config_region *control_config_region(
+	const struct control_config *config, const char *id)
+{
+	for (size_t i = 0; i < config->region_count; i++) {
+		if (strcmp(config->regions[i].id, id) == 0)
+			return &config->regions[i];
+	}
+	return NULL;
+}

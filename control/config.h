@@ -45,6 +45,9 @@ struct control_config {
 	size_t hub_address_count;
 };
 
+/* NULL: control.conf has no such region. */
+const struct config_region *control_config_region(
+	const struct control_config *config, const char *id);
 /*
  * 0, or -EINVAL with "FILE:LINE: reason" in error. text need not end with a NUL; file is only
  * for messages. ret untouched on failure.

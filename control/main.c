@@ -15,8 +15,6 @@
 
 #include <errno.h>
 #include <getopt.h>
-#include <jansson.h>
-#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -93,14 +91,6 @@ struct daemon {
 	struct http_server *server;
 };
 
-/* JSON may hold keys: whatever is freed is wiped first. */
-static void wipe_and_free(void *memory)
-{
-	if (memory != NULL)
-		explicit_bzero(memory, malloc_usable_size(memory));
-	free(memory);
-}
-
 static int fail(const char *what, int err)
 {
 	log_error("%s: %s", what, strerrordesc_np(-err));
@@ -133,7 +123,7 @@ static void wake(void *ctx)
 
 static int start(struct daemon *d)
 {
-	int err = process_restrict();
+	int err = process_restrict(0);
 	if (err != 0)
 		return fail("cannot give privileges away", err);
 	err = lock_state(d);
@@ -180,7 +170,7 @@ int main(int argc, char **argv)
 	if (status >= 0)
 		return status;
 	log_init("nave-control", LOG_LEVEL_INFO);
-	json_set_alloc_funcs(malloc, wipe_and_free);
+	process_wipe_json();
 	if (control_config_load(options.config, &d.config, error) != 0) {
 		(void)fprintf(stderr, "%s\n", error);
 		return EX_CONFIG;

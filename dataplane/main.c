@@ -23,13 +23,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 #include <rte_eal.h>
 #include <rte_errno.h>
 
 enum {
-	EXIT_CONFIG = 78, /* EX_CONFIG of sysexits.h */
 	READER_WORKER = 0,
 };
 
@@ -195,13 +195,13 @@ static int parse_options(int argc, char **argv, struct options *ret)
 			print_help();
 			return 0;
 		default:
-			return 2;
+			return EX_USAGE;
 		}
 	}
 	if (optind < argc)
 		(void)fprintf(
 			stderr, "nave-dataplane: what is \"%s\"? See --help.\n", argv[optind]);
-	return optind < argc ? 2 : -1;
+	return optind < argc ? EX_USAGE : -1;
 }
 
 int main(int argc, char **argv)
@@ -215,7 +215,7 @@ int main(int argc, char **argv)
 	log_init("nave-dataplane", LOG_LEVEL_INFO);
 	if (config_load(options.config, &d.config, error) != 0) {
 		(void)fprintf(stderr, "%s\n", error);
-		return EXIT_CONFIG;
+		return EX_CONFIG;
 	}
 	if (options.check) {
 		config_free(&d.config);

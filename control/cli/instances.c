@@ -76,22 +76,10 @@ static const struct column columns[] = {
 
 enum exit_code instance_path(struct cli *cli, const char *name, char **ret)
 {
-	struct answer a;
-	char *query = client_query(cli->client, list_path, "hostname", name);
-	if (query == NULL)
-		return EXIT_CODE_FAILED;
-	enum exit_code code = client_call(cli->client, "GET", query, NULL, NULL, &a);
-	free(query);
-	if (code != EXIT_CODE_OK)
+	enum exit_code code = noun_find(cli, list_path, "hostname", name, ret);
+	if (code != EXIT_CODE_OK || *ret != NULL)
 		return code;
-	const json_t *first = json_array_get(json_object_get(a.json, "items"), 0);
-	const char *id = json_string_value(json_object_get(first, "id"));
-	if (id == NULL)
-		code = noun_path(cli, list_path, "instance", name, ret);
-	else if (asprintf(ret, "%s/%s", list_path, id) < 0)
-		code = EXIT_CODE_FAILED;
-	answer_fini(&a);
-	return code;
+	return noun_path(cli, list_path, "instance", name, ret);
 }
 
 enum exit_code instances_list(struct cli *cli)

@@ -16,11 +16,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-static enum exit_code find_by_name(
-	struct cli *cli, const char *list, const char *what, const char *name, char **ret)
+enum exit_code noun_find(
+	struct cli *cli, const char *list, const char *filter, const char *value, char **ret)
 {
 	struct answer a;
-	char *query = client_query(cli->client, list, "name", name);
+	char *query = client_query(cli->client, list, filter, value);
+	*ret = NULL;
 	if (query == NULL)
 		return EXIT_CODE_FAILED;
 	enum exit_code code = client_call(cli->client, "GET", query, NULL, NULL, &a);
@@ -29,14 +30,8 @@ static enum exit_code find_by_name(
 		return code;
 	const json_t *first = json_array_get(json_object_get(a.json, "items"), 0);
 	const char *id = json_string_value(json_object_get(first, "id"));
-	if (id == NULL) {
-		(void)fprintf(stderr, "nave: there is no %s \"", what);
-		text_print(stderr, name);
-		(void)fprintf(stderr, "\"\n");
-		code = EXIT_CODE_REFUSED;
-	} else if (asprintf(ret, "%s/%s", list, id) < 0) {
+	if (id != NULL && asprintf(ret, "%s/%s", list, id) < 0)
 		code = EXIT_CODE_FAILED;
-	}
 	answer_fini(&a);
 	return code;
 }
@@ -46,10 +41,16 @@ enum exit_code noun_path(
 {
 	struct uuid id;
 	char text[UUID_TEXT];
-	if (uuid_parse(name, &id) != 0)
-		return find_by_name(cli, list, what, name, ret);
-	return asprintf(ret, "%s/%s", list, uuid_format(&id, text)) < 0 ? EXIT_CODE_FAILED
-									: EXIT_CODE_OK;
+	if (uuid_parse(name, &id) == 0)
+		return asprintf(ret, "%s/%s", list, uuid_format(&id, text)) < 0 ? EXIT_CODE_FAILED
+										: EXIT_CODE_OK;
+	enum exit_code code = noun_find(cli, list, "name", name, ret);
+	if (code != EXIT_CODE_OK || *ret != NULL)
+		return code;
+	(void)fprintf(stderr, "nave: there is no %s \"", what);
+	text_print(stderr, name);
+	(void)fprintf(stderr, "\"\n");
+	return EXIT_CODE_REFUSED;
 }
 
 void noun_print(const struct cli *cli, const json_t *object)

@@ -9,6 +9,9 @@
 
 /* What is done with every noun of the API. Paths begin with "/v1/". */
 
+/* The path of the first object for which a filter holds, to be freed; NULL: there is none. */
+enum exit_code noun_find(
+	struct cli *cli, const char *list, const char *filter, const char *value, char **ret);
 /*
  * The path of one object, by its id or its name; to be freed. list: "/v1/users"; what: "user", for
  * the message when there is none.

@@ -12,6 +12,7 @@
 #include "control/http/problem.h"
 #include "control/http/request.h"
 #include "control/http/router.h"
+#include "control/http/transaction.h"
 #include "control/http/wait.h"
 #include "dataplane/base/log.h"
 
@@ -145,7 +146,7 @@ void api_request_run(struct request *rq)
 {
 	if (rq->rs.is_problem || !read_body(rq))
 		return;
-	int rc = idempotency_run(rq);
+	int rc = transaction_run(rq);
 	if (rc == 0)
 		return;
 	if (rc != -ENOENT)

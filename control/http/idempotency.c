@@ -1,17 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-/*
- * Around every handler: the transaction, and for a request with an Idempotency-Key the answer that
- * was given to it before. The key means something only together with its caller and route.
- */
+/* The key means something only together with its caller and route, and with the same body. */
 #include "control/http/idempotency.h"
 
 #include "control/http/api_internal.h"
 #include "control/http/problem.h"
 #include "control/http/request.h"
 #include "control/http/router.h"
-#include "control/provision/provision.h"
 #include "control/store/idempotency.h"
-#include "control/store/store.h"
 
 #include <errno.h>
 #include <openssl/evp.h>
@@ -66,19 +61,6 @@ static int fingerprint(const struct request *rq, uint8_t ret[IDEMPOTENCY_ID_LEN]
 	return hash_parts(parts, &rq->body_len, 1, ret);
 }
 
-static void set_actor(struct request *rq)
-{
-	struct store_actor actor = {
-		.type = rq->who.is_local	    ? "local"
-			: rq->who.role == ROLE_NODE ? "hub"
-						    : "api_key",
-		.id = rq->who.id,
-		.name = rq->who.name,
-		.request_id = rq->request_id,
-	};
-	store_set_actor(rq->api->store, &actor);
-}
-
 static const char *header_of(const struct response *rs, const char *name)
 {
 	for (size_t i = 0; i < rs->header_count; i++) {
@@ -88,7 +70,7 @@ static const char *header_of(const struct response *rs, const char *name)
 	return "";
 }
 
-static int keep_answer(struct request *rq, const uint8_t id[IDEMPOTENCY_ID_LEN])
+int idempotency_keep(struct request *rq, const uint8_t id[IDEMPOTENCY_ID_LEN])
 {
 	struct kept_answer a = {.status = rq->rs.status};
 	int rc = fingerprint(rq, a.fingerprint);
@@ -126,72 +108,35 @@ static void replay_answer(struct request *rq, const struct kept_answer *a)
 		rq->rs.status = a->status;
 }
 
-/* Inside the transaction. *ret_write: there is something to commit. */
-static int run_handler(struct request *rq, const uint8_t *id, bool *ret_write)
+bool idempotency_applies(const struct request *rq)
+{
+	return rq->headers.idempotency_key != NULL && strcmp(rq->method, "POST") == 0
+		&& (rq->route->flags & ROUTE_NOT_KEPT) == 0;
+}
+
+int idempotency_enter(struct request *rq, uint8_t ret_id[IDEMPOTENCY_ID_LEN])
+{
+	int rc = name_request(rq, ret_id);
+	if (rc < 0 || inflight_add(&rq->api->inflight, ret_id))
+		return rc;
+	problem_set(&rq->rs, PROBLEM_IN_FLIGHT,
+		"The same request is being carried out at this moment.");
+	return 0;
+}
+
+void idempotency_leave(struct request *rq, const uint8_t id[IDEMPOTENCY_ID_LEN])
+{
+	inflight_del(&rq->api->inflight, id);
+}
+
+int idempotency_replay(struct request *rq, const uint8_t id[IDEMPOTENCY_ID_LEN])
 {
 	struct kept_answer a;
-	if (id != NULL) {
-		int rc = idempotency_find(rq->api->store, id, &a);
-		if (rc == 0) {
-			replay_answer(rq, &a);
-			explicit_bzero(a.body, a.body_len);
-			free(a.body);
-			return 0;
-		}
-		if (rc != -ENOENT)
-			return rc;
-	}
-	int rc = rq->route->handler(rq);
-	if (rc < 0 || rq->rs.is_problem)
-		return rc;
-	*ret_write = true;
-	return id != NULL ? keep_answer(rq, id) : 0;
-}
-
-static int run_in_transaction(struct request *rq, enum store_mode mode, const uint8_t *id)
-{
-	struct store *store = rq->api->store;
-	bool write = false;
-	int rc = store_begin(store, mode);
+	int rc = idempotency_find(rq->api->store, id, &a);
 	if (rc < 0)
 		return rc;
-	set_actor(rq);
-	rc = run_handler(rq, id, &write);
-	bool commits = mode == STORE_WRITE && rc == 0 && write;
-	int ended = store_end(store, commits);
-	if (rc == 0 && mode == STORE_WRITE)
-		rc = ended;
-	if (rc == 0 && commits && strcmp(rq->method, "GET") != 0 && rq->who.role != ROLE_NODE) {
-		provision_wake(rq->api->provision);
-		api_wake(rq->api);
-	}
-	return rc;
-}
-
-static bool reads_only(const struct request *rq)
-{
-	bool gets = strcmp(rq->route->method, "GET") == 0;
-	return gets && (rq->route->flags & ROUTE_WRITES) == 0;
-}
-
-int idempotency_run(struct request *rq)
-{
-	uint8_t id[IDEMPOTENCY_ID_LEN];
-	bool kept = rq->headers.idempotency_key != NULL && strcmp(rq->method, "POST") == 0
-		&& (rq->route->flags & ROUTE_NOT_KEPT) == 0;
-	if (reads_only(rq))
-		return run_in_transaction(rq, STORE_READ, NULL);
-	if (!kept)
-		return run_in_transaction(rq, STORE_WRITE, NULL);
-	int rc = name_request(rq, id);
-	if (rc < 0)
-		return rc;
-	if (!inflight_add(&rq->api->inflight, id)) {
-		problem_set(&rq->rs, PROBLEM_IN_FLIGHT,
-			"The same request is being carried out at this moment.");
-		return 0;
-	}
-	rc = run_in_transaction(rq, STORE_WRITE, id);
-	inflight_del(&rq->api->inflight, id);
-	return rc;
+	replay_answer(rq, &a);
+	explicit_bzero(a.body, a.body_len);
+	free(a.body);
+	return 0;
 }

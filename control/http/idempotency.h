@@ -2,16 +2,25 @@
 #ifndef CONTROL_HTTP_IDEMPOTENCY_H
 #define CONTROL_HTTP_IDEMPOTENCY_H
 
+#include "control/store/idempotency.h"
+
 #include <stdbool.h>
+#include <stdint.h>
 
 struct request;
 
-/* Idempotency-Key is well-formed where it is there. false with 400. */
+/* The answer to a request with an Idempotency-Key is kept, and given again to its repetition. */
+
+/* The key is well-formed where it is there. false with 400. */
 bool idempotency_check(struct request *rq);
-/*
- * Calls the route's handler; a write in one transaction, kept together with its answer when the
- * request has a key, or replayed when it was carried out before. 0 or the handler's -errno.
- */
-int idempotency_run(struct request *rq);
+/* There is one, and the route's answer may be kept. */
+bool idempotency_applies(const struct request *rq);
+/* Names the request, and keeps its like out until idempotency_leave. 0, also with a problem: it is
+ * being carried out at this moment, and must not be left; or -errno. */
+int idempotency_enter(struct request *rq, uint8_t ret_id[IDEMPOTENCY_ID_LEN]);
+void idempotency_leave(struct request *rq, const uint8_t id[IDEMPOTENCY_ID_LEN]);
+/* Both inside the transaction. replay: -ENOENT, it was not carried out before; 0, it is answered. */
+int idempotency_replay(struct request *rq, const uint8_t id[IDEMPOTENCY_ID_LEN]);
+int idempotency_keep(struct request *rq, const uint8_t id[IDEMPOTENCY_ID_LEN]);
 
 #endif

@@ -109,15 +109,6 @@ int instances_list(struct request *rq)
 	return page_end(&l.page, instance_list(rq->api->store, &filter, add_instance, &l));
 }
 
-static bool region_exists(const struct control_config *config, const char *id)
-{
-	for (size_t i = 0; i < config->region_count; i++) {
-		if (strcmp(config->regions[i].id, id) == 0)
-			return true;
-	}
-	return false;
-}
-
 int instance_create(struct request *rq)
 {
 	struct instance i;
@@ -129,7 +120,7 @@ int instance_create(struct request *rq)
 	(void)value_read_text(json_object_get(rq->json, "region"), "/region", i.region,
 		sizeof(i.region), &errors);
 	instance_read(&i, rq->json, &errors);
-	if (!region_exists(rq->api->config, i.region))
+	if (control_config_region(rq->api->config, i.region) == NULL)
 		model_error_add(&errors, "/region", "there is no such region");
 	int rc = instance_add(rq->api->store, &i, &rq->api->config->inner_pool, &errors);
 	if (rc == 0) {

@@ -6,7 +6,7 @@
 #include "control/http/request.h"
 #include "control/http/resources.h"
 #include "control/http/value.h"
-#include "control/provision/provision.h"
+#include "control/provision/step.h"
 #include "control/store/hub.h"
 
 #include <errno.h>
@@ -75,15 +75,6 @@ const struct json_field node_report_fields[] = {
 	{0},
 };
 
-static bool region_exists(const struct control_config *config, const char *id)
-{
-	for (size_t i = 0; i < config->region_count; i++) {
-		if (strcmp(config->regions[i].id, id) == 0)
-			return true;
-	}
-	return false;
-}
-
 int node_enrol(struct request *rq)
 {
 	struct model_errors errors = {0};
@@ -92,7 +83,7 @@ int node_enrol(struct request *rq)
 	char token[HUB_TOKEN_TEXT];
 	struct uuid id;
 	name_check(name, "/name", &errors);
-	if (!region_exists(rq->api->config, region))
+	if (control_config_region(rq->api->config, region) == NULL)
 		model_error_add(&errors, "/region", "there is no such region in control.conf");
 	if (errors.count > 0) {
 		outcome_refused(rq, &errors);
@@ -170,8 +161,7 @@ static int take_instance(struct request *rq, const struct hub *h, const json_t *
 	bool is_ready = strcmp(json_text(o, "state", ""), "ready") == 0;
 	if (uuid_parse(json_text(o, "id", ""), &id) != 0)
 		return 0;
-	return provision_note_instance(
-		rq->api->store, h, &id, is_ready, json_text(o, "reason", ""));
+	return step_confirm(rq->api->store, h, &id, is_ready, json_text(o, "reason", ""));
 }
 
 static bool read_report(const json_t *o, struct hub_report *r, struct model_errors *errors)

@@ -34,12 +34,9 @@ int regions_list(struct request *rq)
 
 int region_get(struct request *rq)
 {
-	const struct control_config *config = rq->api->config;
-	for (size_t i = 0; i < config->region_count; i++) {
-		if (strcmp(config->regions[i].id, rq->params[0]) == 0) {
-			outcome_object(rq, 200, region_json(&config->regions[i]), 1);
-			return 0;
-		}
-	}
-	return -ENOENT;
+	const struct config_region *r = control_config_region(rq->api->config, rq->params[0]);
+	if (r == NULL)
+		return -ENOENT;
+	outcome_object(rq, 200, region_json(r), 1);
+	return 0;
 }

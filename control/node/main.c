@@ -2,25 +2,20 @@
 /* nave-node: options, configuration, privileges; the rest is node.c. */
 #include "control/node/config.h"
 #include "control/node/node.h"
+#include "control/process.h"
 #include "dataplane/base/log.h"
 
 #include <curl/curl.h>
 #include <errno.h>
 #include <getopt.h>
-#include <jansson.h>
 #include <linux/capability.h>
-#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -85,31 +80,6 @@ static int read_options(int argc, char **argv, struct options *ret)
 	return EX_USAGE;
 }
 
-/* It changes the network and needs nothing else; nft, its child, the same. */
-static int restrict_process(void)
-{
-	static const struct rlimit no_core = {0, 0};
-	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-	struct __user_cap_data_struct some[_LINUX_CAPABILITY_U32S_3] = {
-		{.effective = 1U << CAP_NET_ADMIN,
-			.permitted = 1U << CAP_NET_ADMIN,
-			.inheritable = 1U << CAP_NET_ADMIN},
-	};
-	(void)umask(077);
-	if (setrlimit(RLIMIT_CORE, &no_core) < 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0
-		|| prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-		return -errno;
-	for (int cap = 0; prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++) {
-		if (cap != CAP_NET_ADMIN)
-			(void)prctl(PR_CAPBSET_DROP, cap, 0, 0, 0);
-	}
-	if (syscall(SYS_capset, &header, some) < 0)
-		return -errno;
-	/* for nft when we are not root */
-	(void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_NET_ADMIN, 0, 0);
-	return 0;
-}
-
 static int open_stop_fd(void)
 {
 	sigset_t set;
@@ -130,17 +100,9 @@ static int fail(const char *what, int err)
 	return 1;
 }
 
-/* What the control daemon answers holds keys: whatever of it is freed is wiped first. */
-static void wipe_and_free(void *memory)
-{
-	if (memory != NULL)
-		explicit_bzero(memory, malloc_usable_size(memory));
-	free(memory);
-}
-
 static int run(const struct node_config *config)
 {
-	json_set_alloc_funcs(malloc, wipe_and_free);
+	process_wipe_json();
 	int stop_fd = open_stop_fd();
 	if (stop_fd < 0)
 		return fail("signals", stop_fd);
@@ -169,7 +131,8 @@ int main(int argc, char **argv)
 	}
 	if (options.check)
 		return 0;
-	int err = restrict_process();
+	/* it changes the network and needs nothing else; nft, its child, the same */
+	int err = process_restrict(1U << CAP_NET_ADMIN);
 	if (err != 0)
 		return fail("cannot give privileges away", err);
 	if (!options.remove)

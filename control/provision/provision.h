@@ -3,7 +3,6 @@
 #define CONTROL_PROVISION_PROVISION_H
 
 #include "control/config.h"
-#include "control/store/hub.h"
 #include "control/store/store.h"
 
 #include <stdbool.h>
@@ -25,12 +24,5 @@ int provision_start(struct provision *p, void (*changed)(void *ctx), void *ctx);
 void provision_free(struct provision *p);
 /* Something was written: there may be a step to do. Any thread. */
 void provision_wake(struct provision *p);
-
-/*
- * What a hub says about an instance, in the transaction of its report. Passes over what the hub
- * does not carry (any more). 0 or -errno.
- */
-int provision_note_instance(struct store *store, const struct hub *h, const struct uuid *id,
-	bool is_ready, const char *reason);
 
 #endif

@@ -6,7 +6,6 @@
  */
 #include "control/provision/step.h"
 
-#include "control/provision/provision.h"
 #include "control/store/hub.h"
 #include "control/store/instance.h"
 
@@ -115,8 +114,8 @@ static bool is_carried_by(const struct instance *i, const struct hub *h)
 		&& !key_is_zero(&i->public_key);
 }
 
-int provision_note_instance(struct store *store, const struct hub *h, const struct uuid *id,
-	bool is_ready, const char *reason)
+int step_confirm(struct store *store, const struct hub *h, const struct uuid *id, bool is_ready,
+	const char *reason)
 {
 	struct instance i;
 	int rc = instance_find(store, id, &i);

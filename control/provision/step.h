@@ -4,6 +4,7 @@
 
 #include "control/config.h"
 #include "control/model/instance.h"
+#include "control/store/hub.h"
 #include "control/store/store.h"
 
 #include <stdbool.h>
@@ -14,5 +15,12 @@
  */
 int step_instance(struct store *store, const struct control_config *config, struct instance *i,
 	bool *ret_changed);
+
+/*
+ * What a hub says about an instance, in the transaction of its report. Passes over what the hub
+ * does not carry (any more). 0 or -errno.
+ */
+int step_confirm(struct store *store, const struct hub *h, const struct uuid *id, bool is_ready,
+	const char *reason);
 
 #endif

@@ -65,6 +65,11 @@ def main():
             if r.returncode != 78 or "none" not in r.stderr:
                 bad += 1
                 print(f"nave-{daemon} without a file: {r}")
+            for words in (["--nonsense"], ["operand"]):
+                r = subprocess.run([program, *words], capture_output=True, text=True, timeout=20, check=False)
+                if r.returncode != 64 or not r.stderr:
+                    bad += 1
+                    print(f"nave-{daemon} {words}: {r}")
     return 1 if bad else 0
 
 
