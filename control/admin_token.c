@@ -13,10 +13,10 @@
 
 static const char key_name[] = "admin.token";
 
-static bool keep_id(void *ctx, const struct api_key *k)
+static int keep_id(void *ctx, const struct api_key *k)
 {
 	*(struct uuid *)ctx = k->id;
-	return false;
+	return 1;
 }
 
 /* A key of that name from before is of a file that is gone. */

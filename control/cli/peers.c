@@ -16,6 +16,8 @@
 
 #define SETTINGS                                                                                   \
 	{"user", "USER", false, false, "the person whom a client belongs to; none takes it away"}, \
+		{"place", "SITE", false, false,                                                    \
+			"the site where a router stands; none takes it away"},                     \
 		{"subnet", "PREFIX", false, true, "a network behind a site; repeatable"},          \
 		{"keepalive", "SECONDS", false, false, "else 25; 0 is never"},                     \
 		{"expires-at", "TIME", false, false,                                               \
@@ -131,26 +133,33 @@ enum exit_code peers_show(struct cli *cli)
 	return with_peer(cli, noun_show);
 }
 
-static enum exit_code put_user(struct cli *cli, json_t *body)
+/* A user or a site by its name, or none. */
+struct link {
+	const char *option, *list, *what, *field;
+};
+
+static enum exit_code put_link(struct cli *cli, json_t *body, const struct link *l)
 {
-	const char *name = argument(&cli->args, "user");
+	const char *name = argument(&cli->args, l->option);
 	char *path;
 	if (name == NULL)
 		return EXIT_CODE_OK;
 	if (strcmp(name, "none") == 0) {
-		(void)json_object_set_new(body, "user_id", json_null());
+		(void)json_object_set_new(body, l->field, json_null());
 		return EXIT_CODE_OK;
 	}
-	enum exit_code code = noun_path(cli, "/v1/users", "user", name, &path);
+	enum exit_code code = noun_path(cli, l->list, l->what, name, &path);
 	if (code != EXIT_CODE_OK)
 		return code;
-	(void)json_object_set_new(body, "user_id", json_string(strrchr(path, '/') + 1));
+	(void)json_object_set_new(body, l->field, json_string(strrchr(path, '/') + 1));
 	free(path);
 	return EXIT_CODE_OK;
 }
 
 static enum exit_code put_settings(struct cli *cli, json_t *body)
 {
+	static const struct link user = {"user", "/v1/users", "user", "user_id"};
+	static const struct link place = {"place", "/v1/sites", "site", "site_id"};
 	const char *allow = argument(&cli->args, "allow");
 	noun_put_list(cli, body, "subnet", "subnets");
 	noun_put_time(cli, body, "expires-at", "expires_at");
@@ -160,7 +169,8 @@ static enum exit_code put_settings(struct cli *cli, json_t *body)
 		noun_put_list(cli, body, "allow", "allowed_destinations");
 	if (!noun_put_number(cli, body, "keepalive", "keepalive") || !noun_put_labels(cli, body))
 		return EXIT_CODE_USAGE;
-	return put_user(cli, body);
+	enum exit_code code = put_link(cli, body, &user);
+	return code == EXIT_CODE_OK ? put_link(cli, body, &place) : code;
 }
 
 static enum exit_code put_kind(struct cli *cli, json_t *body)

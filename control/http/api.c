@@ -152,6 +152,7 @@ void api_request_run(struct request *rq)
 	if (rc != -ENOENT)
 		log_error("%s %s: %s (request %s)", rq->method, rq->target.path,
 			strerrordesc_np(-rc), rq->request_id);
+	rq->rs.header_count = 0; /* a Location of what was rolled back, say */
 	problem_from_errno(&rq->rs, rc);
 }
 

@@ -31,14 +31,13 @@ static json_t *key_json(const struct api_key *k)
 		value_time(k->last_used_at));
 }
 
-static bool add_key(void *ctx, const struct api_key *k)
+static int add_key(void *ctx, const struct api_key *k)
 {
 	struct page *page = ctx;
 	char id[UUID_TEXT];
 	if (!page_wants(page))
-		return false;
-	page_add(page, key_json(k), uuid_format(&k->id, id));
-	return true;
+		return 1;
+	return page_add(page, key_json(k), uuid_format(&k->id, id));
 }
 
 int api_keys_list(struct request *rq)

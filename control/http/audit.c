@@ -20,15 +20,14 @@ static json_t *entry_json(const struct audit_row *row)
 		"name", value_text(row->object_name), "request_id", value_text(row->request_id));
 }
 
-static bool add_entry(void *ctx, const struct audit_row *row)
+static int add_entry(void *ctx, const struct audit_row *row)
 {
 	struct page *page = ctx;
 	char position[32];
 	if (!page_wants(page))
-		return false;
+		return 1;
 	(void)snprintf(position, sizeof(position), "%lld", (long long)row->seq);
-	page_add(page, entry_json(row), position);
-	return true;
+	return page_add(page, entry_json(row), position);
 }
 
 int audit_log_list(struct request *rq)

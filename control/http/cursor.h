@@ -6,7 +6,8 @@
 #include <stdint.h>
 
 enum {
-	CURSOR_POSITION_MAX = 40, /* bytes of a list's own position */
+	CURSOR_POSITION_MAX =
+		64, /* bytes of a list's own position: a prefix in text is the longest */
 	CURSOR_TEXT = 2 * (4 + 8 + 16 + 1 + CURSOR_POSITION_MAX + 16) + 1,
 	CURSOR_LIFE_S = 24 * 3600,
 };

@@ -23,14 +23,13 @@ static json_t *hub_json(const struct request *rq, const struct hub *h)
 		"created_at", value_time(h->created_at));
 }
 
-static bool add_hub(void *ctx, const struct hub *h)
+static int add_hub(void *ctx, const struct hub *h)
 {
 	struct page *page = ctx;
 	char id[UUID_TEXT];
 	if (!page_wants(page))
-		return false;
-	page_add(page, hub_json(page->rq, h), uuid_format(&h->id, id));
-	return true;
+		return 1;
+	return page_add(page, hub_json(page->rq, h), uuid_format(&h->id, id));
 }
 
 int hubs_list(struct request *rq)

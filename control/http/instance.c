@@ -78,16 +78,15 @@ struct listing {
 	const char *state; /* NULL: any */
 };
 
-static bool add_instance(void *ctx, const struct instance *i)
+static int add_instance(void *ctx, const struct instance *i)
 {
 	struct listing *l = ctx;
 	char id[UUID_TEXT];
 	if (l->state != NULL && strcmp(instance_state_text(i->state), l->state) != 0)
-		return true;
+		return 0;
 	if (!page_wants(&l->page))
-		return false;
-	page_add(&l->page, instance_json(l->page.rq->api, i), uuid_format(&i->id, id));
-	return true;
+		return 1;
+	return page_add(&l->page, instance_json(l->page.rq->api, i), uuid_format(&i->id, id));
 }
 
 int instances_list(struct request *rq)

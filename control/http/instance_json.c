@@ -121,8 +121,11 @@ json_t *instance_json(struct api *api, const struct instance *i)
 static void read_network(
 	const json_t *v, const char *pointer, struct ip_prefix *ret, struct model_errors *errors)
 {
-	if (json_is_string(v))
-		(void)subnet_parse(json_string_value(v), pointer, ret, errors);
+	if (!json_is_string(v) || !subnet_parse(json_string_value(v), pointer, ret, errors))
+		return;
+	/* further on a length of 0 stands for a network that is still to be chosen */
+	if (ret->len == 0)
+		model_error_add(errors, pointer, "must not be all addresses");
 }
 
 static void read_servers(const json_t *list, struct instance_dns *ret, struct model_errors *errors)

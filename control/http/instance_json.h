@@ -13,7 +13,7 @@ struct api;
 
 /* What a GET shows. Inside a transaction: the address is its hub's. New reference or NULL. */
 json_t *instance_json(struct api *api, const struct instance *i);
-/* Takes what people may say, by the shape that a GET shows; what is absent stays. */
+/* Takes what people may say, by the shape that a GET shows; what is absent gets its default. */
 void instance_read(struct instance *i, const json_t *json, struct model_errors *errors);
 /* Where clients reach the hub of an instance: IPv4 before IPv6. false: not known yet. */
 bool instance_hub_endpoint(struct api *api, const struct instance *i, struct ip_addr *ret);

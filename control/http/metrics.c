@@ -20,7 +20,7 @@ struct metrics {
 	int64_t now;
 	const struct metric *metric; /* that is being written */
 	struct store *store;
-	struct instance *instance; /* whose peers are being written */
+	const struct instance *instance; /* borrowed; whose peers are being written */
 };
 
 /* A label's value: backslash, quote and newline are escaped. */
@@ -77,7 +77,7 @@ static const struct metric peer_metrics[] = {
 	{"nave_peer_connected", "gauge", "An authenticated packet came lately", is_connected},
 };
 
-static bool print_peer(void *ctx, const struct peer *p)
+static int print_peer(void *ctx, const struct peer *p)
 {
 	struct metrics *m = ctx;
 	char key[KEY_BASE64_TEXT], interface[32];
@@ -91,16 +91,15 @@ static bool print_peer(void *ctx, const struct peer *p)
 	(void)fputc(',', m->out);
 	print_label(m->out, "instance_hostname", m->instance->hostname);
 	(void)fprintf(m->out, "} %llu\n", (unsigned long long)m->metric->of_peer(m, p));
-	return true;
+	return 0;
 }
 
-static bool print_peers(void *ctx, const struct instance *i)
+static int print_peers(void *ctx, const struct instance *i)
 {
 	struct metrics *m = ctx;
-	struct instance copy = *i; /* lent for the call */
 	const struct peer_filter filter = {.instance_id = &i->id};
-	m->instance = &copy;
-	return peer_list(m->store, &filter, print_peer, m) == 0;
+	m->instance = i;
+	return peer_list(m->store, &filter, print_peer, m);
 }
 
 static void print_head(FILE *out, const char *name, const char *type, const char *help)
@@ -108,25 +107,25 @@ static void print_head(FILE *out, const char *name, const char *type, const char
 	(void)fprintf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
 }
 
-static bool print_instance(void *ctx, const struct instance *i)
+static int print_instance(void *ctx, const struct instance *i)
 {
 	const struct metrics *m = ctx;
 	(void)fputs("nave_instance_ready{", m->out);
 	print_label(m->out, "hostname", i->hostname);
 	(void)fprintf(m->out, "} %d\n", i->state == INSTANCE_READY);
-	return true;
+	return 0;
 }
 
-static bool print_hub(void *ctx, const struct hub *h)
+static int print_hub(void *ctx, const struct hub *h)
 {
 	const struct metrics *m = ctx;
 	(void)fputs("nave_hub_connected{", m->out);
 	print_label(m->out, "hub", h->name);
 	(void)fprintf(m->out, "} %d\n", hub_is_connected(h, m->now));
-	return true;
+	return 0;
 }
 
-static bool print_counters(void *ctx, const struct hub *h)
+static int print_counters(void *ctx, const struct hub *h)
 {
 	const struct metrics *m = ctx;
 	const char *name;
@@ -139,7 +138,7 @@ static bool print_counters(void *ctx, const struct hub *h)
 		print_label(m->out, "counter", name);
 		(void)fprintf(m->out, "} %lld\n", (long long)json_integer_value(value));
 	}
-	return true;
+	return 0;
 }
 
 static int print_all(struct metrics *m)

@@ -19,7 +19,7 @@ struct desired {
 	json_t *instances, *peers, *deleted; /* owned */
 };
 
-static bool add_instance(void *ctx, const struct instance *i, const struct key *private_key)
+static int add_instance(void *ctx, const struct instance *i, const struct key *private_key)
 {
 	const struct desired *d = ctx;
 	char key[KEY_BASE64_TEXT], v4[IP_PREFIX_TEXT], v6[IP_PREFIX_TEXT];
@@ -35,7 +35,7 @@ static bool add_instance(void *ctx, const struct instance *i, const struct key *
 		"client_to_site", (int)i->access.client_to_site, "client_to_client",
 		(int)i->access.client_to_client, "egress", "ipv4", 1, "ipv6", 1);
 	explicit_bzero(key, sizeof(key));
-	return json_array_append_new(d->instances, j) == 0;
+	return json_array_append_new(d->instances, j) == 0 ? 0 : -ENOMEM;
 }
 
 static json_t *addresses_json(const struct peer *p)
@@ -50,7 +50,7 @@ static json_t *addresses_json(const struct peer *p)
 	return list;
 }
 
-static bool add_peer(void *ctx, const struct peer *p, const struct key *preshared_key)
+static int add_peer(void *ctx, const struct peer *p, const struct key *preshared_key)
 {
 	const struct desired *d = ctx;
 	char key[KEY_BASE64_TEXT], psk[KEY_BASE64_TEXT];
@@ -65,14 +65,14 @@ static bool add_peer(void *ctx, const struct peer *p, const struct key *preshare
 		p->expires_at == 0 ? json_null() : json_integer(p->expires_at), "endpoint",
 		value_text(p->status.endpoint));
 	explicit_bzero(psk, sizeof(psk));
-	return json_array_append_new(d->peers, j) == 0;
+	return json_array_append_new(d->peers, j) == 0 ? 0 : -ENOMEM;
 }
 
-static bool add_deleted(void *ctx, const char *kind, const struct uuid *id)
+static int add_deleted(void *ctx, const char *kind, const struct uuid *id)
 {
 	const struct desired *d = ctx;
 	json_t *j = json_pack("{s:s, s:o}", "kind", kind, "id", value_uuid(id));
-	return json_array_append_new(d->deleted, j) == 0;
+	return json_array_append_new(d->deleted, j) == 0 ? 0 : -ENOMEM;
 }
 
 static bool is_empty(const struct desired *d)

@@ -88,10 +88,15 @@ bool page_wants(struct page *p)
 	return !p->has_more;
 }
 
-void page_add(struct page *p, json_t *item, const char *position)
+int page_add(struct page *p, json_t *item, const char *position)
 {
-	(void)json_array_append_new(p->items, item);
-	(void)snprintf(p->last, sizeof(p->last), "%s", position);
+	if (json_array_append_new(p->items, item) != 0)
+		return -ENOMEM;
+	size_t len = strlen(position);
+	if (len >= sizeof(p->last))
+		return -EMSGSIZE;
+	memcpy(p->last, position, len + 1);
+	return 0;
 }
 
 int page_end(struct page *p, int rc)

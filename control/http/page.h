@@ -31,10 +31,11 @@ struct page {
 bool page_begin(struct page *p, struct request *rq);
 /* The position as an id; zero at the start. */
 struct uuid page_after(const struct page *p);
-/* false: the page is full, the list can stop; item is not made then. Ask before making it. */
+/* false: the page is full, the list can stop. Ask before making an item. */
 bool page_wants(struct page *p);
-/* Takes item over. position: of this item in the list. */
-void page_add(struct page *p, json_t *item, const char *position);
+/* Takes item over. position: of this item in the list. 0, -ENOMEM (item is NULL, too), -EMSGSIZE (position
+ * is longer than a cursor holds). */
+int page_add(struct page *p, json_t *item, const char *position);
 /* Answers, and frees what it holds. rc is what the list returned; returned again. */
 int page_end(struct page *p, int rc);
 

@@ -80,14 +80,13 @@ struct listing {
 	enum party_kind kind;
 };
 
-static bool add_party(void *ctx, const struct party *p)
+static int add_party(void *ctx, const struct party *p)
 {
 	struct listing *l = ctx;
 	char id[UUID_TEXT];
 	if (!page_wants(&l->page))
-		return false;
-	page_add(&l->page, party_json(l->kind, p), uuid_format(&p->id, id));
-	return true;
+		return 1;
+	return page_add(&l->page, party_json(l->kind, p), uuid_format(&p->id, id));
 }
 
 static int list_parties(struct request *rq, enum party_kind kind)

@@ -92,21 +92,20 @@ struct listing {
 	const char *connected;
 };
 
-static bool add_peer(void *ctx, const struct peer *p)
+static int add_peer(void *ctx, const struct peer *p)
 {
 	struct listing *l = ctx;
 	char id[UUID_TEXT];
 	int64_t now = store_now(l->page.rq->api->store);
 	const char *connected = peer_is_connected(p, now) ? "true" : "false";
 	if (l->state != NULL && strcmp(peer_state_text(peer_state_at(p, now)), l->state) != 0)
-		return true;
+		return 0;
 	if (l->connected != NULL && strcmp(connected, l->connected) != 0)
-		return true;
+		return 0;
 	if (!page_wants(&l->page))
-		return false;
-	page_add(&l->page, peer_json_of_many(l->page.rq->api, l->instance, p, &l->source),
+		return 1;
+	return page_add(&l->page, peer_json_of_many(l->page.rq->api, l->instance, p, &l->source),
 		uuid_format(&p->id, id));
-	return true;
 }
 
 /* A filter by an id: what is no id has no peers. */
@@ -184,6 +183,16 @@ static int read_key(
 	return 0;
 }
 
+/* The peer as it lies in the store now, with what the store makes of it. */
+static int read_again(struct request *rq, struct place *at)
+{
+	struct uuid id = at->peer.id;
+	peer_fini(&at->peer);
+	int rc = peer_find(rq->api->store, &at->instance.id, &id, &at->peer);
+	at->has_peer = rc == 0;
+	return rc;
+}
+
 int peer_create(struct request *rq)
 {
 	struct place at;
@@ -207,14 +216,8 @@ int peer_create(struct request *rq)
 		rc = peer_add(rq->api->store, &at.instance, &at.peer,
 			at.peer.has_private_key ? &private_key : NULL, &errors);
 	key_wipe(&private_key);
-	if (rc == 0) {
-		struct uuid peer_id = at.peer.id;
-		/* as it lies in the store now, with its addresses */
-		peer_fini(&at.peer);
-		at.has_peer = false;
-		rc = peer_find(rq->api->store, &at.instance.id, &peer_id, &at.peer);
-		at.has_peer = rc == 0;
-	}
+	if (rc == 0)
+		rc = read_again(rq, &at);
 	if (rc == 0) {
 		(void)snprintf(location, sizeof(location), "/v1/instances/%s/peers/%s",
 			uuid_format(&at.instance.id, instance), uuid_format(&at.peer.id, id));
@@ -247,6 +250,8 @@ static int patch(struct request *rq, struct place *at)
 		rc = peer_set(rq->api->store, &at->instance, &at->peer, &errors);
 	}
 	json_decref(whole);
+	if (rc == 0)
+		rc = read_again(rq, at);
 	if (rc == 0)
 		answer(rq, 200, at);
 	return outcome_checked(rq, rc, &errors);

@@ -102,11 +102,6 @@ void problem_from_errno(struct response *rs, int error)
 	}
 }
 
-unsigned int problem_status(enum problem_kind kind)
-{
-	return rows[kind].status;
-}
-
 json_t *problem_render(const struct response *rs, const char *instance, const char *request_id)
 {
 	const struct problem_row *row = &rows[rs->problem];

@@ -42,7 +42,6 @@ void problem_add(struct response *rs, const char *pointer, const char *format, .
 	__attribute__((format(printf, 3, 4)));
 /* A handler's -errno as a problem, for what has no better words. */
 void problem_from_errno(struct response *rs, int error);
-unsigned int problem_status(enum problem_kind kind);
 /* New reference, or NULL without memory. */
 json_t *problem_render(const struct response *rs, const char *instance, const char *request_id);
 

@@ -106,7 +106,9 @@ static int issue(struct request *rq, const struct instance *i, struct peer *p, e
 static int reveal(struct request *rq, struct peer *p)
 {
 	int64_t now = store_now(rq->api->store);
-	if (p->key_is_ours && !p->has_private_key) {
+	if (!p->key_is_ours)
+		return 0;
+	if (!p->has_private_key) {
 		problem_set(&rq->rs, PROBLEM_CONFLICT,
 			"The private key was revealed before and is forgotten. Make a new peer.");
 		return 0;

@@ -15,20 +15,20 @@ struct profile_source_row {
 	struct uuid owner;
 };
 
-static bool add_subnets(void *ctx, const struct peer *p)
+static int add_subnets(void *ctx, const struct peer *p)
 {
 	struct profile_source *s = ctx;
 	if (s->count + p->subnets.count > s->room) {
 		size_t room = (s->count + p->subnets.count) * 2;
 		struct profile_source_row *new = reallocarray(s->rows, room, sizeof(*new));
 		if (new == NULL)
-			return false;
+			return -ENOMEM;
 		s->rows = new;
 		s->room = room;
 	}
 	for (size_t n = 0; n < p->subnets.count; n++)
 		s->rows[s->count++] = (struct profile_source_row){p->subnets.list[n], p->id};
-	return true;
+	return 0;
 }
 
 int profile_source_init(struct profile_source *s, struct api *api, const struct instance *i)

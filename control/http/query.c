@@ -8,6 +8,7 @@
 
 #include "control/http/problem.h"
 #include "control/http/text.h"
+#include "control/store/api_key.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -113,11 +114,17 @@ static bool name_is_credential(const char *name)
 	return false;
 }
 
+/* A token of ours: "nave_sk_" or "nave_nk_" and 43 characters. A name may well begin with nave_. */
+static bool value_is_token(const char *value)
+{
+	return strlen(value) == API_KEY_TEXT - 1
+		&& (strncmp(value, "nave_sk_", 8) == 0 || strncmp(value, "nave_nk_", 8) == 0);
+}
+
 bool target_secrets_check(const struct target *t, struct response *rs)
 {
 	for (size_t i = 0; i < t->param_count; i++) {
-		if (!name_is_credential(t->params[i].name)
-			&& strncmp(t->params[i].value, "nave_", 5) != 0)
+		if (!name_is_credential(t->params[i].name) && !value_is_token(t->params[i].value))
 			continue;
 		problem_set(rs, PROBLEM_MALFORMED_REQUEST,
 			"Credentials go into the Authorization header, never into the URI.");

@@ -30,7 +30,7 @@ const char *target_param(const struct target *t, const char *name);
 bool target_secrets_check(const struct target *t, struct response *rs);
 /* Every parameter's name is in the list (ended by NULL; NULL: none is). false with a problem. */
 bool target_params_check(const struct target *t, const char *const *names, struct response *rs);
-/* A decimal number within low..high, or otherwise when absent. false with a problem. */
+/* A decimal number within range[0]..range[1]; *ret stays when it is absent. false with a problem. */
 bool target_number(const struct target *t, const char *name, const uint64_t range[2], uint64_t *ret,
 	struct response *rs);
 /* The parameter if it is one of words (NULL-terminated), NULL when absent; else a problem. */

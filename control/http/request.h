@@ -63,7 +63,6 @@ struct request {
 	 * there is news after wait_news, or then. */
 	uint64_t wait_until_ns;
 	uint64_t wait_news;
-	bool has_waited;
 
 	struct response rs;
 };

@@ -16,11 +16,10 @@ typedef int (*route_handler)(struct request *rq);
 
 enum route_flag {
 	ROUTE_IF_MATCH = 1 << 0, /* refused with 428 without it */
-	ROUTE_MAY_MATCH = 1 << 1, /* If-Match is honoured where it is there */
-	ROUTE_PATCH = 1 << 2, /* the body is a merge patch (RFC 7396) */
-	ROUTE_BODY_OPTIONAL = 1 << 3, /* no body is an empty object */
-	ROUTE_WRITES = 1 << 4, /* a GET that notes something in the store */
-	ROUTE_NOT_KEPT = 1 << 5, /* its answer is a secret that is not kept for a repetition */
+	ROUTE_PATCH = 1 << 1, /* the body is a merge patch (RFC 7396) */
+	ROUTE_BODY_OPTIONAL = 1 << 2, /* no body is an empty object */
+	ROUTE_WRITES = 1 << 3, /* a GET that notes something in the store */
+	ROUTE_NOT_KEPT = 1 << 4, /* its answer is a secret that is not kept for a repetition */
 };
 
 /* What a key that is bound to one instance may do with a route. */

@@ -228,16 +228,21 @@ static enum MHD_Result begin_request(struct request *rq, struct MHD_Connection *
 }
 
 /*
- * News came meanwhile: look once more and answer. Or too many wait: an empty answer would only be
- * asked for again at once.
+ * false: it can't wait, and is answered. News came meanwhile: look once more. Or too many wait: an
+ * empty answer would only be asked for again at once.
  */
-static void end_wait(struct request *rq, struct wait_list *list)
+static bool begin_wait(struct request *rq, struct MHD_Connection *connection)
 {
+	int rc =
+		wait_list_add(api_wait_list(rq->api), connection, rq->wait_news, rq->wait_until_ns);
+	if (rc == 0)
+		return true;
 	rq->wait_until_ns = 1;
-	if (wait_list_is_full(list))
+	if (rc == -EBUSY)
 		problem_set(&rq->rs, PROBLEM_UNAVAILABLE, "Too many requests wait already.");
 	else
 		api_request_run(rq);
+	return false;
 }
 
 /* The library's signature. NOLINTNEXTLINE(readability-function-size) */
@@ -258,12 +263,8 @@ static enum MHD_Result answer_request(void *cls, struct MHD_Connection *connecti
 	}
 	set_busy(listener->server, connection, 0);
 	api_request_run(rq);
-	if (rq->rs.status == 0 && rq->wait_until_ns != 0) {
-		struct wait_list *list = api_wait_list(rq->api);
-		if (wait_list_add(list, connection, rq->wait_news, rq->wait_until_ns))
-			return MHD_YES;
-		end_wait(rq, list);
-	}
+	if (rq->rs.status == 0 && rq->wait_until_ns != 0 && begin_wait(rq, connection))
+		return MHD_YES;
 	set_busy(listener->server, connection, clock_monotonic_ns());
 	return send_response(rq, connection);
 }

@@ -51,10 +51,10 @@ static int run_handler(struct request *rq, const uint8_t *id, bool *ret_write)
 	return id != NULL ? idempotency_keep(rq, id) : 0;
 }
 
-/* A hub's report is no news to hubs, and a GET that notes something is none to anybody. */
+/* A hub's report is no news to hubs, and a GET (or HEAD) that notes something is none to anybody. */
 static void tell_news(struct request *rq)
 {
-	if (strcmp(rq->method, "GET") == 0 || rq->who.role == ROLE_NODE)
+	if (strcmp(rq->route->method, "GET") == 0 || rq->who.role == ROLE_NODE)
 		return;
 	provision_wake(rq->api->provision);
 	api_wake(rq->api);

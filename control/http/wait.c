@@ -131,33 +131,20 @@ void wait_list_close(struct wait_list *list)
 	(void)pthread_mutex_unlock(&list->lock);
 }
 
-bool wait_list_is_closed(struct wait_list *list)
-{
-	(void)pthread_mutex_lock(&list->lock);
-	bool closed = list->closed;
-	(void)pthread_mutex_unlock(&list->lock);
-	return closed;
-}
-
-bool wait_list_is_full(struct wait_list *list)
-{
-	(void)pthread_mutex_lock(&list->lock);
-	bool is_full = list->count == HTTP_LONG_POLLS_MAX;
-	(void)pthread_mutex_unlock(&list->lock);
-	return is_full;
-}
-
-bool wait_list_add(struct wait_list *list, struct MHD_Connection *connection, uint64_t seen,
+int wait_list_add(struct wait_list *list, struct MHD_Connection *connection, uint64_t seen,
 	uint64_t deadline_ns)
 {
-	bool added = false;
+	int rc = 0;
 	(void)pthread_mutex_lock(&list->lock);
-	if (!list->closed && list->news == seen && list->count < HTTP_LONG_POLLS_MAX) {
+	if (list->closed || list->news != seen)
+		rc = -EAGAIN;
+	else if (list->count == HTTP_LONG_POLLS_MAX)
+		rc = -EBUSY;
+	if (rc == 0) {
 		MHD_suspend_connection(connection);
 		list->waiters[list->count++] = (struct waiter){connection, deadline_ns};
-		added = true;
 		(void)pthread_cond_signal(&list->changed); /* its deadline may be the next */
 	}
 	(void)pthread_mutex_unlock(&list->lock);
-	return added;
+	return rc;
 }

@@ -21,13 +21,12 @@ uint64_t wait_list_news(struct wait_list *list);
 void wait_list_wake(struct wait_list *list);
 /* From now on nobody waits; whoever does is resumed. */
 void wait_list_close(struct wait_list *list);
-bool wait_list_is_closed(struct wait_list *list);
-bool wait_list_is_full(struct wait_list *list);
 /*
- * Suspends the connection until news after `seen` or deadline_ns (monotonic). false: the list is
- * full or closed, or there is news already, and the connection goes on.
+ * Suspends the connection until news after `seen` or deadline_ns (monotonic): 0. Otherwise the
+ * connection goes on: -EBUSY: too many wait; -EAGAIN: there is news already, or nobody waits any
+ * more.
  */
-bool wait_list_add(struct wait_list *list, struct MHD_Connection *connection, uint64_t seen,
+int wait_list_add(struct wait_list *list, struct MHD_Connection *connection, uint64_t seen,
 	uint64_t deadline_ns);
 
 #endif

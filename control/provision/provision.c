@@ -40,21 +40,21 @@ struct id_list {
 	bool with_ready; /* those that only need to be watched, too */
 };
 
-static bool note_id(void *ctx, const struct instance *i)
+static int note_id(void *ctx, const struct instance *i)
 {
 	struct id_list *l = ctx;
 	if (i->state == INSTANCE_DELETING || (i->state == INSTANCE_READY && !l->with_ready))
-		return true;
+		return 0;
 	if (l->count == l->room) {
 		size_t room = l->room == 0 ? 16 : l->room * 2;
 		struct uuid *new = reallocarray(l->ids, room, sizeof(*new));
 		if (new == NULL)
-			return false; /* the others come in the next round */
+			return -ENOMEM; /* the others come in the next round */
 		l->ids = new;
 		l->room = room;
 	}
 	l->ids[l->count++] = i->id;
-	return true;
+	return 0;
 }
 
 static int list_instances(struct store *store, struct id_list *ret)

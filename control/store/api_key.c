@@ -47,11 +47,11 @@ static void read_row(sqlite3_stmt *stmt, struct api_key *ret)
 
 static int find_row(struct store *store, sqlite3_stmt *stmt, struct api_key *ret)
 {
-	int rc = sql_step(store, stmt);
-	if (rc > 0)
+	int rc = sql_first(store, stmt);
+	if (rc == 0)
 		read_row(stmt, ret);
 	sql_done(stmt);
-	return rc > 0 ? 0 : rc < 0 ? rc : -ENOENT;
+	return rc;
 }
 
 int api_key_find_token(struct store *store, const char *token, struct api_key *ret)
@@ -80,7 +80,7 @@ int api_key_find(struct store *store, const struct uuid *id, struct api_key *ret
 }
 
 int api_key_list(struct store *store, const struct api_key_filter *f,
-	bool (*row)(void *ctx, const struct api_key *k), void *ctx)
+	int (*row)(void *ctx, const struct api_key *k), void *ctx)
 {
 	sqlite3_stmt *stmt;
 	int rc = sql_prepare(store, &stmt,
@@ -90,12 +90,13 @@ int api_key_list(struct store *store, const struct api_key_filter *f,
 		"uttt", &f->after, f->name, f->label_key, f->label_value);
 	if (rc < 0)
 		return rc;
-	bool more = true;
-	while (more && (rc = sql_step(store, stmt)) > 0) {
+	while ((rc = sql_step(store, stmt)) > 0) {
 		struct api_key k;
 		read_row(stmt, &k);
-		more = row(ctx, &k);
+		rc = row(ctx, &k);
 		api_key_fini(&k);
+		if (rc != 0)
+			break;
 	}
 	sql_done(stmt);
 	return rc < 0 ? rc : 0;

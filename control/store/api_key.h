@@ -43,12 +43,18 @@ struct api_key {
 
 void api_key_fini(struct api_key *k);
 const char *api_key_role_text(enum api_key_role role);
-/* The key that this token is, when it has not expired; -ENOENT. Notes its use once a minute. */
+/*
+ * The key that this token is, when it has not expired; -ENOENT. Notes its use once a minute, where
+ * the transaction writes.
+ */
 int api_key_find_token(struct store *store, const char *token, struct api_key *ret);
 int api_key_find(struct store *store, const struct uuid *id, struct api_key *ret);
-/* k is lent to row for the call; stops when row says false. In the order of ids. */
+/*
+ * k is lent to row for the call; row returns 0 to go on,
+ * 1 for enough, or -errno, which the list returns. In the order of ids.
+ */
 int api_key_list(struct store *store, const struct api_key_filter *filter,
-	bool (*row)(void *ctx, const struct api_key *k), void *ctx);
+	int (*row)(void *ctx, const struct api_key *k), void *ctx);
 /* Makes id and token, which is shown this once. 0, -EINVAL with errors, or another -errno. */
 int api_key_add(struct store *store, struct api_key *k, char ret_token[API_KEY_TEXT],
 	struct model_errors *errors);

@@ -19,7 +19,7 @@ int audit_add(struct store *store, const char *action, const char *object_type,
 }
 
 int audit_list(struct store *store, int64_t before,
-	bool (*row)(void *ctx, const struct audit_row *row), void *ctx)
+	int (*row)(void *ctx, const struct audit_row *row), void *ctx)
 {
 	sqlite3_stmt *stmt;
 	int rc = sql_prepare(store, &stmt,
@@ -28,8 +28,7 @@ int audit_list(struct store *store, int64_t before,
 		"i", before);
 	if (rc < 0)
 		return rc;
-	bool more = true;
-	while (more && (rc = sql_step(store, stmt)) > 0) {
+	while ((rc = sql_step(store, stmt)) > 0) {
 		struct audit_row r = {.seq = sqlite3_column_int64(stmt, 0)};
 		sql_uuid(stmt, 1, &r.id);
 		r.at = sqlite3_column_int64(stmt, 2);
@@ -41,7 +40,9 @@ int audit_list(struct store *store, int64_t before,
 		sql_uuid(stmt, 8, &r.object_id);
 		sql_text(stmt, 9, r.object_name, sizeof(r.object_name));
 		sql_text(stmt, 10, r.request_id, sizeof(r.request_id));
-		more = row(ctx, &r);
+		rc = row(ctx, &r);
+		if (rc != 0)
+			break;
 	}
 	sql_done(stmt);
 	return rc < 0 ? rc : 0;

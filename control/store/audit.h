@@ -22,8 +22,11 @@ struct audit_row {
 	char request_id[UUID_TEXT];
 };
 
-/* Newest first, those with a seq below `before`; stops when row says false. */
+/*
+ * Newest first, those with a seq below `before`; row returns 0 to go on,
+ * 1 for enough, or -errno, which the list returns.
+ */
 int audit_list(struct store *store, int64_t before,
-	bool (*row)(void *ctx, const struct audit_row *row), void *ctx);
+	int (*row)(void *ctx, const struct audit_row *row), void *ctx);
 
 #endif

@@ -60,6 +60,27 @@ int box_open(struct store *store, const char *place, const struct uuid *id, cons
 	return ok ? 0 : -EUCLEAN;
 }
 
+int box_open_key(struct store *store, const char *place, const char *sql, const struct uuid *id,
+	struct key *ret)
+{
+	sqlite3_stmt *stmt;
+	int rc = sql_prepare(store, &stmt, sql, "u", id);
+	if (rc < 0)
+		return rc;
+	rc = sql_first(store, stmt);
+	if (rc == 0 && sqlite3_column_type(stmt, 0) == SQLITE_NULL)
+		rc = -ENOENT;
+	if (rc == 0) {
+		const uint8_t *box = sqlite3_column_blob(stmt, 0);
+		size_t len = (size_t)sqlite3_column_bytes(stmt, 0);
+		rc = len == KEY_LEN + BOX_OVERHEAD
+			? box_open(store, place, id, box, len, ret->bytes)
+			: -EUCLEAN;
+	}
+	sql_done(stmt);
+	return rc;
+}
+
 void token_hash(struct store *store, const char *token, uint8_t ret[TOKEN_HASH_LEN])
 {
 	unsigned int len = TOKEN_HASH_LEN;

@@ -57,11 +57,11 @@ static void read_row(sqlite3_stmt *stmt, struct hub *h)
 
 static int find_row(struct store *store, sqlite3_stmt *stmt, struct hub *ret)
 {
-	int rc = sql_step(store, stmt);
-	if (rc > 0)
+	int rc = sql_first(store, stmt);
+	if (rc == 0)
 		read_row(stmt, ret);
 	sql_done(stmt);
-	return rc > 0 ? 0 : rc < 0 ? rc : -ENOENT;
+	return rc;
 }
 
 int hub_find(struct store *store, const struct uuid *id, struct hub *ret)
@@ -82,7 +82,7 @@ int hub_find_token(struct store *store, const char *token, struct hub *ret)
 }
 
 int hub_list(struct store *store, const struct uuid *after,
-	bool (*row)(void *ctx, const struct hub *h), void *ctx)
+	int (*row)(void *ctx, const struct hub *h), void *ctx)
 {
 	sqlite3_stmt *stmt;
 	int rc = sql_prepare(store, &stmt,
@@ -90,12 +90,13 @@ int hub_list(struct store *store, const struct uuid *after,
 		after);
 	if (rc < 0)
 		return rc;
-	bool more = true;
-	while (more && (rc = sql_step(store, stmt)) > 0) {
+	while ((rc = sql_step(store, stmt)) > 0) {
 		struct hub h;
 		read_row(stmt, &h);
-		more = row(ctx, &h);
+		rc = row(ctx, &h);
 		hub_fini(&h);
+		if (rc != 0)
+			break;
 	}
 	sql_done(stmt);
 	return rc < 0 ? rc : 0;
@@ -107,11 +108,11 @@ static int find_name(struct store *store, const char *name, struct uuid *ret)
 	int rc = sql_prepare(store, &stmt, "SELECT id FROM hub WHERE name = ?", "t", name);
 	if (rc < 0)
 		return rc;
-	rc = sql_step(store, stmt);
-	if (rc > 0)
+	rc = sql_first(store, stmt);
+	if (rc == 0)
 		sql_uuid(stmt, 0, ret);
 	sql_done(stmt);
-	return rc > 0 ? 0 : rc < 0 ? rc : -ENOENT;
+	return rc;
 }
 
 int hub_enrol(struct store *store, const char *name, const char *region, struct uuid *ret_id,
@@ -170,6 +171,21 @@ bool hub_needs_all(
 		|| after < floor;
 }
 
+static int tell_instance(struct store *store, const struct uuid *id, const struct hub_desired *sink)
+{
+	struct instance i;
+	struct key private_key;
+	int rc = instance_find(store, id, &i);
+	if (rc < 0)
+		return rc;
+	rc = instance_private_key(store, id, &private_key);
+	if (rc == 0)
+		rc = sink->instance(sink->ctx, &i, &private_key);
+	key_wipe(&private_key);
+	instance_fini(&i);
+	return rc;
+}
+
 static int list_instances(
 	struct store *store, const struct hub *h, int64_t after, const struct hub_desired *sink)
 {
@@ -180,22 +196,13 @@ static int list_instances(
 		"ui", &h->id, after);
 	if (rc < 0)
 		return rc;
-	bool more = true;
-	while (more && (rc = sql_step(store, stmt)) > 0) {
+	while (rc == 0 && (rc = sql_step(store, stmt)) > 0) {
 		struct uuid id;
-		struct instance i;
-		struct key private_key;
 		sql_uuid(stmt, 0, &id);
-		rc = instance_find(store, &id, &i);
-		if (rc < 0)
-			break;
-		rc = instance_private_key(store, &id, &private_key);
-		more = rc == 0 && sink->instance(sink->ctx, &i, &private_key);
-		key_wipe(&private_key);
-		instance_fini(&i);
+		rc = tell_instance(store, &id, sink);
 	}
 	sql_done(stmt);
-	return rc < 0 ? rc : 0;
+	return rc;
 }
 
 static int tell_peer(struct store *store, const struct uuid *instance_id, const struct uuid *id,
@@ -206,16 +213,16 @@ static int tell_peer(struct store *store, const struct uuid *instance_id, const 
 	int rc = peer_find(store, instance_id, id, &p);
 	if (rc < 0)
 		return rc;
-	bool more = true;
 	if (peer_state_at(&p, store->now) != PEER_ACTIVE) {
-		more = all || sink->deleted(sink->ctx, "peer", id);
+		rc = all ? 0 : sink->deleted(sink->ctx, "peer", id);
 	} else {
 		rc = peer_preshared_key(store, id, &psk);
-		more = rc == 0 && sink->peer(sink->ctx, &p, &psk);
+		if (rc == 0)
+			rc = sink->peer(sink->ctx, &p, &psk);
 		key_wipe(&psk);
 	}
 	peer_fini(&p);
-	return rc < 0 ? rc : more ? 1 : 0;
+	return rc;
 }
 
 static int list_peers(struct store *store, const struct hub *h, int64_t after, bool all,
@@ -229,17 +236,15 @@ static int list_peers(struct store *store, const struct hub *h, int64_t after, b
 		"ui", &h->id, after);
 	if (rc < 0)
 		return rc;
-	while ((rc = sql_step(store, stmt)) > 0) {
+	while (rc == 0 && (rc = sql_step(store, stmt)) > 0) {
 		struct uuid id;
 		struct uuid instance_id;
 		sql_uuid(stmt, 0, &id);
 		sql_uuid(stmt, 1, &instance_id);
 		rc = tell_peer(store, &instance_id, &id, all, sink);
-		if (rc <= 0)
-			break;
 	}
 	sql_done(stmt);
-	return rc < 0 ? rc : 0;
+	return rc;
 }
 
 static int list_deleted(
@@ -251,16 +256,15 @@ static int list_deleted(
 		"ui", &h->id, after);
 	if (rc < 0)
 		return rc;
-	bool more = true;
-	while (more && (rc = sql_step(store, stmt)) > 0) {
+	while (rc == 0 && (rc = sql_step(store, stmt)) > 0) {
 		char kind[16];
 		struct uuid id;
 		sql_text(stmt, 0, kind, sizeof(kind));
 		sql_uuid(stmt, 1, &id);
-		more = sink->deleted(sink->ctx, kind, &id);
+		rc = sink->deleted(sink->ctx, kind, &id);
 	}
 	sql_done(stmt);
-	return rc < 0 ? rc : 0;
+	return rc;
 }
 
 int hub_desired_list(struct store *store, const struct hub *h, int64_t after, bool all,

@@ -41,16 +41,16 @@ int hub_enrol(struct store *store, const char *name, const char *region, struct 
 int hub_find_token(struct store *store, const char *token, struct hub *ret);
 int hub_find(struct store *store, const struct uuid *id, struct hub *ret);
 int hub_list(struct store *store, const struct uuid *after,
-	bool (*row)(void *ctx, const struct hub *h), void *ctx);
+	int (*row)(void *ctx, const struct hub *h), void *ctx);
 
 /*
- * What has changed for a hub since a generation. Each callback gets one object; false stops. The
- * private and preshared keys are wiped after the call.
+ * What has changed for a hub since a generation. Each callback gets one object and returns 0, or
+ * -errno: then the whole list fails. The private and preshared keys are wiped after the call.
  */
 struct hub_desired {
-	bool (*instance)(void *ctx, const struct instance *i, const struct key *private_key);
-	bool (*peer)(void *ctx, const struct peer *p, const struct key *preshared_key);
-	bool (*deleted)(void *ctx, const char *kind, const struct uuid *id);
+	int (*instance)(void *ctx, const struct instance *i, const struct key *private_key);
+	int (*peer)(void *ctx, const struct peer *p, const struct key *preshared_key);
+	int (*deleted)(void *ctx, const char *kind, const struct uuid *id);
 	void *ctx;
 };
 

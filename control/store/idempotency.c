@@ -53,11 +53,9 @@ int idempotency_find(
 		"b", id, (size_t)IDEMPOTENCY_ID_LEN);
 	if (rc < 0)
 		return rc;
-	rc = sql_step(store, stmt);
-	if (rc > 0)
+	rc = sql_first(store, stmt);
+	if (rc == 0)
 		rc = read_answer(store, stmt, id, ret);
-	else if (rc == 0)
-		rc = -ENOENT;
 	sql_done(stmt);
 	return rc;
 }

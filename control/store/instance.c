@@ -143,15 +143,15 @@ int instance_find(struct store *store, const struct uuid *id, struct instance *r
 		sql_prepare(store, &stmt, "SELECT " COLUMNS " FROM instance WHERE id = ?", "u", id);
 	if (rc < 0)
 		return rc;
-	rc = sql_step(store, stmt);
-	if (rc > 0)
+	rc = sql_first(store, stmt);
+	if (rc == 0)
 		read_row(stmt, ret);
 	sql_done(stmt);
-	return rc > 0 ? 0 : rc < 0 ? rc : -ENOENT;
+	return rc;
 }
 
 int instance_list(struct store *store, const struct instance_filter *f,
-	bool (*row)(void *ctx, const struct instance *i), void *ctx)
+	int (*row)(void *ctx, const struct instance *i), void *ctx)
 {
 	sqlite3_stmt *stmt;
 	int rc = sql_prepare(store, &stmt,
@@ -162,12 +162,13 @@ int instance_list(struct store *store, const struct instance_filter *f,
 		"uutttt", f->id, &f->after, f->name, f->hostname, f->label_key, f->label_value);
 	if (rc < 0)
 		return rc;
-	bool more = true;
-	while (more && (rc = sql_step(store, stmt)) > 0) {
+	while ((rc = sql_step(store, stmt)) > 0) {
 		struct instance i;
 		read_row(stmt, &i);
-		more = row(ctx, &i);
+		rc = row(ctx, &i);
 		instance_fini(&i);
+		if (rc != 0)
+			break;
 	}
 	sql_done(stmt);
 	return rc < 0 ? rc : 0;
@@ -451,11 +452,11 @@ static int choose_hub(struct store *store, const struct instance *i, struct uuid
 		"ti", i->region, store->now - HUB_SILENT_S);
 	if (rc < 0)
 		return rc;
-	rc = sql_step(store, stmt);
-	if (rc > 0)
+	rc = sql_first(store, stmt);
+	if (rc == 0)
 		sql_uuid(stmt, 0, ret);
 	sql_done(stmt);
-	return rc > 0 ? 0 : rc < 0 ? rc : -EAGAIN;
+	return rc == -ENOENT ? -EAGAIN : rc;
 }
 
 static int choose_port(
@@ -523,19 +524,8 @@ int instance_make_keys(struct store *store, struct instance *i)
 
 int instance_private_key(struct store *store, const struct uuid *id, struct key *ret)
 {
-	sqlite3_stmt *stmt;
-	int rc = sql_prepare(
-		store, &stmt, "SELECT private_key_box FROM instance WHERE id = ?", "u", id);
-	if (rc < 0)
-		return rc;
-	rc = sql_step(store, stmt);
-	if (rc > 0 && sqlite3_column_bytes(stmt, 0) == KEY_LEN + BOX_OVERHEAD)
-		rc = box_open(store, "instance.private_key", id, sqlite3_column_blob(stmt, 0),
-			KEY_LEN + BOX_OVERHEAD, ret->bytes);
-	else if (rc >= 0)
-		rc = -ENOENT;
-	sql_done(stmt);
-	return rc;
+	return box_open_key(store, "instance.private_key",
+		"SELECT private_key_box FROM instance WHERE id = ?", id, ret);
 }
 
 void instance_set_condition(struct instance *i, enum instance_condition condition,

@@ -19,9 +19,12 @@ struct instance_filter {
 };
 
 int instance_find(struct store *store, const struct uuid *id, struct instance *ret);
-/* i is lent to row for the call; stops when row says false. In the order of ids. */
+/*
+ * i is lent to row for the call; row returns 0 to go on,
+ * 1 for enough, or -errno, which the list returns. In the order of ids.
+ */
 int instance_list(struct store *store, const struct instance_filter *filter,
-	bool (*row)(void *ctx, const struct instance *i), void *ctx);
+	int (*row)(void *ctx, const struct instance *i), void *ctx);
 /*
  * Checks everything, then writes. 0, -EINVAL with errors, or another -errno. add makes id, number
  * and, where they were not given, networks out of pool.
@@ -41,7 +44,7 @@ int instance_retry(struct store *store, struct instance *i);
 /* NULL when the name is free, else why it is not; -errno in ret_error when the store fails. */
 const char *hostname_taken(struct store *store, const char *hostname, int *ret_error);
 
-/* Provisioning: each is one step, with its condition, in the caller's transaction. */
+/* Provisioning: each is one step in the caller's transaction; step.c sets its condition. */
 /* Hub and port. -EAGAIN: the region has no hub; -ENOSPC: no free port. */
 int instance_allocate(struct store *store, struct instance *i, uint16_t first, uint16_t last);
 int instance_make_keys(struct store *store, struct instance *i);

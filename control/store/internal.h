@@ -45,6 +45,8 @@ int sql_errno(struct store *store, int rc);
 int sql_prepare(struct store *store, sqlite3_stmt **ret, const char *sql, const char *types, ...);
 /* 1 a row, 0 the end, or -errno. */
 int sql_step(struct store *store, sqlite3_stmt *stmt);
+/* The only row that matters: 0, -ENOENT when there is none, or another -errno. */
+int sql_first(struct store *store, sqlite3_stmt *stmt);
 void sql_done(sqlite3_stmt *stmt);
 /* Prepare, run to the end, done. 0 or -errno. */
 int sql_run(struct store *store, const char *sql, const char *types, ...);
@@ -67,6 +69,12 @@ int box_seal(struct store *store, const char *place, const struct uuid *id, cons
 /* -EUCLEAN when it was not sealed here for this place. data has len - BOX_OVERHEAD bytes. */
 int box_open(struct store *store, const char *place, const struct uuid *id, const uint8_t *box,
 	size_t len, void *data);
+/*
+ * The sealed key in the first column of sql's row of this id. -ENOENT when there is none. The
+ * caller wipes.
+ */
+int box_open_key(struct store *store, const char *place, const char *sql, const struct uuid *id,
+	struct key *ret);
 void token_hash(struct store *store, const char *token, uint8_t ret[TOKEN_HASH_LEN]);
 /* prefix and 43 characters of base64url: 256 random bits. */
 int token_make(const char *prefix, char *ret, size_t size);

@@ -47,15 +47,15 @@ int party_find(struct store *store, enum party_kind kind, const struct uuid *id,
 	int rc = sql_prepare(store, &stmt, sql, "u", id);
 	if (rc < 0)
 		return rc;
-	rc = sql_step(store, stmt);
-	if (rc > 0)
+	rc = sql_first(store, stmt);
+	if (rc == 0)
 		read_row(stmt, ret);
 	sql_done(stmt);
-	return rc > 0 ? 0 : rc < 0 ? rc : -ENOENT;
+	return rc;
 }
 
 int party_list(struct store *store, enum party_kind kind, const struct party_filter *f,
-	bool (*row)(void *ctx, const struct party *p), void *ctx)
+	int (*row)(void *ctx, const struct party *p), void *ctx)
 {
 	char sql[512];
 	sqlite3_stmt *stmt;
@@ -67,12 +67,13 @@ int party_list(struct store *store, enum party_kind kind, const struct party_fil
 		store, &stmt, sql, "uttt", &f->after, f->name, f->label_key, f->label_value);
 	if (rc < 0)
 		return rc;
-	bool more = true;
-	while (more && (rc = sql_step(store, stmt)) > 0) {
+	while ((rc = sql_step(store, stmt)) > 0) {
 		struct party p;
 		read_row(stmt, &p);
-		more = row(ctx, &p);
+		rc = row(ctx, &p);
 		party_fini(&p);
+		if (rc != 0)
+			break;
 	}
 	sql_done(stmt);
 	return rc < 0 ? rc : 0;

@@ -40,9 +40,12 @@ struct party_filter {
 
 void party_fini(struct party *p);
 int party_find(struct store *store, enum party_kind kind, const struct uuid *id, struct party *ret);
-/* p is lent to row for the call; stops when row says false. In the order of ids. */
+/*
+ * p is lent to row for the call; row returns 0 to go on,
+ * 1 for enough, or -errno, which the list returns. In the order of ids.
+ */
 int party_list(struct store *store, enum party_kind kind, const struct party_filter *filter,
-	bool (*row)(void *ctx, const struct party *p), void *ctx);
+	int (*row)(void *ctx, const struct party *p), void *ctx);
 /*
  * Checks and writes. 0, -EINVAL with errors, or another -errno. add makes the id; set writes name
  * and labels, and raises the version, which p gets.

@@ -100,15 +100,15 @@ int peer_find(struct store *store, const struct uuid *instance_id, const struct 
 		instance_id);
 	if (rc < 0)
 		return rc;
-	rc = sql_step(store, stmt);
-	if (rc > 0)
+	rc = sql_first(store, stmt);
+	if (rc == 0)
 		read_row(stmt, ret);
 	sql_done(stmt);
-	return rc > 0 ? 0 : rc < 0 ? rc : -ENOENT;
+	return rc;
 }
 
 int peer_list(struct store *store, const struct peer_filter *f,
-	bool (*row)(void *ctx, const struct peer *p), void *ctx)
+	int (*row)(void *ctx, const struct peer *p), void *ctx)
 {
 	sqlite3_stmt *stmt;
 	int rc = sql_prepare(store, &stmt,
@@ -121,12 +121,13 @@ int peer_list(struct store *store, const struct peer_filter *f,
 		f->label_value);
 	if (rc < 0)
 		return rc;
-	bool more = true;
-	while (more && (rc = sql_step(store, stmt)) > 0) {
+	while ((rc = sql_step(store, stmt)) > 0) {
 		struct peer p;
 		read_row(stmt, &p);
-		more = row(ctx, &p);
+		rc = row(ctx, &p);
 		peer_fini(&p);
+		if (rc != 0)
+			break;
 	}
 	sql_done(stmt);
 	return rc < 0 ? rc : 0;
@@ -422,36 +423,15 @@ int peer_set_profile_digest(struct store *store, struct peer *p, const char *dig
 		store, "UPDATE peer SET profile_digest = ? WHERE id = ?", "tu", digest, &p->id);
 }
 
-static int open_key(struct store *store, const char *place, const char *sql, const struct uuid *id,
-	struct key *ret)
-{
-	sqlite3_stmt *stmt;
-	int rc = sql_prepare(store, &stmt, sql, "u", id);
-	if (rc < 0)
-		return rc;
-	rc = sql_step(store, stmt);
-	if (rc > 0 && sqlite3_column_type(stmt, 0) != SQLITE_NULL) {
-		const uint8_t *box = sqlite3_column_blob(stmt, 0);
-		size_t len = (size_t)sqlite3_column_bytes(stmt, 0);
-		rc = len == KEY_LEN + BOX_OVERHEAD
-			? box_open(store, place, id, box, len, ret->bytes)
-			: -EUCLEAN;
-	} else if (rc >= 0) {
-		rc = -ENOENT;
-	}
-	sql_done(stmt);
-	return rc;
-}
-
 int peer_private_key(struct store *store, const struct uuid *id, struct key *ret)
 {
-	return open_key(store, "peer.private_key", "SELECT private_key_box FROM peer WHERE id = ?",
-		id, ret);
+	return box_open_key(store, "peer.private_key",
+		"SELECT private_key_box FROM peer WHERE id = ?", id, ret);
 }
 
 int peer_preshared_key(struct store *store, const struct uuid *id, struct key *ret)
 {
-	return open_key(store, "peer.preshared_key",
+	return box_open_key(store, "peer.preshared_key",
 		"SELECT preshared_key_box FROM peer WHERE id = ?", id, ret);
 }
 
@@ -492,16 +472,16 @@ int peers_resend_of_user(struct store *store, const struct uuid *user_id)
 	return rc;
 }
 
-static bool keep_peer(void *ctx, const struct peer *p)
+static int keep_peer(void *ctx, const struct peer *p)
 {
 	struct id_list *list = ctx;
 	struct uuid *more = reallocarray(list->ids, list->count + 2, sizeof(*more));
 	if (more == NULL)
-		return false;
+		return -ENOMEM;
 	list->ids = more;
 	list->ids[list->count++] = p->instance_id;
 	list->ids[list->count++] = p->id;
-	return true;
+	return 0;
 }
 
 static int del_one(struct store *store, const struct uuid *instance_id, const struct uuid *id)

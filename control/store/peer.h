@@ -20,9 +20,12 @@ struct peer_filter {
 
 int peer_find(struct store *store, const struct uuid *instance_id, const struct uuid *id,
 	struct peer *ret);
-/* p is lent to row for the call; stops when row says false. In the order of ids. */
+/*
+ * p is lent to row for the call; row returns 0 to go on,
+ * 1 for enough, or -errno, which the list returns. In the order of ids.
+ */
 int peer_list(struct store *store, const struct peer_filter *filter,
-	bool (*row)(void *ctx, const struct peer *p), void *ctx);
+	int (*row)(void *ctx, const struct peer *p), void *ctx);
 /*
  * Checks everything, then writes. private_key is NULL for a peer with a key of its own. 0, -EINVAL
  * with errors, or another -errno. add makes id, number, addresses and preshared key.

@@ -110,6 +110,12 @@ int sql_step(struct store *store, sqlite3_stmt *stmt)
 	return rc == SQLITE_DONE ? 0 : sql_errno(store, rc);
 }
 
+int sql_first(struct store *store, sqlite3_stmt *stmt)
+{
+	int rc = sql_step(store, stmt);
+	return rc > 0 ? 0 : rc < 0 ? rc : -ENOENT;
+}
+
 void sql_done(sqlite3_stmt *stmt)
 {
 	(void)sqlite3_finalize(stmt);
@@ -140,13 +146,13 @@ int sql_number(struct store *store, int64_t *ret, const char *sql, const char *t
 	va_end(ap);
 	if (rc < 0)
 		return rc;
-	rc = sql_step(store, stmt);
-	if (rc > 0 && sqlite3_column_type(stmt, 0) != SQLITE_NULL)
-		*ret = sqlite3_column_int64(stmt, 0);
-	else if (rc >= 0)
+	rc = sql_first(store, stmt);
+	if (rc == 0 && sqlite3_column_type(stmt, 0) == SQLITE_NULL)
 		rc = -ENOENT;
+	if (rc == 0)
+		*ret = sqlite3_column_int64(stmt, 0);
 	sql_done(stmt);
-	return rc < 0 ? rc : 0;
+	return rc;
 }
 
 void sql_text(sqlite3_stmt *stmt, int column, char *ret, size_t size)

@@ -37,7 +37,7 @@ int64_t store_created_at(const struct store *store);
 
 /* Who does what, for the audit log: set after store_begin, valid until store_end. */
 struct store_actor {
-	const char *type; /* "api_key", "local", "node", "system" */
+	const char *type; /* "api_key", "local", "hub", "system" */
 	struct uuid id; /* zero where there is none */
 	const char *name;
 	const char *request_id;

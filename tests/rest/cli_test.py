@@ -78,8 +78,10 @@ class CliTest(rest_client.RestTest):
     def test_peers(self):
         net = self.new_net()
         key = base64.b64encode(os.urandom(32)).decode()
-        site = self.json("peers", "create", net, "--site", "Branch 1", "--subnet",
+        place = self.json("sites", "create", "Leeds")
+        site = self.json("peers", "create", net, "--site", "Branch 1", "--place", "Leeds", "--subnet",
                          "192.168.10.0/24", "--subnet", "fd00:10::/64", "--public-key", key)
+        self.assertEqual(site["site_id"], place["id"])
         self.assertEqual(site["subnets"], ["192.168.10.0/24", "fd00:10::/64"])
         self.assertEqual(site["public_key"], key)
         self.nave("users", "create", "Carol", "--email", "carol@example.net")

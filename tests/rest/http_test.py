@@ -138,6 +138,7 @@ class HttpTest(rest_client.RestTest):
         for query in (f"token={self.token}", "access_token=x", "api_key=x", f"name={self.token}"):
             self.is_refused(self.nobody.get(f"{users}?{query}"), 400, "malformed_request", None,
                             "Authorization")
+        self.is_ok(self.owner.get(f"{users}?name=nave_sk_is_how_a_name_may_begin"))
         self.assertNotIn(self.token, self.daemon.log_text())
         self.assertEqual(os.stat(f"{self.daemon.state}/admin.token").st_mode & 0o777, 0o600)
 

@@ -109,6 +109,8 @@ class InstanceTest(rest_client.RestTest):
                 ({"networks": {"ipv6": "2001:db8::/64"}}, "/networks/ipv6", "4193"),
                 ({"networks": {"ipv6": "fd00::/48"}}, "/networks/ipv6", "/64"),
                 ({"networks": {"ipv6": "10.0.0.0/24"}}, "/networks/ipv6", ""),
+                ({"networks": {"ipv4": "0.0.0.0/0"}}, "/networks/ipv4", ""),
+                ({"networks": {"ipv6": "::/0"}}, "/networks/ipv6", "all addresses"),
                 ({"dns": {"servers": ["9.9.9.9", "x"]}}, "/dns/servers/1", "address"),
                 ({"dns": {"servers": ["127.0.0.1"]}}, "/dns/servers/0", "ask"),
                 ({"dns": {"servers": ["224.0.0.1"]}}, "/dns/servers/0", "ask"),
@@ -213,6 +215,7 @@ class InstanceTest(rest_client.RestTest):
                             pointer)
         for body, pointer in (({"mtu": 1}, "/mtu"), ({"name": None}, "/name"),
                               ({"networks": {"ipv4": "10.0.0.0/8"}}, "/networks/ipv4"),
+                              ({"networks": {"ipv6": "::/0"}}, "/networks/ipv6"),
                               ({"labels": {"a b": "x"}}, "/labels")):
             self.is_refused(self.api.patch(path, body, If_Match=etag), 422, "unprocessable",
                             pointer)
@@ -252,6 +255,12 @@ class InstanceTest(rest_client.RestTest):
         self.assertEqual(shown[client["addresses"]["ipv6"] + "/128"], ("peer", client["id"]))
         self.assertEqual([r["target"] for r in routes].count("hub"), 2)
         self.assertEqual(len(shown), len(routes))
+        # prefixes as long as they get, one a page: the cursor holds them whole
+        far = [f"2001:db8:1111:2222:3333:4444:5555:666{n}/128" for n in range(3)]
+        self.new_peer(made, type="site", subnets=far)
+        paged = [r["prefix"] for r in self.api.items(f"{self.path(made)}/routes?limit=1")]
+        self.assertEqual([p for p in paged if p in far], far)
+        self.assertEqual(len(paged), len(set(paged)))
         # the internet is where the hub says so: here IPv4 only
         hub = Hub(self.daemon)
         hub.run()

@@ -236,6 +236,14 @@ class PeerTest(rest_client.RestTest):
                               ({"keepalive": -1}, "/keepalive"), ({"expires_at": "x"}, "/expires_at")):
             self.is_refused(self.change(peer, **body), 422, "unprocessable", pointer)
 
+    def test_patch_shows_what_follows_from_it(self):
+        user = self.is_ok(self.api.post("/v1/users", {"name": self.fresh("Jo")}), 201).json
+        self.is_ok(self.api.post(f"/v1/users/{user['id']}/suspend", {}))
+        peer = self.made()
+        now = self.is_ok(self.change(peer, user_id=user["id"])).json
+        self.assertEqual(now["state"], "suspended")
+        self.assertEqual(self.is_ok(self.change(peer, user_id=None)).json["state"], "active")
+
     def test_peer_of_another_instance_is_not_here(self):
         stranger = self.new_peer(self.new_instance())
         for method, tail in (("GET", ""), ("DELETE", ""), ("POST", "/suspend"), ("GET", "/profile"),
@@ -334,6 +342,12 @@ class PeerTest(rest_client.RestTest):
         private, preshared = self.secrets_of(self.is_ok(self.api.get(path)).text)
         self.assertFalse(private and private[1])
         self.assertEqual(len(base64.b64decode(preshared[1])), 32)
+        # there is no key to open, so nothing closes after ten minutes either
+        self.is_ok(self.api.post(f"{path}/reveal"))
+        with contextlib.closing(sqlite3.connect(f"{self.daemon.state}/control.db")) as database:
+            row = database.execute("SELECT revealed_until FROM peer WHERE id = ?",
+                                   (uuid.UUID(peer["id"]).bytes,)).fetchone()
+        self.assertEqual(row, (0,))
 
     def test_split_and_route_all(self):
         self.is_ok(self.site("203.0.113.0/28"), 201)

@@ -85,8 +85,9 @@ static void refuses_ambiguous_targets(void **)
 static void knows_its_parameters(void **)
 {
 	static const char *const names[] = {"limit", NULL};
-	static const char *const bad[] = {"/a?token=x", "/a?limit=1&who=me", "/a?x=nave_sk_1"};
-	static const bool is_secret[] = {true, false, true};
+	static const char *const bad[] = {"/a?token=x", "/a?limit=1&who=me",
+		"/a?x=nave_sk_1234567890123456789012345678901234567890123", "/a?x=nave_sk_1"};
+	static const bool is_secret[] = {true, false, true, false};
 	struct target t;
 	struct response rs;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {

@@ -72,21 +72,21 @@ static void put_id(struct view *v, const struct uuid *id)
 	v->ids[v->count++] = *id;
 }
 
-static bool take_instance(void *ctx, const struct instance *i, const struct key *private_key)
+static int take_instance(void *ctx, const struct instance *i, const struct key *private_key)
 {
 	assert_false(key_is_zero(private_key));
 	put_id(ctx, &i->id);
-	return true;
+	return 0;
 }
 
-static bool take_peer(void *ctx, const struct peer *p, const struct key *preshared_key)
+static int take_peer(void *ctx, const struct peer *p, const struct key *preshared_key)
 {
 	assert_false(key_is_zero(preshared_key));
 	put_id(ctx, &p->id);
-	return true;
+	return 0;
 }
 
-static bool take_deleted(void *ctx, const char *kind, const struct uuid *id)
+static int take_deleted(void *ctx, const char *kind, const struct uuid *id)
 {
 	struct view *v = ctx;
 	v->told++;
@@ -94,7 +94,7 @@ static bool take_deleted(void *ctx, const char *kind, const struct uuid *id)
 	size_t i = find_id(v, id);
 	if (i < v->count)
 		v->ids[i] = v->ids[--v->count];
-	return true;
+	return 0;
 }
 
 /* In a transaction of its own, as the node API does it. */

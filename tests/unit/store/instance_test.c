@@ -299,10 +299,10 @@ static void eight_threads_make_each_name_once(void **state)
 	assert_int_equal(fixture_number(f, "SELECT count(*) FROM audit"), NAMES);
 }
 
-static bool take_row(void *ctx, const struct audit_row *row)
+static int take_row(void *ctx, const struct audit_row *row)
 {
 	*(struct audit_row *)ctx = *row;
-	return false;
+	return 1;
 }
 
 static void every_write_is_in_the_audit_log(void **state)

@@ -198,11 +198,11 @@ static void parties_are_refused_at_the_field(void **state)
 	assert_int_equal(fixture_number(f, "SELECT count(*) FROM user"), 1);
 }
 
-static bool count_row(void *ctx, const struct party *p)
+static int count_row(void *ctx, const struct party *p)
 {
 	int *count = ctx;
 	(*count)++;
-	return p->name[0] != 'C';
+	return p->name[0] == 'C';
 }
 
 static int count_parties(struct fixture *f, const struct party_filter *filter)
