@@ -37,11 +37,21 @@ static int drop_capabilities(uint32_t keep)
 	return 0;
 }
 
+/* A process that nobody may trace cannot be searched for leaks either: sanitizer builds stay open. */
+static int refuse_tracers(void)
+{
+#if !defined(__SANITIZE_ADDRESS__)
+	return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+#else
+	return 0;
+#endif
+}
+
 int process_restrict(uint32_t keep)
 {
 	const struct rlimit no_core = {0, 0};
 	(void)umask(077);
-	if (setrlimit(RLIMIT_CORE, &no_core) < 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0
+	if (setrlimit(RLIMIT_CORE, &no_core) < 0 || refuse_tracers() < 0
 		|| prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return -errno;
 	return drop_capabilities(keep);

@@ -2,6 +2,9 @@
 # shellcheck shell=bash
 # Stock WireGuard clients: wg-quick with wireguard-go, importing what the hub issued.
 
+# bytes of data of the pings that are counted where they arrive, whoever they say they are from
+LAB_MARK=177
+
 # the socket of wireguard-go is shared by the whole machine: its interface needs a name of its own
 lab_tunnel() {
 	echo "$LAB_PREFIX$1"
@@ -47,16 +50,51 @@ lab_key_filled() {
 	printf '/^#* *PrivateKey/d; s|^\[Interface\]|&\\nPrivateKey = %s|\n' "$(cat "$LAB_DIR/clients/$1.key")"
 }
 
+# lab_ping MACHINE ADDRESS SECONDS [PING_OPTIONS...]: 0 an answer within the time, 1 asked and not answered,
+# 2 it could not even be asked
+lab_ping() {
+	local machine=$1 address=$2 seconds=$3 said code
+	shift 3
+	said=$(lab_in "$machine" ping -q -n -c 1 -i 0.2 -w "$seconds" "$@" "$address" 2>&1)
+	code=$?
+	grep -q '^[1-9][0-9]* packets transmitted' <<<"$said" || code=2
+	[ "$code" -le 1 ] || echo "ping from $machine to $address: $said" >&2
+	return "$code"
+}
+
 # lab_reaches MACHINE ADDRESS [SECONDS] [PING_OPTIONS...]: an answer within the time
 lab_reaches() {
-	local machine=$1 address=$2 seconds=${3:-3}
-	shift $(($# < 3 ? $# : 3))
-	lab_in "$machine" ping -q -n -c 1 -i 0.2 -w "$seconds" "$@" "$address" >/dev/null 2>&1
+	lab_ping "$1" "$2" "${3:-3}" "${@:4}"
 }
 
 # lab_refused MACHINE ADDRESS [PING_OPTIONS...]: several tries, no answer to any
 lab_refused() {
-	local machine=$1 address=$2
-	shift 2
-	! lab_in "$machine" ping -q -n -c 1 -i 0.25 -w 1 "$@" "$address" >/dev/null 2>&1
+	lab_ping "$1" "$2" 1 "${@:3}"
+	[ $? -eq 1 ]
+}
+
+# lab_arrivals_watch MACHINE: counts the echo requests that reach it from now on
+lab_arrivals_watch() {
+	lab_in "$1" nft -f - <<-END
+		table inet arrivals
+		delete table inet arrivals
+		table inet arrivals {
+			counter all4 { }
+			counter all6 { }
+			counter marked4 { }
+			counter marked6 { }
+			chain arrivals {
+				type filter hook prerouting priority raw;
+				icmp type echo-request counter name all4
+				icmpv6 type echo-request counter name all6
+				icmp type echo-request meta length $((LAB_MARK + 28)) counter name marked4
+				icmpv6 type echo-request meta length $((LAB_MARK + 48)) counter name marked6
+			}
+		}
+	END
+}
+
+# lab_arrivals MACHINE all|marked 4|6: how many there were; marked are those of ping -s $LAB_MARK
+lab_arrivals() {
+	lab_in "$1" nft -j list counter inet arrivals "$2$3" | jq '.nftables[] | .counter // empty | .packets'
 }

@@ -52,9 +52,10 @@ lab_configure() {
 lab_daemon_start() {
 	local place=()
 	[ "$1" = control ] || place=(ip netns exec "$LAB_PREFIX-hub")
-	# the shell writes its own number and becomes the daemon, in a session that outlives this script
+	lab_daemon_forget "$1"
+	# a shell, in a session that outlives this script, writes the daemon's number and then how it ended
 	# shellcheck disable=SC2016 # expanded by that shell
-	setsid bash -c 'echo $$ >"$1"; shift; exec "$@"' - "$LAB_DIR/pids/$1" \
+	setsid bash -c 'file=$1; shift; "$@" & echo $! >"$file"; wait $!; echo $? >"$file.exit"' - "$LAB_DIR/pids/$1" \
 		"${place[@]}" "$(lab_program "nave-$1")" --config "$LAB_DIR/etc/$1.conf" \
 		</dev/null >>"$LAB_DIR/logs/$1" 2>&1 &
 	lab_until 5 test -s "$LAB_DIR/pids/$1"
@@ -67,22 +68,32 @@ lab_daemon_pid() {
 		grep -qzF "$LAB_DIR/etc/$1.conf" "/proc/$pid/cmdline" 2>/dev/null && echo "$pid"
 }
 
-lab_daemon_gone() {
-	! lab_daemon_pid "$1" >/dev/null
+lab_daemon_forget() {
+	rm -f "$LAB_DIR/pids/$1" "$LAB_DIR/pids/$1.exit"
 }
 
-# lab_daemon_stop NAME [SIGNAL]: TERM is a clean stop and is given 5 s
+# lab_daemon_stop NAME [SIGNAL]: TERM is a clean stop and is given 5 s. Fails when the daemon had ended by
+# itself, does not stop, or has another exit status than 0. One that was never started is fine.
 lab_daemon_stop() {
-	local pid
-	pid=$(lab_daemon_pid "$1") || return 0
-	kill "-${2:-TERM}" "$pid"
-	if ! lab_until 5 lab_daemon_gone "$1"; then
-		echo "nave-$1 does not stop; killed" >&2
-		kill -KILL "$pid"
-		lab_until 5 lab_daemon_gone "$1"
-		return 1
+	local file=$LAB_DIR/pids/$1 signal=${2:-TERM} pid='' failed=0
+	[ -e "$file" ] || return 0
+	if pid=$(lab_daemon_pid "$1"); then
+		kill "-$signal" "$pid"
+		if ! lab_until 5 test -s "$file.exit"; then
+			echo "nave-$1 does not stop; killed" >&2
+			kill -KILL "$pid"
+			lab_until 5 test -s "$file.exit"
+			failed=1
+		elif [ "$signal" != KILL ] && [ "$(cat "$file.exit")" != 0 ]; then
+			echo "nave-$1 stopped with exit status $(cat "$file.exit")" >&2
+			failed=1
+		fi
+	else
+		echo "nave-$1 had ended by itself, exit status $(cat "$file.exit" 2>/dev/null)" >&2
+		failed=1
 	fi
-	rm -f "$LAB_DIR/pids/$1"
+	lab_daemon_forget "$1"
+	return "$failed"
 }
 
 lab_daemons_start() {
@@ -127,7 +138,8 @@ lab_daemon_complain() {
 
 # lab_sanitizer_reports: what the sanitizers wrote into the logs; fails when there is anything
 lab_sanitizer_reports() {
-	! grep -n -A 12 -E 'ERROR: (Address|Leak|Undefined|Thread)|runtime error:' "$LAB_DIR"/logs/*
+	! grep -n -A 12 -E '(Address|Leak|UndefinedBehavior|Thread)Sanitizer|runtime error:|Assertion .* failed' \
+		"$LAB_DIR"/logs/*
 }
 
 # lab_down: ends the daemons, then every namespace with what runs in it

@@ -2,6 +2,7 @@
 # shellcheck shell=bash
 # Who reaches whom in the standard network, looked at from the hosts, and compared with what must be.
 # A cell is tried over IPv4 and IPv6: "yes" or "refused" (both the same), or which of the two got through.
+# No answer says little where the sender's address is somebody else's: there the far host counts what arrives.
 
 REACH_ROWS=(branch-lan depot-lan laptop roadie rogue rogue-spoofing)
 REACH_COLUMNS=(branch-lan depot-lan laptop roadie hub internet)
@@ -44,16 +45,27 @@ reach_address() {
 	esac
 }
 
+# reach_machine TARGET: the host that it stands for
+reach_machine() {
+	[ "$1" = internet ] && echo web || echo "$1"
+}
+
 # reach_try FROM TO FAMILY: prints what happened
 reach_try() {
-	local from=$1 address seen source=()
+	local from=$1 address seen code
 	address=$(reach_address "$2" "$3")
 	if [ "$from" = rogue-spoofing ]; then
-		from=rogue
-		source=(-I "$(lab_inner acme laptop "$3")")
+		# whether it arrived is told by the far host, when all is over
+		lab_ping rogue "$address" 2 -s "$LAB_MARK" -I "$(lab_inner acme laptop "$3")"
+		[ $? -eq 1 ] && echo sent || echo unsent
+		return
 	fi
-	if ! lab_reaches "$from" "$address" 2 "${source[@]}"; then
+	lab_ping "$from" "$address" 2
+	code=$?
+	if [ "$code" -eq 1 ]; then
 		echo refused
+	elif [ "$code" -ne 0 ]; then
+		echo unsent
 	elif [ "$2" != internet ]; then
 		echo yes
 	else
@@ -76,6 +88,9 @@ reach_measure() {
 		# deprecated: used only when asked for
 		lab_ip rogue address replace "$(lab_inner acme laptop "$family")" dev "$(lab_tunnel rogue)" preferred_lft 0
 	done
+	for to in "${REACH_COLUMNS[@]}"; do
+		[ "$(reach_expected rogue-spoofing "$to")" = - ] || lab_arrivals_watch "$(reach_machine "$to")"
+	done
 	for from in "${REACH_ROWS[@]}"; do
 		for to in "${REACH_COLUMNS[@]}"; do
 			[ "$(reach_expected "$from" "$to")" != - ] || continue
@@ -86,6 +101,24 @@ reach_measure() {
 		done
 	done
 	wait "${pids[@]}"
+	for to in "${REACH_COLUMNS[@]}"; do
+		[ "$(reach_expected rogue-spoofing "$to")" = - ] || for family in 4 6; do
+			reach_arrived "$to" "$family"
+		done
+	done
+}
+
+# reach_arrived TO FAMILY: settles a cell of rogue-spoofing
+reach_arrived() {
+	local cell=$LAB_DIR/reach/rogue-spoofing.$1.$2 machine
+	machine=$(reach_machine "$1")
+	if ! grep -qx sent "$cell" || [ "$(lab_arrivals "$machine" all "$2")" -eq 0 ]; then
+		echo unseen >"$cell" # nothing can be said: not even the others' pings were counted
+	elif [ "$(lab_arrivals "$machine" marked "$2")" -eq 0 ]; then
+		echo refused >"$cell"
+	else
+		echo arrived >"$cell"
+	fi
 }
 
 # reach_observed FROM TO: one word for both families

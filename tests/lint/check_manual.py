@@ -3,7 +3,6 @@
 """check_manual.py ROOT NAVE DAEMON...: the manual says what --help says, and names every setting."""
 import pathlib
 import re
-import shutil
 import subprocess
 import sys
 
@@ -93,10 +92,9 @@ def check_roff(page, version):
     head = page.read_text(encoding="utf-8").splitlines()[1]
     if f'"Nave {version}"' not in head:
         fault(page.name, f"is of another version than {version}: {head}")
-    if shutil.which("groff"):
-        said = subprocess.run(["groff", "-man", "-ww", "-z", "-Kutf8", page], capture_output=True, text=True, timeout=30, check=False)
-        if said.stderr:
-            fault(page.name, said.stderr)
+    said = subprocess.run(["groff", "-man", "-ww", "-z", "-Kutf8", page], capture_output=True, text=True, timeout=30, check=False)
+    if said.stderr:
+        fault(page.name, said.stderr)
 
 
 def main(nave, daemons):

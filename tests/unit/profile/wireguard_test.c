@@ -253,7 +253,7 @@ static void the_digest_knows_what_matters(void **state)
 	assert_string_not_equal(first, second);
 }
 
-/* Whether wg-quick takes it and keeps what is for the kernel; true where there is none. */
+/* Whether wg-quick takes it and keeps what is for the kernel. */
 static bool is_taken_by_wg_quick(const char *text)
 {
 	char dir[] = "/tmp/nave-profile-XXXXXX", path[64], command[128], line[512];
@@ -274,8 +274,7 @@ static bool is_taken_by_wg_quick(const char *text)
 	int status = pclose(out);
 	(void)unlink(path);
 	(void)rmdir(dir);
-	assert_true(WIFEXITED(status));
-	return WEXITSTATUS(status) == 127 || (WEXITSTATUS(status) == 0 && kept == 4);
+	return WIFEXITED(status) && WEXITSTATUS(status) == 0 && kept == 4;
 }
 
 static void wg_quick_takes_it(void **state)
