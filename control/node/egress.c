@@ -177,8 +177,6 @@ static int open_device(struct egress *e, struct egress_device *d, uint16_t mtu)
 }
 
 struct address_round {
-	struct nl *nl;
-	int ifindex;
 	const struct dp_instance_set *wanted;
 	struct ip_prefix stale[8];
 	unsigned int stales;
@@ -197,7 +195,7 @@ static bool collect_stale(void *ctx, const struct ip_prefix *p)
 static int set_addresses(
 	struct egress *e, const struct egress_device *d, const struct dp_instance_set *i)
 {
-	struct address_round r = {.nl = e->nl, .ifindex = d->ifindex, .wanted = i};
+	struct address_round r = {.wanted = i};
 	int err = addr_each(e->nl, d->ifindex, collect_stale, &r);
 	for (unsigned int n = 0; err == 0 && n < r.stales; n++)
 		err = addr_del(e->nl, d->ifindex, &r.stale[n]);
@@ -208,13 +206,22 @@ static int set_addresses(
 	return err;
 }
 
+/* Of all instances before any takes its new one: two may have swapped theirs. */
+static void release_ports(struct egress *e, const struct objects *wanted)
+{
+	for (unsigned int i = 0; i < e->devices; i++) {
+		struct egress_device *d = &e->device[i];
+		if (d->port == 0 || d->port == wanted->instance[i].wireguard_port)
+			continue;
+		udp_port_release(&d->held);
+		d->port = 0;
+	}
+}
+
 static int hold_port(struct egress_device *d, uint16_t port)
 {
 	if (d->port == port)
 		return 0;
-	if (d->port != 0)
-		udp_port_release(&d->held);
-	d->port = 0;
 	int err = udp_port_hold(&d->held, port);
 	if (err == 0)
 		d->port = port;
@@ -272,8 +279,7 @@ static int set_up_instance(struct egress *e, struct egress_device *d,
 
 /* Devices that nobody wants: from before a restart. */
 struct leftovers {
-	struct egress *e; /* NULL: all are */
-	struct nl *nl;
+	const struct egress *e; /* NULL: all are */
 	uint32_t number[64];
 	unsigned int count;
 };
@@ -301,12 +307,12 @@ static bool note_rule(void *ctx, const struct kernel_rule *r)
 }
 
 /* 0 or the first -errno; goes on whatever happens. */
-static int remove_leftovers(struct nl *nl, struct egress *e)
+static int remove_leftovers(struct nl *nl, const struct egress *e)
 {
 	struct leftovers l;
 	int first = 0, rounds = 0;
 	do {
-		l = (struct leftovers){.e = e, .nl = nl};
+		l = (struct leftovers){.e = e};
 		(void)link_each(nl, note_link, &l);
 		(void)rule_each(nl, RULE_PRIORITY_MARK, note_rule, &l);
 		for (unsigned int i = 0; i < l.count; i++) {
@@ -417,6 +423,7 @@ int egress_apply(
 	if (err != 0)
 		return err;
 	(void)remove_leftovers(e->nl, e);
+	release_ports(e, wanted);
 	for (unsigned int i = 0; i < e->devices; i++)
 		(void)set_up_instance(e, &e->device[i], &wanted->instance[i], faults);
 	/* without rules no packet may go through a device: then nobody gets a queue */

@@ -30,7 +30,8 @@ enum {
 	RETRY_MIN_MS = 100,
 	RETRY_MAX_MS = 5000,
 	MIRROR_GAP_MS = 10, /* a flapping neighbour costs at most this many dumps */
-	STATS_MS = 1000,
+	EVENTS_MAX = 256, /* of a round: then others have their turn */
+	EVENT_REPORT_MS = 100, /* what comes meanwhile goes along */
 	REPORT_MS = 10000, /* even without news */
 	MEMORY_MS = 5000,
 	WAIT_MS = 1000,
@@ -233,26 +234,33 @@ static void apply_desired(struct node *n)
 
 static void read_stats(struct node *n)
 {
-	n->stats_due = after_ms(STATS_MS);
 	int err = report_read(&n->report, n->dp, &n->memory);
+	n->stats_due = after_ms(report_period_ms(&n->report));
 	if (err != 0 && dp_client_is_broken(n->dp))
 		disconnect(n, "dataplane", strerrordesc_np(-err));
 	if (report_has_news(&n->report) && n->report_due == 0)
 		n->report_due = after_ms(0);
 }
 
+/* Without a dataplane nothing is known to be well, and without desires there is no epoch. */
+static bool can_report(const struct node *n)
+{
+	return n->dp != NULL && n->report.counters != NULL && n->desired.known
+		&& control_client_can_report(n->control);
+}
+
 static void send_report(struct node *n)
 {
-	/* without a dataplane nothing is known to be well, and without desires there is no epoch */
-	if (n->dp == NULL || n->report.counters == NULL || !n->desired.known
-		|| !control_client_can_report(n->control))
-		return;
-	char *text = report_text(&n->report, &n->desired, n->applied.generation, &n->boot_id,
-		&n->underlay, &n->faults);
-	if (text == NULL || control_client_report(n->control, text) != 0)
+	if (!can_report(n))
 		return;
 	n->report_due = 0;
 	n->reported_at = clock_monotonic_ns();
+	char *text = report_text(&n->report, &n->desired, n->applied.generation, &n->boot_id,
+		&n->underlay, &n->faults);
+	if (text == NULL || control_client_report(n->control, text) != 0) {
+		report_note(&n->report, false);
+		n->report_due = after_ms(RETRY_MAX_MS);
+	}
 }
 
 static void save_memory(struct node *n)
@@ -298,19 +306,35 @@ static void note_report(void *ctx, bool taken)
 {
 	struct node *n = ctx;
 	report_note(&n->report, taken);
-	if (!taken && n->report_due == 0)
-		n->report_due = after_ms(RETRY_MIN_MS);
+	if (n->report_due == 0 && (!taken || report_has_news(&n->report)))
+		n->report_due = after_ms(taken ? 0 : RETRY_MIN_MS);
+}
+
+static void take_event(struct node *n, const struct dp_event *e)
+{
+	if (e->type == DP_EVENT_NEIGHBOUR_MISSING) {
+		underlay_resolve(&n->underlay, e->port, &e->endpoint.addr);
+		return;
+	}
+	if (e->type == DP_EVENT_LOST) { /* nobody knows what: look at everybody */
+		n->stats_due = after_ms(0);
+		return;
+	}
+	report_take_event(&n->report, e, &n->memory);
+	if (n->report_due == 0)
+		n->report_due = after_ms(EVENT_REPORT_MS);
 }
 
 static void read_events(struct node *n)
 {
 	struct dp_event e;
-	int err;
-	while ((err = dp_client_event(n->events, &e)) == 0) {
-		if (e.type == DP_EVENT_NEIGHBOUR_MISSING)
-			underlay_resolve(&n->underlay, e.port, &e.endpoint.addr);
+	int err = 0;
+	for (unsigned int i = 0; err == 0 && i < EVENTS_MAX; i++) {
+		err = dp_client_event(n->events, &e);
+		if (err == 0)
+			take_event(n, &e);
 	}
-	if (err != -EAGAIN)
+	if (err != 0 && err != -EAGAIN)
 		disconnect(n, "dataplane", strerrordesc_np(-err));
 }
 
@@ -341,8 +365,8 @@ static void do_what_is_due(struct node *n)
 static int wait_ms(const struct node *n)
 {
 	/* a report that cannot be sent yet waits for an event or the next second */
-	const uint64_t moments[] = {
-		n->connect_due, n->mirror_due, n->apply_due, n->stats_due, n->memory_due};
+	const uint64_t moments[] = {n->connect_due, n->mirror_due, n->apply_due, n->stats_due,
+		n->memory_due, can_report(n) ? n->report_due : 0};
 	uint64_t now = clock_monotonic_ns(), least = WAIT_MS * MS;
 	for (size_t i = 0; i < sizeof(moments) / sizeof(moments[0]); i++) {
 		if (moments[i] != 0 && moments[i] <= now)

@@ -62,6 +62,7 @@ static bool instance_is_kept(const struct planner *p, const struct uuid *id)
 	const struct dp_instance_set *a = find_instance(p->actual, id),
 				     *w = find_instance(p->wanted, id);
 	return a != NULL && w != NULL && a->number == w->number
+		&& a->wireguard_port == w->wireguard_port
 		&& ip_prefix_equal(&a->address4, &w->address4)
 		&& ip_prefix_equal(&a->address6, &w->address6);
 }

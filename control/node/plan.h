@@ -7,7 +7,7 @@
 /*
  * A pure function: (what the dataplane has, what it should have) -> operations in an order in
  * which each of them succeeds. What can't be changed in place (a peer's key, an instance's
- * networks) is deleted and made anew, with all that hangs on it. Applied to actual it gives
+ * port and networks) is deleted and made anew, with all that hangs on it. Applied to actual it gives
  * wanted; planned again it is empty.
  */
 enum plan_op_type {

@@ -2,6 +2,7 @@
 #include "control/node/report.h"
 
 #include "dataplane/api/counter.h"
+#include "dataplane/base/clock.h"
 #include "dataplane/base/hex.h"
 
 #include <errno.h>
@@ -55,7 +56,6 @@ static void replace_peers(struct report *r, struct reading *in)
 		if (old == r->peers || compare(&r->peer[old], &in->peer[i]) != 0)
 			continue;
 		in->peer[i].told = r->peer[old].told;
-		in->peer[i].telling = r->peer[old].telling;
 		in->peer[i].is_telling = r->peer[old].is_telling;
 	}
 	free(r->peer);
@@ -85,9 +85,44 @@ int report_read(struct report *r, struct dp_client *dp, struct memory *memory)
 	return 0;
 }
 
+void report_take_event(struct report *r, const struct dp_event *e, struct memory *memory)
+{
+	struct report_peer *p = r->peers == 0
+		? NULL
+		: bsearch(&e->peer, r->peer, r->peers, sizeof(r->peer[0]), compare);
+	if (p == NULL)
+		return;
+	if (e->type == DP_EVENT_PEER_SEEN) {
+		p->now.last_handshake_ns = e->at_ns;
+		p->now.last_rx_ns = e->at_ns;
+	}
+	if (e->type == DP_EVENT_HANDSHAKE_FAILED) {
+		p->now.last_failure = e->failure;
+		p->now.last_failure_ns = e->at_ns;
+	} else if (e->endpoint.port != 0) {
+		p->now.endpoint = e->endpoint;
+	}
+	(void)memory_note(memory, &p->now); /* without memory: with the next reading */
+}
+
+/* The dataplane makes it from two clocks: each reading gives it a little other. */
+static bool seen_again(uint64_t now_ns, uint64_t told_ns)
+{
+	return now_ns > told_ns ? now_ns - told_ns >= NS_PER_SEC : told_ns - now_ns >= NS_PER_SEC;
+}
+
+/* Only what the control daemon is told counts, as exactly as it is told. */
 static bool is_news(const struct report_peer *p)
 {
-	return memcmp(&p->now, &p->told, sizeof(p->now)) != 0;
+	const struct dp_peer_stats *a = &p->now, *b = &p->told;
+	return !uuid_equal(&a->id, &b->id) || a->rx_bytes != b->rx_bytes
+		|| a->tx_bytes != b->tx_bytes || a->rx_packets != b->rx_packets
+		|| a->tx_packets != b->tx_packets || a->last_failure != b->last_failure
+		|| a->last_failure_ns / NS_PER_SEC != b->last_failure_ns / NS_PER_SEC
+		|| a->last_handshake_ns / NS_PER_SEC != b->last_handshake_ns / NS_PER_SEC
+		|| seen_again(a->last_rx_ns, b->last_rx_ns)
+		|| !ip_endpoint_equal(&a->endpoint, &b->endpoint)
+		|| memcmp(a->timestamp, b->timestamp, sizeof(a->timestamp)) != 0;
 }
 
 bool report_has_news(const struct report *r)
@@ -99,9 +134,14 @@ bool report_has_news(const struct report *r)
 	return false;
 }
 
+unsigned int report_period_ms(const struct report *r)
+{
+	return REPORT_PERIOD_MS * (1 + r->peers / REPORT_PEERS_A_PERIOD);
+}
+
 static json_t *time_or_null(uint64_t ns)
 {
-	return ns == 0 ? json_null() : json_integer((json_int_t)(ns / 1000000000U));
+	return ns == 0 ? json_null() : json_integer((json_int_t)(ns / NS_PER_SEC));
 }
 
 static json_t *peer_json(const struct dp_peer_stats *s)
@@ -113,7 +153,7 @@ static json_t *peer_json(const struct dp_peer_stats *s)
 	json_t *failed = s->last_failure_ns == 0 || failure == NULL
 		? json_null()
 		: json_pack("{sssI}", "reason", failure, "at",
-			(json_int_t)(s->last_failure_ns / 1000000000U));
+			(json_int_t)(s->last_failure_ns / NS_PER_SEC));
 	return json_pack("{ssss?sososIsIsIsIssso}", "id", uuid_format(&s->id, id), "endpoint",
 		s->endpoint.port == 0 ? NULL : ip_endpoint_format(&s->endpoint, endpoint),
 		"last_handshake_at", time_or_null(s->last_handshake_ns), "last_seen_at",
@@ -122,16 +162,20 @@ static json_t *peer_json(const struct dp_peer_stats *s)
 		(json_int_t)s->tx_packets, "timestamp", timestamp, "last_failure", failed);
 }
 
+/* Begins where the last one ended: when there is more news than room, everybody has a turn. */
 static json_t *peers_json(struct report *r)
 {
 	json_t *peers = json_array();
-	for (unsigned int i = 0; i < r->peers; i++) {
-		struct report_peer *p = &r->peer[i];
-		p->is_telling = is_news(p) && json_array_size(peers) < REPORT_PEERS_MAX;
-		if (!p->is_telling)
+	unsigned int first = r->next < r->peers ? r->next : 0;
+	for (unsigned int i = 0; i < r->peers && json_array_size(peers) < REPORT_PEERS_MAX; i++) {
+		unsigned int at = (first + i) % r->peers;
+		struct report_peer *p = &r->peer[at];
+		if (!is_news(p))
 			continue;
-		p->telling = p->now;
+		p->is_telling = true;
+		p->told = p->now;
 		(void)json_array_append_new(peers, peer_json(&p->now));
+		r->next = at + 1;
 	}
 	return peers;
 }
@@ -175,12 +219,17 @@ char *report_text(struct report *r, const struct desired *d, uint64_t generation
 	return text;
 }
 
+static void forget(struct report_peer *p)
+{
+	memset(&p->told, 0, sizeof(p->told));
+}
+
 void report_note(struct report *r, bool taken)
 {
 	for (unsigned int i = 0; i < r->peers; i++) {
 		struct report_peer *p = &r->peer[i];
-		if (p->is_telling && taken)
-			p->told = p->telling;
+		if (p->is_telling && !taken)
+			forget(p);
 		p->is_telling = false;
 	}
 }
@@ -188,7 +237,7 @@ void report_note(struct report *r, bool taken)
 void report_forget(struct report *r)
 {
 	for (unsigned int i = 0; i < r->peers; i++)
-		memset(&r->peer[i].told, 0, sizeof(r->peer[i].told));
+		forget(&r->peer[i]);
 }
 
 void report_fini(struct report *r)

@@ -14,6 +14,7 @@
 #include "dataplane/api/port.h"
 #include "dataplane/api/sync.h"
 #include "dataplane/api/underlay_route.h"
+#include "dataplane/base/log.h"
 #include "kernel/addr.h"
 #include "kernel/link.h"
 #include "kernel/neigh.h"
@@ -225,17 +226,57 @@ struct mirror {
 	struct underlay *u;
 	const struct underlay_port *port;
 	struct pipeline pipeline;
-	struct kernel_route *route; /* of all ports, the best of each prefix */
+	struct kernel_route *route; /* of this port; owned */
 	unsigned int routes, room;
+	struct ip_prefix *told; /* what each request is about, by its number; owned */
+	unsigned int told_room;
+	unsigned int refused;
+	char refusal[UNDERLAY_ERROR_TEXT]; /* of the first one */
 	int err;
 };
+
+static void note_refusal(void *ctx, unsigned int number, int status, const char *why)
+{
+	struct mirror *m = ctx;
+	char thing[IP_PREFIX_TEXT];
+	if (m->refused++ == 0)
+		(void)snprintf(m->refusal, sizeof(m->refusal), "%s: %s",
+			ip_prefix_format(&m->told[number], thing), why);
+}
+
+static int tell(struct mirror *m, enum dp_msg_type type, const void *payload, size_t len,
+	const struct ip_prefix *thing)
+{
+	if (m->pipeline.sent == m->told_room) {
+		unsigned int room = m->told_room == 0 ? 64 : m->told_room * 2;
+		struct ip_prefix *new = reallocarray(m->told, room, sizeof(*new));
+		if (new == NULL)
+			return -ENOMEM;
+		m->told = new;
+		m->told_room = room;
+	}
+	m->told[m->pipeline.sent] = *thing;
+	return pipeline_send(&m->pipeline, type, payload, len);
+}
+
+/* Each mirror tells everything again: a refusal is news once. */
+static void tell_refusals(struct underlay *u, const struct mirror *m)
+{
+	if (m->refused > 0 && strcmp(u->refusal, m->refusal) != 0)
+		log_message(LOG_LEVEL_WARNING,
+			"the dataplane refused %u of the network's addresses, routes and neighbours"
+			" (the first: %s): the hub does without; look at ip address, route and"
+			" neighbour of the ports' TAP devices",
+			m->refused, m->refusal);
+	(void)snprintf(u->refusal, sizeof(u->refusal), "%s", m->refusal);
+}
 
 static bool mirror_address(void *ctx, const struct ip_prefix *p)
 {
 	struct mirror *m = ctx;
 	struct underlay *u = m->u;
 	struct dp_address_set set = {.prefix = *p, .port = m->port->id};
-	m->err = pipeline_send(&m->pipeline, DP_MSG_ADDRESS_SET, &set, sizeof(set));
+	m->err = tell(m, DP_MSG_ADDRESS_SET, &set, sizeof(set), p);
 	if (!ip_addr_is_link_local(&p->addr) && u->addresses < UNDERLAY_ADDRESSES_MAX)
 		u->address[u->addresses++] = p->addr;
 	return m->err == 0;
@@ -246,14 +287,6 @@ static bool collect_route(void *ctx, const struct kernel_route *r)
 	struct mirror *m = ctx;
 	if (r->ifindex != m->port->ifindex)
 		return true;
-	for (unsigned int i = 0; i < m->routes; i++) {
-		struct kernel_route *known = &m->route[i];
-		if (known->ifindex != r->ifindex || !ip_prefix_equal(&known->prefix, &r->prefix))
-			continue;
-		if (r->priority < known->priority)
-			*known = *r;
-		return true;
-	}
 	if (m->routes == m->room) {
 		unsigned int room = m->room == 0 ? 32 : m->room * 2;
 		struct kernel_route *new = reallocarray(m->route, room, sizeof(*new));
@@ -268,21 +301,38 @@ static bool collect_route(void *ctx, const struct kernel_route *r)
 	return true;
 }
 
+/* The best of a prefix first. */
+static int compare_route(const void *a, const void *b)
+{
+	const struct kernel_route *x = a, *y = b;
+	int c = ip_prefix_compare(&x->prefix, &y->prefix);
+	if (c != 0 || x->priority == y->priority)
+		return c;
+	return x->priority < y->priority ? -1 : 1;
+}
+
+static int mirror_route(struct mirror *m, const struct kernel_route *r)
+{
+	struct dp_underlay_route_set set = {
+		.prefix = r->prefix, .port = m->port->id, .gateway = r->gateway};
+	if (ip_prefix_len(&r->prefix) == 0 && ip_prefix_is_v4(&r->prefix))
+		m->u->hub.egress4 = true;
+	else if (ip_prefix_len(&r->prefix) == 0)
+		m->u->hub.egress6 = true;
+	return tell(m, DP_MSG_UNDERLAY_ROUTE_SET, &set, sizeof(set), &r->prefix);
+}
+
 static int mirror_routes(struct mirror *m)
 {
 	m->routes = 0;
 	int err = kernel_route_each(m->u->nl, KERNEL_ROUTE_TABLE_MAIN, collect_route, m);
 	if (err != 0 || m->err != 0)
 		return err != 0 ? err : m->err;
+	if (m->routes > 0)
+		qsort(m->route, m->routes, sizeof(m->route[0]), compare_route);
 	for (unsigned int i = 0; err == 0 && i < m->routes; i++) {
-		const struct kernel_route *r = &m->route[i];
-		struct dp_underlay_route_set set = {
-			.prefix = r->prefix, .port = m->port->id, .gateway = r->gateway};
-		err = pipeline_send(&m->pipeline, DP_MSG_UNDERLAY_ROUTE_SET, &set, sizeof(set));
-		if (ip_prefix_len(&r->prefix) == 0 && ip_prefix_is_v4(&r->prefix))
-			m->u->hub.egress4 = true;
-		else if (ip_prefix_len(&r->prefix) == 0)
-			m->u->hub.egress6 = true;
+		if (i == 0 || !ip_prefix_equal(&m->route[i].prefix, &m->route[i - 1].prefix))
+			err = mirror_route(m, &m->route[i]);
 	}
 	return err;
 }
@@ -300,7 +350,8 @@ static bool mirror_neighbour(void *ctx, const struct kernel_neigh *n)
 		return true;
 	if (usable)
 		memcpy(set.mac, n->mac, sizeof(set.mac));
-	m->err = pipeline_send(&m->pipeline, DP_MSG_NEIGHBOUR_SET, &set, sizeof(set));
+	struct ip_prefix thing = ip_prefix_of(&n->addr);
+	m->err = tell(m, DP_MSG_NEIGHBOUR_SET, &set, sizeof(set), &thing);
 	return m->err == 0;
 }
 
@@ -333,7 +384,7 @@ int underlay_mirror(struct underlay *u, struct dp_client *dp)
 {
 	struct dp_sync_begin begin = {.scope = DP_SYNC_UNDERLAY};
 	struct dp_sync_end end = {.scope = DP_SYNC_UNDERLAY, .allow_empty = 1};
-	struct mirror m = {.u = u, .pipeline = {.dp = dp}};
+	struct mirror m = {.u = u, .pipeline = {.dp = dp, .refused = note_refusal, .ctx = &m}};
 	u->addresses = 0;
 	u->hub = (struct hub_state){0};
 	int err = dp_client_call(dp, DP_MSG_SYNC_BEGIN, &begin, sizeof(begin), -1, NULL);
@@ -343,11 +394,13 @@ int underlay_mirror(struct underlay *u, struct dp_client *dp)
 	}
 	int finished = pipeline_finish(&m.pipeline);
 	free(m.route);
+	free(m.told);
 	if (err == 0)
 		err = finished;
 	if (err == 0)
 		err = dp_client_call(dp, DP_MSG_SYNC_END, &end, sizeof(end), -1, NULL);
 	check_egress(u);
+	tell_refusals(u, &m);
 	return err == 0 ? 0 : fail(u, err, "cannot mirror the network: %s", strerrordesc_np(-err));
 }
 

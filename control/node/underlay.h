@@ -15,6 +15,7 @@
  */
 enum {
 	UNDERLAY_ADDRESSES_MAX = 16,
+	UNDERLAY_ERROR_TEXT = 256,
 };
 
 struct underlay_port {
@@ -33,7 +34,8 @@ struct underlay {
 	struct hub_state hub; /* after a mirror: is there a way to the internet? */
 	struct ip_addr address[UNDERLAY_ADDRESSES_MAX]; /* that others may reach us at */
 	unsigned int addresses;
-	char error[256]; /* what the last failure was about */
+	char error[UNDERLAY_ERROR_TEXT]; /* what the last failure was about */
+	char refusal[UNDERLAY_ERROR_TEXT]; /* of the last mirror, which was logged; "": none */
 };
 
 /* config and nl are borrowed. */

@@ -38,12 +38,14 @@ static struct ip_prefix prefix_of(unsigned int n)
 	return p;
 }
 
+/* Ports change hands: a turn by two swaps those of two pairs. */
 static void add_instances(struct objects *o, bool *has)
 {
+	unsigned int turn = dice_roll() % 2 == 0 ? dice_roll() % INSTANCES : 0;
 	for (unsigned int n = 0; n < INSTANCES; n++) {
 		struct dp_instance_set i = {.id = id_of(1, n),
 			.number = n + 1,
-			.wireguard_port = (uint16_t)(51820 + n),
+			.wireguard_port = (uint16_t)(51820 + (n + turn) % INSTANCES),
 			.mtu = dice_roll() % 2 == 0 ? 1420 : 1400,
 			.flags = dice_roll() % 4};
 		has[n] = dice_roll() % 4 != 0;
@@ -161,7 +163,10 @@ static void remove_instance(struct objects *o, int at)
 static void set_instance(struct objects *o, const struct dp_instance_set *i)
 {
 	int at = find_instance(o, &i->id);
+	for (unsigned int n = 0; n < o->instances; n++) /* -EADDRINUSE */
+		assert_true((int)n == at || o->instance[n].wireguard_port != i->wireguard_port);
 	if (at >= 0) { /* -EBUSY of the dataplane */
+		assert_int_equal(o->instance[at].wireguard_port, i->wireguard_port);
 		assert_true(ip_prefix_equal(&o->instance[at].address4, &i->address4));
 		o->instance[at] = *i;
 		return;
