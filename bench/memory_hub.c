@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <stdalign.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,7 +24,7 @@ enum {
 	HUB_PORT = 51820,
 	PEER_PORT = 10000,
 	OUTER = 14 + 20 + 8, /* Ethernet, IPv4, UDP */
-	SENT_SIZE = 1024,
+	QUEUE_SIZE = 1024,
 };
 
 static const uint8_t peer_mac[6] = {0x02, 0, 0, 0, 0, 0x99};
@@ -54,39 +55,55 @@ struct ip_addr memory_hub_address6(unsigned int peer)
 	return ip_prefix_host(&p, peer + 2);
 }
 
-static int start_eal(void)
+static int start_eal(const char *lcores_wanted)
 {
 	static char name[] = "memory_hub", huge[] = "--no-huge", m[] = "-m", mb[] = "768";
 	static char pci[] = "--no-pci", shconf[] = "--no-shconf", iova[] = "--iova-mode=va";
-	static char telemetry[] = "--no-telemetry", lcores[] = "--lcores=0",
-		    level[] = "--log-level=error";
+	static char telemetry[] = "--no-telemetry", level[] = "--log-level=error", lcores[64];
+	(void)snprintf(
+		lcores, sizeof(lcores), "--lcores=%s", lcores_wanted != NULL ? lcores_wanted : "0");
 	char *argv[] = {name, huge, m, mb, pci, shconf, iova, telemetry, lcores, level, NULL};
 	return rte_eal_init(10, argv) >= 0 ? 0 : -rte_errno;
 }
 
-static int open_port(struct memory_hub *h)
+static struct rte_ring *port_ring(const char *name, unsigned int queue, unsigned int size)
+{
+	char text[32];
+	(void)snprintf(text, sizeof(text), "%s%u", name, queue);
+	return rte_ring_create(text, size, SOCKET_ID_ANY, RING_F_SP_ENQ | RING_F_SC_DEQ);
+}
+
+static int open_port(struct memory_hub *h, unsigned int size)
 {
 	static const struct rte_eth_conf conf;
-	struct rte_ring *nothing = rte_ring_create("nothing", 64, SOCKET_ID_ANY, 0);
-	h->sent = rte_ring_create("sent", SENT_SIZE, SOCKET_ID_ANY, RING_F_SP_ENQ | RING_F_SC_DEQ);
-	if (nothing == NULL || h->sent == NULL)
-		return -rte_errno;
-	int id = rte_eth_from_rings("memory", &nothing, 1, &h->sent, 1, SOCKET_ID_ANY);
+	uint16_t queues = (uint16_t)h->tables->workers;
+	for (unsigned int q = 0; q < queues; q++) {
+		h->arriving[q] = port_ring("arriving", q, size);
+		h->sent[q] = port_ring("sent", q, size);
+		if (h->arriving[q] == NULL || h->sent[q] == NULL)
+			return -rte_errno;
+	}
+	int id = rte_eth_from_rings("memory", h->arriving, queues, h->sent, queues, SOCKET_ID_ANY);
 	if (id < 0)
 		return -rte_errno;
 	uint16_t ethdev = (uint16_t)id;
-	int err = rte_eth_dev_configure(ethdev, 1, 1, &conf);
-	if (err == 0)
-		err = rte_eth_rx_queue_setup(ethdev, 0, 64, SOCKET_ID_ANY, NULL, h->rings.pool);
-	if (err == 0)
-		err = rte_eth_tx_queue_setup(ethdev, 0, 64, SOCKET_ID_ANY, NULL);
+	int err = rte_eth_dev_configure(ethdev, queues, queues, &conf);
+	for (uint16_t q = 0; err == 0 && q < queues; q++) {
+		err = rte_eth_rx_queue_setup(ethdev, q, 64, SOCKET_ID_ANY, NULL, h->rings.pool);
+		if (err == 0)
+			err = rte_eth_tx_queue_setup(ethdev, q, 64, SOCKET_ID_ANY, NULL);
+	}
 	if (err == 0)
 		err = rte_eth_dev_start(ethdev);
 	if (err != 0)
 		return err;
 	struct port *p = &h->tables->port[h->tables->ports++];
-	*p = (struct port){
-		.name = "memory", .ethdev = ethdev, .mtu = 1500, .mac = {2, 0, 0, 0, 0, 1}};
+	*p = (struct port){.name = "memory",
+		.ethdev = ethdev,
+		.mtu = 1500,
+		.mac = {2, 0, 0, 0, 0, 1},
+		.rx_queues = queues,
+		.tx_queues = queues};
 	return 0;
 }
 
@@ -149,6 +166,7 @@ static int give_session(struct memory_hub *h, struct peer *p)
 		return -ENOMEM;
 	memset(s, 0, sizeof(*s));
 	s->peer = p;
+	s->peer_slot = p->slot;
 	s->confirmed = 1;
 	s->keypair.birth_ns = h->now_ns;
 	s->keypair.remote_index = 7;
@@ -196,7 +214,7 @@ static int fill(struct memory_hub *h, const struct memory_hub_settings *s)
 	h->counter = calloc(s->peers, sizeof(h->counter[0]));
 	if (h->peer == NULL || h->counter == NULL)
 		return -ENOMEM;
-	int err = open_port(h);
+	int err = open_port(h, s->queue_size != 0 ? s->queue_size : QUEUE_SIZE);
 	if (err == 0)
 		err = set_underlay(h);
 	if (err == 0)
@@ -210,17 +228,19 @@ int memory_hub_new(struct memory_hub *h, const struct memory_hub_settings *s)
 {
 	memset(h, 0, sizeof(*h));
 	h->now_ns = clock_monotonic_ns();
-	int err = start_eal();
+	unsigned int workers = s->workers != 0 ? s->workers : 1;
+	int err = start_eal(s->lcores);
 	if (err == 0)
-		err = rings_init(&h->rings, s->mbufs);
+		err = rings_init(&h->rings, s->mbufs, workers);
 	if (err == 0)
 		err = tables_new(&h->tables);
 	if (err != 0)
 		return err;
+	tables_set_workers(h->tables, workers);
 	h->counters = counter_registry_add(&h->tables->counters);
 	err = h->counters != NULL ? aead_new(&h->sealer) : -ENOMEM;
 	if (err == 0)
-		err = path_init(&h->path, h->tables, &h->rings, h->counters);
+		err = path_init(&h->path, h->tables, &h->rings, h->counters, 0);
 	return err == 0 ? fill(h, s) : err;
 }
 
@@ -335,7 +355,10 @@ void memory_hub_run(struct memory_hub *h, struct rte_mbuf **frames, uint16_t cou
 
 unsigned int memory_hub_sent(struct memory_hub *h, struct rte_mbuf **ret, unsigned int max)
 {
-	return rte_ring_dequeue_burst(h->sent, (void **)ret, max, NULL);
+	unsigned int n = 0;
+	for (unsigned int q = 0; q < h->tables->workers; q++)
+		n += rte_ring_dequeue_burst(h->sent[q], (void **)ret + n, max - n, NULL);
+	return n;
 }
 
 uint64_t memory_hub_count(const struct memory_hub *h, enum counter which)

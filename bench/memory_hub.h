@@ -19,13 +19,14 @@ struct memory_hub {
 	struct rings rings;
 	struct tables *tables;
 	struct counters *counters;
-	struct path path;
+	struct path path; /* worker 0's */
 	struct aead *sealer; /* of the peers' side */
 	struct instance *instance;
 	struct peer **peer; /* owned array */
 	uint64_t *counter; /* owned array: the next counter of each peer */
 	unsigned int peers;
-	struct rte_ring *sent; /* what the path has sent: whole frames */
+	/* by queue of the port, one a worker: what comes in, and what the path has sent */
+	struct rte_ring *arriving[TABLE_MAX_WORKERS], *sent[TABLE_MAX_WORKERS];
 	uint64_t now_ns;
 };
 
@@ -34,6 +35,9 @@ struct memory_hub_settings {
 	uint32_t flags; /* enum instance_flag */
 	unsigned int mbufs;
 	bool sites; /* peers are sites, else clients */
+	unsigned int workers; /* 0 is 1 */
+	unsigned int queue_size; /* of the port, frames; a power of two; 0 is 1024 */
+	const char *lcores; /* as EAL takes them; NULL: one, on core 0 */
 };
 
 /* Starts the EAL. 0 or -errno. */
@@ -53,7 +57,7 @@ void memory_hub_inner4(
 	uint8_t *ret, uint16_t len, const struct ip_addr *from, const struct ip_addr *to);
 /* Runs the path over these frames. */
 void memory_hub_run(struct memory_hub *h, struct rte_mbuf **frames, uint16_t count);
-/* Takes back what was sent; the number of frames. */
+/* Takes back what was sent by all queues; the number of frames. */
 unsigned int memory_hub_sent(struct memory_hub *h, struct rte_mbuf **ret, unsigned int max);
 uint64_t memory_hub_count(const struct memory_hub *h, enum counter which);
 

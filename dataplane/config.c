@@ -14,6 +14,10 @@
 #include <string.h>
 #include <unistd.h>
 
+enum {
+	LCORE_MAX = 127,
+};
+
 struct reader {
 	const char *path;
 	struct config *config;
@@ -69,14 +73,39 @@ static int read_socket(const struct reader *r, const config_setting_t *s)
 	return err;
 }
 
+static int read_workers(const struct reader *r, const config_setting_t *s)
+{
+	return read_number(r, s, 1, TABLE_MAX_WORKERS, &r->config->workers);
+}
+
+/* A core, or an array of cores that the workers take in turns. */
 static int read_worker_lcore(const struct reader *r, const config_setting_t *s)
 {
-	return read_number(r, s, 0, 127, &r->config->worker_lcore);
+	struct config *c = r->config;
+	c->worker_lcores = 1;
+	if (config_setting_type(s) != CONFIG_TYPE_ARRAY)
+		return read_number(r, s, 0, LCORE_MAX, &c->worker_lcore[0]);
+	int count = config_setting_length(s);
+	if (count < 1 || count > TABLE_MAX_WORKERS)
+		return refuse(r, s, "worker_lcore must name 1 to %d cores", TABLE_MAX_WORKERS);
+	for (int i = 0; i < count; i++) {
+		const config_setting_t *core = config_setting_get_elem(s, (unsigned int)i);
+		long v = config_setting_get_int(core);
+		if (config_setting_type(core) != CONFIG_TYPE_INT || v < 0 || v > LCORE_MAX)
+			return refuse(r, s, "worker_lcore must be numbers from 0 to %d", LCORE_MAX);
+		c->worker_lcore[i] = (unsigned int)v;
+	}
+	c->worker_lcores = (unsigned int)count;
+	return 0;
 }
 
 static int read_service_lcore(const struct reader *r, const config_setting_t *s)
 {
-	return read_number(r, s, 0, 127, &r->config->service_lcore);
+	unsigned int core;
+	int err = read_number(r, s, 0, LCORE_MAX, &core);
+	if (err == 0)
+		r->config->service_lcore = (int)core;
+	return err;
 }
 
 static int read_idle_sleep(const struct reader *r, const config_setting_t *s)
@@ -111,16 +140,20 @@ static int read_port(const struct reader *r, const config_setting_t *s)
 	struct config *c = r->config;
 	const config_setting_t *name = config_setting_get_member(s, "name");
 	const config_setting_t *devargs = config_setting_get_member(s, "devargs");
+	const config_setting_t *queues = config_setting_get_member(s, "queues");
 	char text[256];
 	if (!config_setting_is_group(s) || name == NULL || devargs == NULL
-		|| config_setting_length(s) != 2)
-		return refuse(
-			r, s, "a port is { name = \"...\"; devargs = \"...\"; } and nothing else");
+		|| config_setting_length(s) != (queues != NULL ? 3 : 2))
+		return refuse(r, s,
+			"a port is { name = \"...\"; devargs = \"...\"; }, with queues = N; if "
+			"need be, and nothing else");
 	if (c->ports == PORT_MAX)
 		return refuse(r, s, "more than %d ports", PORT_MAX);
 	int err = read_text(r, name, c->port[c->ports].name, sizeof(c->port[0].name));
 	if (err == 0)
 		err = read_text(r, devargs, text, sizeof(text));
+	if (err == 0 && queues != NULL)
+		err = read_number(r, queues, 1, TABLE_MAX_WORKERS, &c->port[c->ports].queues);
 	if (err != 0)
 		return err;
 	for (unsigned int i = 0; i < c->ports; i++) {
@@ -150,6 +183,7 @@ static const struct {
 } settings[] = {
 	{"socket", read_socket},
 	{"eal", read_eal},
+	{"workers", read_workers},
 	{"worker_lcore", read_worker_lcore},
 	{"service_lcore", read_service_lcore},
 	{"idle_sleep_us", read_idle_sleep},
@@ -170,7 +204,8 @@ static void set_defaults(struct config *c)
 {
 	memset(c, 0, sizeof(*c));
 	(void)snprintf(c->socket, sizeof(c->socket), "/run/nave/dataplane.sock");
-	c->service_lcore = sysconf(_SC_NPROCESSORS_ONLN) > 1 ? 1 : 0;
+	c->workers = 1;
+	c->service_lcore = -1;
 	c->idle_sleep_us = 100;
 	c->packets = 32768;
 }
@@ -242,4 +277,25 @@ void config_free(struct config *c)
 	for (unsigned int i = 0; i < c->ports; i++)
 		free(c->port[i].devargs);
 	memset(c, 0, sizeof(*c));
+}
+
+static unsigned int cores_of_machine(void)
+{
+	long n = sysconf(_SC_NPROCESSORS_ONLN);
+	return n > 1 ? (unsigned int)n : 1;
+}
+
+unsigned int config_worker_core(const struct config *c, unsigned int worker)
+{
+	return c->worker_lcores > 0 ? c->worker_lcore[worker % c->worker_lcores]
+				    : worker % cores_of_machine();
+}
+
+/* A core without a worker, if there is one. */
+unsigned int config_service_core(const struct config *c)
+{
+	if (c->service_lcore >= 0)
+		return (unsigned int)c->service_lcore;
+	unsigned int cores = cores_of_machine();
+	return c->workers < cores ? c->workers : cores - 1;
 }

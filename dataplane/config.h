@@ -3,6 +3,7 @@
 #define DATAPLANE_CONFIG_H
 
 #include "dataplane/table/port.h"
+#include "dataplane/table/tables.h"
 
 enum {
 	CONFIG_EAL_MAX = 32,
@@ -14,12 +15,16 @@ struct config {
 	char socket[104]; /* fits sockaddr_un */
 	char *eal[CONFIG_EAL_MAX];
 	unsigned int eal_count;
-	unsigned int worker_lcore, service_lcore;
+	unsigned int workers;
+	unsigned int worker_lcore[TABLE_MAX_WORKERS]; /* as far as given */
+	unsigned int worker_lcores;
+	int service_lcore; /* negative: not given */
 	unsigned int idle_sleep_us;
 	unsigned int packets; /* size of the packet pool */
 	struct {
 		char name[PORT_NAME_MAX];
 		char *devargs;
+		unsigned int queues; /* 0: not given */
 	} port[PORT_MAX];
 	unsigned int ports;
 };
@@ -30,5 +35,10 @@ struct config {
  */
 int config_load(const char *path, struct config *ret, char error[CONFIG_ERROR_TEXT]);
 void config_free(struct config *c);
+
+/* The core of a worker (below c->workers), and of all else: what was given, else what the machine
+ * has, in turns. */
+unsigned int config_worker_core(const struct config *c, unsigned int worker);
+unsigned int config_service_core(const struct config *c);
 
 #endif

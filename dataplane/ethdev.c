@@ -4,6 +4,7 @@
 #include "dataplane/table/tables.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -18,27 +19,71 @@ enum {
 	STALE_BURSTS = 1024,
 };
 
-static int configure(uint16_t ethdev, struct rte_mempool *pool)
+static uint16_t least(unsigned int a, unsigned int b)
 {
-	static const struct rte_eth_conf conf;
+	return (uint16_t)(a < b ? a : b);
+}
+
+/* Did whoever wrote the devargs choose the number of queues? Each of them gets packets then. */
+static bool has_chosen_queues(const struct rte_eth_dev_info *info)
+{
+	return strcmp(info->driver_name, "net_af_packet") == 0
+		|| strcmp(info->driver_name, "net_af_xdp") == 0;
+}
+
+static int choose_queues(struct port *p, const struct rte_eth_dev_info *info, unsigned int workers,
+	unsigned int queues)
+{
+	if (queues > info->max_rx_queues)
+		return -ERANGE;
+	if (queues == 0)
+		queues = has_chosen_queues(info) ? info->max_rx_queues : workers;
+	p->rx_queues = least(queues, info->max_rx_queues);
+	p->tx_queues = least(least(queues, workers), info->max_tx_queues);
+	return p->rx_queues > 0 && p->tx_queues > 0 ? 0 : -ENODEV;
+}
+
+/* A device that can spreads flows over its queues, so that each stays in order. */
+static struct rte_eth_conf spread_flows(const struct port *p, const struct rte_eth_dev_info *info)
+{
+	struct rte_eth_conf conf = {0};
+	uint64_t kinds =
+		info->flow_type_rss_offloads & (RTE_ETH_RSS_IP | RTE_ETH_RSS_UDP | RTE_ETH_RSS_TCP);
+	if (p->rx_queues > 1 && kinds != 0) {
+		conf.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
+		conf.rx_adv_conf.rss_conf.rss_hf = kinds;
+	}
+	return conf;
+}
+
+static int configure(
+	struct port *p, unsigned int workers, unsigned int queues, struct rte_mempool *pool)
+{
+	struct rte_eth_dev_info info;
 	uint16_t rx = RX_DESCRIPTORS, tx = TX_DESCRIPTORS;
-	int err = rte_eth_dev_configure(ethdev, 1, 1, &conf);
+	int err = rte_eth_dev_info_get(p->ethdev, &info);
 	if (err == 0)
-		err = rte_eth_dev_adjust_nb_rx_tx_desc(ethdev, &rx, &tx);
+		err = choose_queues(p, &info, workers, queues);
+	if (err != 0)
+		return err;
+	struct rte_eth_conf conf = spread_flows(p, &info);
+	err = rte_eth_dev_configure(p->ethdev, p->rx_queues, p->tx_queues, &conf);
 	if (err == 0)
-		err = rte_eth_rx_queue_setup(ethdev, 0, rx, SOCKET_ID_ANY, NULL, pool);
-	if (err == 0)
-		err = rte_eth_tx_queue_setup(ethdev, 0, tx, SOCKET_ID_ANY, NULL);
-	return err == 0 ? rte_eth_dev_start(ethdev) : err;
+		err = rte_eth_dev_adjust_nb_rx_tx_desc(p->ethdev, &rx, &tx);
+	for (uint16_t q = 0; err == 0 && q < p->rx_queues; q++)
+		err = rte_eth_rx_queue_setup(p->ethdev, q, rx, SOCKET_ID_ANY, NULL, pool);
+	for (uint16_t q = 0; err == 0 && q < p->tx_queues; q++)
+		err = rte_eth_tx_queue_setup(p->ethdev, q, tx, SOCKET_ID_ANY, NULL);
+	return err == 0 ? rte_eth_dev_start(p->ethdev) : err;
 }
 
 /* af_packet binds its socket only after the ring is mapped: what is in the ring by now may have
  * come from any interface. */
-static void drain_startup(uint16_t ethdev)
+static void drain_startup(uint16_t ethdev, uint16_t queue)
 {
 	struct rte_mbuf *packets[32];
 	for (unsigned int i = 0; i < STALE_BURSTS; i++) {
-		uint16_t n = rte_eth_rx_burst(ethdev, 0, packets, 32);
+		uint16_t n = rte_eth_rx_burst(ethdev, queue, packets, 32);
 		if (n == 0)
 			return;
 		rte_pktmbuf_free_bulk(packets, n);
@@ -61,7 +106,8 @@ static int attach(const char *devargs, uint16_t *ret)
 	return -ENODEV;
 }
 
-int ethdev_open(struct tables *t, const char *name, const char *devargs, struct rte_mempool *pool)
+int ethdev_open(struct tables *t, const char *name, const char *devargs, unsigned int queues,
+	struct rte_mempool *pool)
 {
 	struct port *p = &t->port[t->ports];
 	struct rte_ether_addr mac;
@@ -70,7 +116,7 @@ int ethdev_open(struct tables *t, const char *name, const char *devargs, struct 
 	memset(p, 0, sizeof(*p));
 	int err = attach(devargs, &p->ethdev);
 	if (err == 0)
-		err = configure(p->ethdev, pool);
+		err = configure(p, t->workers, queues, pool);
 	if (err == 0)
 		err = rte_eth_macaddr_get(p->ethdev, &mac);
 	if (err == 0)
@@ -81,7 +127,8 @@ int ethdev_open(struct tables *t, const char *name, const char *devargs, struct 
 	memcpy(p->mac, mac.addr_bytes, sizeof(p->mac));
 	(void)rte_eth_promiscuous_enable(
 		p->ethdev); /* not all can; classify looks at the address */
-	drain_startup(p->ethdev);
+	for (uint16_t q = 0; q < p->rx_queues; q++)
+		drain_startup(p->ethdev, q);
 	t->ports++;
 	return 0;
 }

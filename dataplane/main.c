@@ -28,10 +28,7 @@
 
 #include <rte_eal.h>
 #include <rte_errno.h>
-
-enum {
-	READER_WORKER = 0,
-};
+#include <rte_launch.h>
 
 struct dataplane {
 	struct config config;
@@ -41,7 +38,8 @@ struct dataplane {
 	struct server *server;
 	struct keying *keying;
 	struct host_io *host_io;
-	struct worker *worker;
+	struct worker *worker[TABLE_MAX_WORKERS]; /* each on the lcore of its number */
+	unsigned int running; /* workers whose thread was started */
 };
 
 static int report(const char *what, int err)
@@ -65,19 +63,26 @@ static int open_stop_fd(struct dataplane *d)
 	return d->stop_fd >= 0 ? 0 : -errno;
 }
 
+/* EAL wants each lcore once, but threads may share a core: lcores are numbers of workers here, and
+ * one more for all else; the cores stand behind the @. */
+static void describe_lcores(const struct config *c, char *ret, size_t size)
+{
+	int at = snprintf(ret, size, "--lcores=");
+	for (unsigned int w = 0; w < c->workers; w++)
+		at += snprintf(ret + at, size - (size_t)at, "%u@%u,", w, config_worker_core(c, w));
+	(void)snprintf(ret + at, size - (size_t)at, "%u@%u", c->workers, config_service_core(c));
+}
+
 static int start_eal(struct dataplane *d)
 {
-	char lcores[64], main_lcore[32];
+	char lcores[16 + (TABLE_MAX_WORKERS + 1) * 8], main_lcore[32];
 	char *argv[CONFIG_EAL_MAX + 8] = {"nave-dataplane"};
 	int argc = 1;
 	const struct config *c = &d->config;
 	for (unsigned int i = 0; i < c->eal_count; i++)
 		argv[argc++] = c->eal[i];
-	/* on one core both lcores share it: lcore 1000 is not a number EAL takes, so 0 and 1 are
-	 * names here and the cores stand behind the @ */
-	(void)snprintf(
-		lcores, sizeof(lcores), "--lcores=0@%u,1@%u", c->worker_lcore, c->service_lcore);
-	(void)snprintf(main_lcore, sizeof(main_lcore), "--main-lcore=1");
+	describe_lcores(c, lcores, sizeof(lcores));
+	(void)snprintf(main_lcore, sizeof(main_lcore), "--main-lcore=%u", c->workers);
 	argv[argc++] = lcores;
 	argv[argc++] = main_lcore;
 	argv[argc++] = "--log-level=warning";
@@ -88,7 +93,8 @@ static int open_ports(struct dataplane *d)
 {
 	for (unsigned int i = 0; i < d->config.ports; i++) {
 		const char *name = d->config.port[i].name, *devargs = d->config.port[i].devargs;
-		int err = ethdev_open(d->tables, name, devargs, d->rings.pool);
+		unsigned int queues = d->config.port[i].queues;
+		int err = ethdev_open(d->tables, name, devargs, queues, d->rings.pool);
 		if (err != 0) {
 			log_error("port \"%s\" (%s): %s: is the device there, and not in use?",
 				name, devargs, strerror(-err)); // NOLINT(concurrency-mt-unsafe)
@@ -98,22 +104,43 @@ static int open_ports(struct dataplane *d)
 	return 0;
 }
 
+static int start_workers(struct dataplane *d)
+{
+	for (unsigned int w = 0; w < d->config.workers; w++) {
+		struct worker_config c = {d->tables, &d->rings,
+			counter_registry_add(&d->tables->counters), w, d->config.idle_sleep_us};
+		int err = c.counters != NULL ? worker_new(&c, &d->worker[w]) : -ENOMEM;
+		if (err == 0)
+			err = rte_eal_remote_launch(worker_run, d->worker[w], w);
+		if (err != 0)
+			return err;
+		d->running++;
+	}
+	return 0;
+}
+
+static void stop_workers(struct dataplane *d)
+{
+	for (unsigned int w = 0; w < d->running; w++)
+		worker_stop(d->worker[w]);
+	for (unsigned int w = 0; w < d->running; w++)
+		(void)rte_eal_wait_lcore(w);
+	for (unsigned int w = 0; w < d->config.workers; w++)
+		worker_free(d->worker[w]);
+}
+
 static int start_threads(struct dataplane *d)
 {
 	unsigned int nap = d->config.idle_sleep_us;
 	struct counter_registry *r = &d->tables->counters;
 	struct counters *keying = counter_registry_add(r), *host = counter_registry_add(r);
-	struct counters *worker = counter_registry_add(r);
-	if (keying == NULL || host == NULL || worker == NULL)
+	if (keying == NULL || host == NULL)
 		return -ENOMEM;
 	struct keying_config kc = {d->tables, &d->rings, keying, nap, server_event, d->server};
-	struct worker_config wc = {d->tables, &d->rings, worker, 0, nap, READER_WORKER};
 	int err = keying_start(&kc, &d->keying);
 	if (err == 0)
 		err = host_io_start(d->tables, &d->rings, host, nap, &d->host_io);
-	if (err == 0)
-		err = worker_start(&wc, &d->worker);
-	return err;
+	return err == 0 ? start_workers(d) : err;
 }
 
 static int start(struct dataplane *d)
@@ -123,11 +150,13 @@ static int start(struct dataplane *d)
 		err = report("EAL", start_eal(d));
 	if (err == 0)
 		err = report("packet pool (is -m in eal too small?)",
-			rings_init(&d->rings, d->config.packets));
+			rings_init(&d->rings, d->config.packets, d->config.workers));
 	if (err == 0)
 		err = report("tables", tables_new(&d->tables));
-	if (err == 0)
+	if (err == 0) {
+		tables_set_workers(d->tables, d->config.workers);
 		err = open_ports(d);
+	}
 	if (err == 0)
 		err = report(d->config.socket, server_new(d->config.socket, d->tables, &d->server));
 	if (err == 0)
@@ -140,7 +169,7 @@ static int start(struct dataplane *d)
 
 static void stop(struct dataplane *d)
 {
-	worker_stop(d->worker);
+	stop_workers(d);
 	host_io_stop(d->host_io);
 	keying_stop(d->keying);
 	server_free(d->server);
@@ -155,9 +184,10 @@ static void stop(struct dataplane *d)
 
 static void print_help(void)
 {
-	puts("usage: nave-dataplane [--config FILE] [--check-config]\n"
+	puts("usage: nave-dataplane [--config FILE] [--workers N] [--check-config]\n"
 	     "The packet process of a Nave hub: see nave-dataplane(8).\n\n"
 	     "  --config FILE    default /etc/nave/dataplane.conf\n"
+	     "  --workers N      how many forward, 1 to 32; instead of what the file says\n"
 	     "  --check-config   read the configuration, say what is wrong, and end\n"
 	     "  --version\n"
 	     "  --help");
@@ -165,14 +195,28 @@ static void print_help(void)
 
 struct options {
 	const char *config;
+	unsigned int workers; /* 0: not given */
 	bool check;
 };
+
+static bool parse_workers(const char *text, unsigned int *ret)
+{
+	char *end;
+	unsigned long n = strtoul(text, &end, 10);
+	*ret = (unsigned int)n;
+	if (*text >= '0' && *text <= '9' && *end == '\0' && n >= 1 && n <= TABLE_MAX_WORKERS)
+		return true;
+	(void)fprintf(
+		stderr, "nave-dataplane: --workers %s: must be 1 to %d\n", text, TABLE_MAX_WORKERS);
+	return false;
+}
 
 /* -1: go on, else the exit status. */
 static int parse_options(int argc, char **argv, struct options *ret)
 {
 	static const struct option known[] = {
 		{"config", required_argument, NULL, 'c'},
+		{"workers", required_argument, NULL, 'w'},
 		{"check-config", no_argument, NULL, 'k'},
 		{"version", no_argument, NULL, 'v'},
 		{"help", no_argument, NULL, 'h'},
@@ -184,6 +228,10 @@ static int parse_options(int argc, char **argv, struct options *ret)
 		switch (o) {
 		case 'c':
 			ret->config = optarg;
+			break;
+		case 'w':
+			if (!parse_workers(optarg, &ret->workers))
+				return EX_USAGE;
 			break;
 		case 'k':
 			ret->check = true;
@@ -217,14 +265,17 @@ int main(int argc, char **argv)
 		(void)fprintf(stderr, "%s\n", error);
 		return EX_CONFIG;
 	}
+	if (options.workers != 0)
+		d.config.workers = options.workers;
 	if (options.check) {
 		config_free(&d.config);
 		return 0;
 	}
 	status = start(&d) == 0 ? 0 : 1;
 	if (status == 0) {
-		log_info("ready: %u port%s, socket %s", d.tables->ports,
-			d.tables->ports == 1 ? "" : "s", d.config.socket);
+		log_info("ready: %u port%s, %u worker%s, socket %s", d.tables->ports,
+			d.tables->ports == 1 ? "" : "s", d.config.workers,
+			d.config.workers == 1 ? "" : "s", d.config.socket);
 		status = report("server", server_run(d.server, d.stop_fd)) == 0 ? 0 : 1;
 	}
 	stop(&d);

@@ -12,18 +12,18 @@ lab_program() {
 	esac
 }
 
+# NAVE_LAB_WORKERS: how many workers the dataplane has; NAVE_LAB_PORT: devargs of its port
 lab_configure() {
-	local service_lcore=1
-	[ "$(nproc)" -gt 1 ] || service_lcore=0
+	local workers=${NAVE_LAB_WORKERS:-1}
+	local devargs=net_af_packet0,iface=hub0,qdisc_bypass=1,qpairs=$workers
 	mkdir -p "$LAB_DIR/etc" "$LAB_DIR/logs" "$LAB_DIR/pids" "$LAB_RUN" "$LAB_STATE" "$LAB_NODE_STATE"
 	chmod 700 "$LAB_DIR" "$LAB_STATE" "$LAB_NODE_STATE"
 	cat >"$LAB_DIR/etc/dataplane.conf" <<-END
 		socket = "$LAB_RUN/dataplane.sock";
 		eal = [ "--no-huge", "-m", "512", "--no-pci", "--no-shconf", "--iova-mode=va",
 			"--file-prefix=$LAB_PREFIX", "--no-telemetry" ];
-		worker_lcore = 0;
-		service_lcore = $service_lcore;
-		ports = ( { name = "wan0"; devargs = "net_af_packet0,iface=hub0,qdisc_bypass=1"; } );
+		workers = $workers;
+		ports = ( { name = "wan0"; devargs = "${NAVE_LAB_PORT:-$devargs}"; } );
 	END
 	cat >"$LAB_DIR/etc/node.conf" <<-END
 		dataplane_socket = "$LAB_RUN/dataplane.sock";

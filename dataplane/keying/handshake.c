@@ -85,7 +85,7 @@ static void send_cookie_reply(
 		ip->hdr_checksum = rte_ipv4_cksum(ip);
 	}
 	meta->inject = PKT_INJECT_TX;
-	if (rings_inject_put(k->rings, m)) {
+	if (rings_inject_put(k->rings, port_queue_worker(meta->port, 0, k->tables->workers), m)) {
 		keying_count(k, COUNTER_COOKIE_REPLIES_SENT);
 		return;
 	}

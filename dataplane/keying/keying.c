@@ -46,7 +46,7 @@ void keying_inject(struct keying *k, struct peer *p, struct rte_mbuf *m, enum pk
 	struct pkt *meta = pkt_of(m);
 	meta->handle = peer_handle(p);
 	meta->inject = (uint8_t)how;
-	if (!rings_inject_put(k->rings, m)) {
+	if (!rings_inject_put(k->rings, tables_owner(k->tables, p->slot), m)) {
 		keying_count(k, COUNTER_DROP_INJECT_FULL);
 		rte_pktmbuf_free(m);
 	}

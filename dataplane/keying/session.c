@@ -56,6 +56,7 @@ int keying_session_install(struct keying *k, struct peer *p)
 		return -ENOMEM;
 	memset(s, 0, sizeof(*s));
 	s->peer = p;
+	s->peer_slot = p->slot;
 	int err = noise_session_begin(&p->remote, k->now_ns, &s->keypair);
 	if (err != 0) {
 		free(s);

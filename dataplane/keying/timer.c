@@ -47,14 +47,14 @@ void keying_timer_remove(struct peer *p)
 static void read_stamps(const struct peer *p, struct timer_stamps *ret)
 {
 	const struct timer_stamps *s = &p->stamps;
-	ret->last_data_sent_ns = __atomic_load_n(&s->last_data_sent_ns, __ATOMIC_RELAXED);
-	ret->last_data_received_ns = __atomic_load_n(&s->last_data_received_ns, __ATOMIC_RELAXED);
-	ret->last_any_sent_ns = __atomic_load_n(&s->last_any_sent_ns, __ATOMIC_RELAXED);
-	ret->last_any_received_ns = __atomic_load_n(&s->last_any_received_ns, __ATOMIC_RELAXED);
+	ret->last_data_sent_ns = timer_stamp_get(&s->last_data_sent_ns);
+	ret->last_data_received_ns = timer_stamp_get(&s->last_data_received_ns);
+	ret->last_any_sent_ns = timer_stamp_get(&s->last_any_sent_ns);
+	ret->last_any_received_ns = timer_stamp_get(&s->last_any_received_ns);
 	ret->first_data_sent_since_receive_ns =
-		__atomic_load_n(&s->first_data_sent_since_receive_ns, __ATOMIC_RELAXED);
+		timer_stamp_get(&s->first_data_sent_since_receive_ns);
 	ret->first_data_received_since_send_ns =
-		__atomic_load_n(&s->first_data_received_since_send_ns, __ATOMIC_RELAXED);
+		timer_stamp_get(&s->first_data_received_since_send_ns);
 }
 
 /* The hub ends a peer's time also when the control daemon is down. */

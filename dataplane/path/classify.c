@@ -59,7 +59,7 @@ static void dispatch_wireguard(struct path *p, struct rte_mbuf *m, struct pkt *k
 	if (!fits)
 		path_drop(p, m, COUNTER_DROP_WG_LENGTH);
 	else
-		path_push(p, data[0] == MESSAGE_DATA ? STAGE_WG_INPUT : STAGE_TO_KEYING, m);
+		path_push(p, data[0] == MESSAGE_DATA ? p->data_stage : STAGE_TO_KEYING, m);
 }
 
 /* A source that can't be answered is never anybody's endpoint. In an IPv6 header a mapped address

@@ -20,6 +20,7 @@ static const struct {
 	void (*run)(struct path *p, struct vector *in);
 } stages[STAGE__COUNT] = {
 	[STAGE_CLASSIFY] = {"classify", classify}, /* outer headers: whose is the frame? */
+	[STAGE_HANDOFF] = {"handoff", handoff}, /* another worker owns the peer: its work */
 	[STAGE_WG_INPUT] = {"wg_input", wg_input}, /* index, open, replay, roaming */
 	[STAGE_SOURCE_CHECK] = {"source_check", source_check}, /* is the inner source the peer's? */
 	[STAGE_ROUTE_LOOKUP] = {"route_lookup",
@@ -36,12 +37,15 @@ static const struct {
 	[STAGE_TX] = {"tx", tx},
 };
 
-int path_init(struct path *p, struct tables *t, struct rings *r, struct counters *c)
+int path_init(
+	struct path *p, struct tables *t, struct rings *r, struct counters *c, unsigned int worker)
 {
 	memset(p, 0, sizeof(*p));
 	p->tables = t;
 	p->rings = r;
 	p->counters = c;
+	p->worker = worker;
+	p->data_stage = t->workers > 1 ? STAGE_HANDOFF : STAGE_WG_INPUT;
 	return aead_new(&p->aead);
 }
 
@@ -94,6 +98,15 @@ static void inject_from_host(struct path *p, struct rte_mbuf *m, struct pkt *k)
 		path_push(p, STAGE_SOURCE_CHECK, m);
 }
 
+static void take_over(struct path *p, struct rte_mbuf *m, struct pkt *k)
+{
+	k->instance = instance_from_handle(p->tables, k->handle);
+	if (k->instance == NULL)
+		path_drop(p, m, COUNTER_DROP_INJECT_STALE);
+	else
+		path_push(p, STAGE_WG_INPUT, m);
+}
+
 void path_inject(struct path *p, struct rte_mbuf *const *packets, uint16_t count)
 {
 	for (uint16_t i = 0; i < count; i++) {
@@ -101,6 +114,9 @@ void path_inject(struct path *p, struct rte_mbuf *const *packets, uint16_t count
 		struct pkt *k = pkt_of(m);
 		k->from = NULL;
 		switch ((enum pkt_inject)k->inject) {
+		case PKT_INJECT_DATA:
+			take_over(p, m, k);
+			break;
 		case PKT_INJECT_TX:
 			path_push(p, STAGE_TX, m);
 			break;

@@ -22,6 +22,7 @@ struct tables;
  */
 enum stage {
 	STAGE_CLASSIFY,
+	STAGE_HANDOFF,
 	STAGE_WG_INPUT,
 	STAGE_SOURCE_CHECK,
 	STAGE_ROUTE_LOOKUP,
@@ -52,6 +53,8 @@ struct path {
 	struct rings *rings;
 	struct counters *counters;
 	struct aead *aead;
+	unsigned int worker; /* its number */
+	enum stage data_stage; /* where classify sends data: one worker hands nothing over */
 	uint64_t now_ns; /* CLOCK_MONOTONIC at the start of the run */
 	uint64_t icmp_tokens_ns; /* icmp.c: how much of the rate limit is saved up */
 	uint64_t icmp_last_ns;
@@ -59,14 +62,16 @@ struct path {
 	struct vector dropped;
 };
 
-/* Borrows all three until path_fini. Makes the path's own seal and open queue: 0 or -errno. */
-int path_init(struct path *p, struct tables *t, struct rings *r, struct counters *c);
+/* Borrows all three until path_fini; worker: whose path it is, below t->workers. Makes the path's
+ * own seal and open queue: 0 or -errno. */
+int path_init(
+	struct path *p, struct tables *t, struct rings *r, struct counters *c, unsigned int worker);
 void path_fini(struct path *p);
 
 /* Puts packets that a port received into the path; at most PATH_VECTOR a run with those of
  * path_inject(). pkt.port tells the port. */
 void path_receive(struct path *p, uint8_t port, struct rte_mbuf *const *packets, uint16_t count);
-/* Puts packets of the inject ring into the stage that pkt.inject names. */
+/* Puts packets of the worker's inject and handoff rings into the stage that pkt.inject names. */
 void path_inject(struct path *p, struct rte_mbuf *const *packets, uint16_t count);
 /* Runs every stage once. Afterwards all packets are sent, handed over or freed. */
 void path_run(struct path *p, uint64_t now_ns);
@@ -84,6 +89,10 @@ static inline void path_drop(struct path *p, struct rte_mbuf *m, enum counter re
 	p->dropped.packet[p->dropped.count++] = m;
 }
 
+/* Into the handoff ring of another worker; what does not fit is dropped. pkt.inject says what to do
+ * there, and no pointer in struct pkt counts any more. */
+void path_hand_over(struct path *p, unsigned int worker, struct rte_mbuf **packets, uint16_t count);
+
 /* Drops, and tells the sender why by ICMP where that is allowed: type and code of RFC 792 and
  * RFC 4443 (the IPv6 ones are taken for IPv6 packets). */
 struct icmp_reason {
@@ -93,6 +102,7 @@ void path_refuse(
 	struct path *p, struct rte_mbuf *m, enum counter reason, const struct icmp_reason *why);
 
 void classify(struct path *p, struct vector *in);
+void handoff(struct path *p, struct vector *in);
 void wg_input(struct path *p, struct vector *in);
 void source_check(struct path *p, struct vector *in);
 void route_lookup(struct path *p, struct vector *in);

@@ -109,12 +109,12 @@ static void note_roaming(struct path *p, struct peer *peer, const struct outer *
 static void stamp(struct path *p, struct peer *peer, uint32_t len)
 {
 	struct timer_stamps *t = &peer->stamps;
-	t->last_any_received_ns = p->now_ns;
-	t->first_data_sent_since_receive_ns = 0;
+	timer_stamp_set(&t->last_any_received_ns, p->now_ns);
+	timer_stamp_set(&t->first_data_sent_since_receive_ns, 0);
 	if (len > 0) {
-		t->last_data_received_ns = p->now_ns;
-		if (t->first_data_received_since_send_ns == 0)
-			t->first_data_received_since_send_ns = p->now_ns;
+		timer_stamp_set(&t->last_data_received_ns, p->now_ns);
+		if (timer_stamp_get(&t->first_data_received_since_send_ns) == 0)
+			timer_stamp_set(&t->first_data_received_since_send_ns, p->now_ns);
 	}
 	peer_count(&peer->rx_packets, 1);
 	peer_count(&peer->rx_bytes, len + OVERHEAD);

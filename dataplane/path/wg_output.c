@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * WireGuard data, the other way: the receiving peer's current session gives key and counter (one
- * atomic add, so that any worker may seal for any peer), the packet is padded to 16 bytes but
+ * atomic add a burst and session, so that any worker may seal for any peer), the packet is padded to 16 bytes but
  * never past the MTU, and a burst is sealed at once. Without a usable key the packet goes to
  * keying, which keeps it and makes one.
  */
@@ -18,6 +18,7 @@
 
 enum {
 	OVERHEAD = sizeof(struct message_data) + AEAD_TAG_LEN,
+	GROUP_SLOTS = 2 * AEAD_BURST,
 };
 
 static void wait_for_key(struct path *p, struct rte_mbuf *m)
@@ -57,22 +58,47 @@ static uint8_t *frame_message(struct rte_mbuf *m, uint16_t padding)
 	return head;
 }
 
-static void stamp(struct path *p, struct peer *to, uint32_t len)
+/*
+ * The packets of a burst that are sealed with one session. Several workers may seal for a peer, so
+ * what they all write is written once a group: counters are taken and added together.
+ */
+struct group {
+	struct session *session;
+	struct peer *to;
+	uint64_t counter; /* the next of those that were reserved */
+	uint32_t reserved;
+	uint32_t packets; /* sealed */
+	uint32_t data_packets; /* of these: no keepalives */
+	uint64_t bytes;
+};
+
+struct burst {
+	unsigned int count;
+	unsigned int groups;
+	struct rte_mbuf *packet[AEAD_BURST];
+	struct aead_job job[AEAD_BURST];
+	uint8_t group_of[AEAD_BURST];
+	struct group group[AEAD_BURST];
+	uint8_t group_at[GROUP_SLOTS]; /* by index of the session, open addressing: number + 1 */
+};
+
+static struct group *find_group(struct burst *b, struct session *s, struct peer *to)
 {
-	struct timer_stamps *t = &to->stamps;
-	t->last_any_sent_ns = p->now_ns;
-	t->first_data_received_since_send_ns = 0;
-	if (len > 0) {
-		t->last_data_sent_ns = p->now_ns;
-		if (t->first_data_sent_since_receive_ns == 0)
-			t->first_data_sent_since_receive_ns = p->now_ns;
+	uint32_t at = s->keypair.local_index;
+	while (b->group_at[at % GROUP_SLOTS] != 0) {
+		struct group *g = &b->group[b->group_at[at % GROUP_SLOTS] - 1];
+		if (g->session == s)
+			return g;
+		at++;
 	}
-	peer_count(&to->tx_packets, 1);
-	peer_count(&to->tx_bytes, len + OVERHEAD);
+	struct group *g = &b->group[b->groups++];
+	*g = (struct group){.session = s, .to = to};
+	b->group_at[at % GROUP_SLOTS] = (uint8_t)b->groups;
+	return g;
 }
 
 /* false: the packet went elsewhere. */
-static bool prepare_job(struct path *p, struct rte_mbuf *m, struct aead_job *job)
+static bool join_group(struct path *p, struct burst *b, struct rte_mbuf *m)
 {
 	struct pkt *k = pkt_of(m);
 	struct peer *to = k->to;
@@ -90,62 +116,120 @@ static bool prepare_job(struct path *p, struct rte_mbuf *m, struct aead_job *job
 		path_drop(p, m, COUNTER_DROP_NO_ENDPOINT);
 		return false;
 	}
-	uint64_t counter =
-		atomic_fetch_add_explicit(&s->keypair.send_counter, 1, memory_order_relaxed);
-	if (!keypair_may_send(&s->keypair, counter, p->now_ns)) {
+	struct group *g = find_group(b, s, to);
+	g->reserved++;
+	b->group_of[b->count] = (uint8_t)(g - b->group);
+	b->packet[b->count++] = m;
+	return true;
+}
+
+static void reserve_counters(struct path *p, struct burst *b)
+{
+	for (unsigned int n = 0; n < b->groups; n++) {
+		struct group *g = &b->group[n];
+		struct keypair *k = &g->session->keypair;
+		g->counter = keypair_reserve(k, g->reserved);
+		if (keypair_may_send(k, g->counter, p->now_ns)
+			&& keypair_wants_rekey_on_send(k, g->counter + g->reserved - 1, p->now_ns))
+			ask_for_rekey(p, g->to);
+	}
+}
+
+/* false: the packet went elsewhere. */
+static bool prepare_job(struct path *p, struct rte_mbuf *m, struct group *g, struct aead_job *job)
+{
+	const struct keypair *keys = &g->session->keypair;
+	uint64_t counter = g->counter++;
+	if (!keypair_may_send(keys, counter, p->now_ns)) {
 		wait_for_key(p, m);
 		return false;
 	}
-	if (keypair_wants_rekey_on_send(&s->keypair, counter, p->now_ns))
-		ask_for_rekey(p, to);
 	uint16_t len = m->data_len;
-	uint16_t padding =
-		padding_of(len, atomic_load_explicit(&k->instance->mtu, memory_order_relaxed));
+	uint16_t padding = padding_of(
+		len, atomic_load_explicit(&pkt_of(m)->instance->mtu, memory_order_relaxed));
 	uint8_t *message = frame_message(m, padding);
 	if (message == NULL) {
 		path_drop(p, m, COUNTER_DROP_NO_HEADROOM);
 		return false;
 	}
 	message_write_le32(message, MESSAGE_DATA);
-	message_write_le32(message + 4, s->keypair.remote_index);
+	message_write_le32(message + 4, keys->remote_index);
 	message_write_le64(message + 8, counter);
-	job->key = &s->keypair.send_key;
+	job->key = &keys->send_key;
 	job->data = message + sizeof(struct message_data);
 	job->len = (uint32_t)(len + padding);
 	memset(job->nonce, 0, 4);
 	memcpy(job->nonce + 4, message + 8, 8);
-	stamp(p, to, job->len);
+	g->packets++;
+	g->data_packets += job->len > 0;
+	g->bytes += job->len + OVERHEAD;
 	return true;
 }
 
-static void seal_burst(
-	struct path *p, struct rte_mbuf **packets, struct aead_job *jobs, unsigned int count)
+/* Other workers write these too: a stamp that is a moment older does no harm, a count is exact. */
+static void stamp(struct path *p, const struct group *g)
 {
-	aead_chacha20_poly1305_seal(p->aead, jobs, count);
-	for (unsigned int n = 0; n < count; n++) {
-		if (jobs[n].ok)
-			path_push(p, STAGE_UDP_OUTPUT, packets[n]);
-		else
-			path_drop(p, packets[n], COUNTER_DROP_NO_KEY);
+	struct timer_stamps *t = &g->to->stamps;
+	timer_stamp_set(&t->last_any_sent_ns, p->now_ns);
+	timer_stamp_set(&t->first_data_received_since_send_ns, 0);
+	if (g->data_packets > 0) {
+		timer_stamp_set(&t->last_data_sent_ns, p->now_ns);
+		if (timer_stamp_get(&t->first_data_sent_since_receive_ns) == 0)
+			timer_stamp_set(&t->first_data_sent_since_receive_ns, p->now_ns);
 	}
+	if (p->tables->workers > 1) {
+		(void)atomic_fetch_add_explicit(
+			&g->to->tx_packets, g->packets, memory_order_relaxed);
+		(void)atomic_fetch_add_explicit(&g->to->tx_bytes, g->bytes, memory_order_relaxed);
+	} else {
+		peer_count(&g->to->tx_packets, g->packets);
+		peer_count(&g->to->tx_bytes, g->bytes);
+	}
+}
+
+static void prepare_jobs(struct path *p, struct burst *b)
+{
+	unsigned int count = 0;
+	for (unsigned int n = 0; n < b->count; n++) {
+		struct rte_mbuf *m = b->packet[n];
+		if (prepare_job(p, m, &b->group[b->group_of[n]], &b->job[count]))
+			b->packet[count++] = m;
+	}
+	b->count = count;
+	for (unsigned int n = 0; n < b->groups; n++) {
+		if (b->group[n].packets > 0)
+			stamp(p, &b->group[n]);
+	}
+}
+
+static void seal_burst(struct path *p, struct burst *b)
+{
+	reserve_counters(p, b);
+	prepare_jobs(p, b);
+	aead_chacha20_poly1305_seal(p->aead, b->job, b->count);
+	for (unsigned int n = 0; n < b->count; n++) {
+		if (b->job[n].ok)
+			path_push(p, STAGE_UDP_OUTPUT, b->packet[n]);
+		else
+			path_drop(p, b->packet[n], COUNTER_DROP_NO_KEY);
+	}
+	b->count = 0;
+	b->groups = 0;
+	memset(b->group_at, 0, sizeof(b->group_at));
 }
 
 void wg_output(struct path *p, struct vector *in)
 {
-	struct rte_mbuf *packets[AEAD_BURST];
-	struct aead_job jobs[AEAD_BURST];
-	unsigned int count = 0;
+	struct burst b;
+	b.count = 0;
+	b.groups = 0;
+	memset(b.group_at, 0, sizeof(b.group_at));
 	for (uint16_t n = 0; n < in->count; n++)
 		rte_prefetch0(pkt_of(in->packet[n])->to->current);
 	for (uint16_t n = 0; n < in->count; n++) {
-		if (!prepare_job(p, in->packet[n], &jobs[count]))
-			continue;
-		packets[count++] = in->packet[n];
-		if (count == AEAD_BURST) {
-			seal_burst(p, packets, jobs, count);
-			count = 0;
-		}
+		if (join_group(p, &b, in->packet[n]) && b.count == AEAD_BURST)
+			seal_burst(p, &b);
 	}
-	if (count > 0)
-		seal_burst(p, packets, jobs, count);
+	if (b.count > 0)
+		seal_burst(p, &b);
 }

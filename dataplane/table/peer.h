@@ -71,7 +71,7 @@ struct peer {
 	_Atomic uint8_t
 		roaming; /* set: worker when it told keying of a new address; cleared: keying */
 
-	/* set: the owner worker; read: keying, server */
+	/* of receiving: set by the owner worker; of sending: by any worker; read: keying, server */
 	struct timer_stamps stamps __attribute__((aligned(64)));
 	_Atomic uint64_t rx_bytes, rx_packets, tx_bytes,
 		tx_packets; /* whole data messages, as wg(8) */
@@ -103,7 +103,7 @@ struct peer {
 	uint64_t sync_stamp; /* server/sync.c */
 } __attribute__((aligned(64)));
 
-/* The owner worker's counters; whoever reads sees whole numbers. */
+/* By a counter's only writer; whoever reads sees whole numbers. */
 static inline void peer_count(_Atomic uint64_t *counter, uint64_t n)
 {
 	uint64_t v = atomic_load_explicit(counter, memory_order_relaxed);

@@ -22,7 +22,7 @@ struct pkt {
 	struct peer *to; /* set: route_lookup, icmp, inject; read: access, wg_output */
 	struct session *session; /* set: wg_input (opened with), wg_output (sealed with) */
 	struct endpoint *endpoint; /* set: wg_output, inject; read: udp_output */
-	uint64_t handle; /* instance or peer, while the packet is in a ring: see inject */
+	uint64_t handle; /* instance or peer, while the packet is in a ring: see pkt_inject */
 	uint16_t outer_len; /* set: classify: bytes from the frame's start to the UDP payload */
 	uint16_t inner_len; /* set: source_check, inject: IP packet without padding */
 	uint8_t outer_v6; /* set: classify */
@@ -36,6 +36,7 @@ struct pkt {
 
 /* Where a packet that comes from another thread enters the path. */
 enum pkt_inject {
+	PKT_INJECT_DATA, /* a frame with WireGuard data for its owner; handle: instance */
 	PKT_INJECT_TX, /* a whole frame for pkt.port */
 	PKT_INJECT_ROUTE, /* an inner packet from the host; handle: instance */
 	PKT_INJECT_PEER_INNER, /* an inner packet (or nothing: a keepalive) to seal; handle: peer */

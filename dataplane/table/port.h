@@ -15,7 +15,25 @@ struct port {
 	uint16_t ethdev; /* DPDK's number */
 	uint16_t mtu;
 	uint8_t mac[6];
+	uint16_t rx_queues, tx_queues;
 };
+
+/*
+ * Who serves a queue: the first of port N is worker N's, the next one the next worker's, and so on
+ * in turns. A worker sends by its own queue only, so that queues need no lock.
+ */
+static inline unsigned int port_queue_worker(
+	unsigned int port, unsigned int queue, unsigned int workers)
+{
+	return (port + queue) % workers;
+}
+
+/* The first queue of a worker; the others follow in steps of the number of workers. */
+static inline unsigned int port_queue_first(
+	unsigned int port, unsigned int worker, unsigned int workers)
+{
+	return (worker + workers - port % workers) % workers;
+}
 
 struct tables;
 

@@ -4,6 +4,7 @@
 #include "dataplane/table/pkt.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <rte_errno.h>
@@ -15,19 +16,42 @@ enum {
 	KEYING_RING_SIZE = 4096,
 	HOST_RING_SIZE = 1024,
 	INJECT_RING_SIZE = 1024,
+	HANDOFF_RING_SIZE = 2048,
 	POOL_CACHE = 256,
 };
 
-int rings_init(struct rings *r, unsigned int mbufs)
+/* Threads may share a core. In this mode a producer that was put aside in the middle of its put
+ * keeps no other from putting. */
+static struct rte_ring *packet_ring(const char *name, unsigned int worker, unsigned int size)
+{
+	char text[RTE_RING_NAMESIZE];
+	(void)snprintf(text, sizeof(text), "%s%u", name, worker);
+	return rte_ring_create(text, size, SOCKET_ID_ANY, RING_F_MP_RTS_ENQ | RING_F_SC_DEQ);
+}
+
+static bool make_worker_rings(struct rings *r, unsigned int workers)
+{
+	for (; r->workers < workers; r->workers++) {
+		unsigned int w = r->workers;
+		r->inject[w] = packet_ring("inject", w, INJECT_RING_SIZE);
+		r->handoff[w] = packet_ring("handoff", w, HANDOFF_RING_SIZE);
+		if (r->inject[w] == NULL || r->handoff[w] == NULL)
+			return false;
+	}
+	return true;
+}
+
+int rings_init(struct rings *r, unsigned int mbufs, unsigned int workers)
 {
 	memset(r, 0, sizeof(*r));
 	r->pool = rte_pktmbuf_pool_create(
 		"packets", mbufs, POOL_CACHE, PKT_PRIVATE_SIZE, PKT_DATA_ROOM, SOCKET_ID_ANY);
 	r->keying = rte_ring_create_elem("keying", sizeof(struct keying_message), KEYING_RING_SIZE,
-		SOCKET_ID_ANY, RING_F_SC_DEQ);
-	r->host = rte_ring_create("host", HOST_RING_SIZE, SOCKET_ID_ANY, RING_F_SC_DEQ);
-	r->inject = rte_ring_create("inject", INJECT_RING_SIZE, SOCKET_ID_ANY, RING_F_SC_DEQ);
-	if (r->pool != NULL && r->keying != NULL && r->host != NULL && r->inject != NULL)
+		SOCKET_ID_ANY, RING_F_MP_RTS_ENQ | RING_F_SC_DEQ);
+	r->host = rte_ring_create(
+		"host", HOST_RING_SIZE, SOCKET_ID_ANY, RING_F_MP_RTS_ENQ | RING_F_SC_DEQ);
+	if (r->pool != NULL && r->keying != NULL && r->host != NULL
+		&& make_worker_rings(r, workers))
 		return 0;
 	int err = -rte_errno;
 	rings_fini(r);
@@ -49,7 +73,10 @@ void rings_fini(struct rings *r)
 		rte_pktmbuf_free(m.mbuf);
 	rte_ring_free(r->keying);
 	drain(r->host);
-	drain(r->inject);
+	for (unsigned int w = 0; w < TABLE_MAX_WORKERS; w++) {
+		drain(r->inject[w]);
+		drain(r->handoff[w]);
+	}
 	rte_mempool_free(r->pool);
 	memset(r, 0, sizeof(*r));
 }
@@ -65,7 +92,7 @@ bool rings_keying_get(struct rings *r, struct keying_message *ret)
 	return rte_ring_dequeue_elem(r->keying, ret, sizeof(*ret)) == 0;
 }
 
-bool rings_inject_put(struct rings *r, struct rte_mbuf *m)
+bool rings_inject_put(struct rings *r, unsigned int worker, struct rte_mbuf *m)
 {
-	return rte_ring_enqueue(r->inject, m) == 0;
+	return rte_ring_enqueue(r->inject[worker], m) == 0;
 }

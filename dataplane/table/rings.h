@@ -3,6 +3,7 @@
 #define DATAPLANE_TABLE_RINGS_H
 
 #include "dataplane/base/ip.h"
+#include "dataplane/table/tables.h"
 
 #include <assert.h>
 #include <stdbool.h>
@@ -42,18 +43,21 @@ struct rings {
 	struct rte_mempool *pool; /* packets; shared by all threads */
 	struct rte_ring *keying; /* struct keying_message; producers: workers; consumer: keying */
 	struct rte_ring *host; /* struct rte_mbuf *; producers: workers; consumer: host I/O */
-	struct rte_ring
-		*inject; /* struct rte_mbuf *; producers: keying, host I/O; consumer: worker */
+	unsigned int workers;
+	/* struct rte_mbuf *, pkt.inject says what; one ring a worker, which is its consumer. Apart,
+	 * so that a flood of data leaves room for handshakes */
+	struct rte_ring *inject[TABLE_MAX_WORKERS]; /* producers: keying, host I/O */
+	struct rte_ring *handoff[TABLE_MAX_WORKERS]; /* producers: the other workers */
 };
 
-/* mbufs: size of the pool. 0 or -errno. */
-int rings_init(struct rings *r, unsigned int mbufs);
+/* mbufs: size of the pool; workers: 1 to TABLE_MAX_WORKERS. 0 or -errno. */
+int rings_init(struct rings *r, unsigned int mbufs, unsigned int workers);
 /* Frees what is still inside. */
 void rings_fini(struct rings *r);
 
 /* false: full; the caller keeps the mbuf. */
 bool rings_keying_put(struct rings *r, const struct keying_message *m);
 bool rings_keying_get(struct rings *r, struct keying_message *ret);
-bool rings_inject_put(struct rings *r, struct rte_mbuf *m);
+bool rings_inject_put(struct rings *r, unsigned int worker, struct rte_mbuf *m);
 
 #endif

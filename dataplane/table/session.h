@@ -18,6 +18,7 @@ struct session_table;
 struct session {
 	struct keypair keypair; /* first: the opener's hot line */
 	struct peer *peer;
+	uint32_t peer_slot; /* of it: says who owns the session, set at birth */
 	_Atomic uint8_t
 		confirmed; /* set: worker on the first packet of a responder's key; the same time it tells keying */
 } __attribute__((aligned(64)));

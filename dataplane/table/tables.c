@@ -59,6 +59,7 @@ int tables_new(struct tables **ret)
 	struct tables *t = calloc(1, sizeof(*t));
 	if (t == NULL)
 		return -ENOMEM;
+	t->workers = 1;
 	t->listener = map_pointers(UDP_PORTS);
 	t->instance_slot = map_pointers(TABLE_MAX_INSTANCES);
 	t->peer_slot = map_pointers(TABLE_MAX_PEERS);
@@ -78,6 +79,13 @@ int tables_new(struct tables **ret)
 	}
 	*ret = t;
 	return 0;
+}
+
+void tables_set_workers(struct tables *t, unsigned int workers)
+{
+	t->workers = workers;
+	for (unsigned int i = 0; i < OWNER_GROUPS; i++)
+		t->owner[i] = (uint8_t)(i % workers);
 }
 
 static void free_retired(struct retired *r)

@@ -6,6 +6,7 @@
 #include "dataplane/table/hash.h"
 #include "dataplane/table/port.h"
 
+#include <stdatomic.h>
 #include <stdint.h>
 
 struct instance;
@@ -30,9 +31,16 @@ enum {
 	TABLE_MAX_INSTANCES = 4096,
 	TABLE_MAX_PEERS = 1 << 20,
 	TABLE_MAX_READERS = 64, /* QSBR threads */
+	TABLE_MAX_WORKERS = 32,
+	OWNER_GROUPS = 256,
 	UDP_PORTS = 65536,
 };
 
+/*
+ * Owner: what is received for a peer has one writer, the worker owner[slot & 255]: the replay
+ * windows of its sessions, its receive counters and stamps. Another worker that gets its packets
+ * hands them over. A group may be given to another worker while the old owner stands still.
+ */
 struct tables {
 	struct rte_rcu_qsbr *qsbr;
 	/* listener[UDP port], network byte order of nothing: index is the host-order port. set: server; read: workers */
@@ -45,6 +53,8 @@ struct tables {
 	struct port port[PORT_MAX];
 	unsigned int ports;
 	struct counter_registry counters;
+	unsigned int workers; /* set: main, before they start */
+	_Atomic uint8_t owner[OWNER_GROUPS]; /* number of a worker; read: workers, keying */
 
 	/* the rest: server thread only */
 	struct hash instance_by_id;
@@ -62,6 +72,15 @@ struct tables {
 int tables_new(struct tables **ret);
 /* All readers must be gone. */
 void tables_free(struct tables *t);
+
+/* Gives the owner groups to that many workers, in turns; until then worker 0 owns all. Before the
+ * threads start. */
+void tables_set_workers(struct tables *t, unsigned int workers);
+/* The worker that owns what a peer receives. slot: of the peer. */
+static inline unsigned int tables_owner(const struct tables *t, uint32_t slot)
+{
+	return atomic_load_explicit(&t->owner[slot % OWNER_GROUPS], memory_order_relaxed);
+}
 
 /*
  * Frees what was unlinked before the call, after one grace period. Server thread; the keying

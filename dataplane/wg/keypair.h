@@ -6,6 +6,7 @@
 #include "dataplane/wg/messages.h"
 #include "dataplane/wg/replay.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -34,6 +35,18 @@ static inline bool keypair_expired(const struct keypair *k, uint64_t now_ns)
 static inline bool keypair_may_send(const struct keypair *k, uint64_t counter, uint64_t now_ns)
 {
 	return !keypair_expired(k, now_ns) && counter < REJECT_AFTER_MESSAGES;
+}
+
+/*
+ * Takes n counters, of which the first is returned: nobody else gets them, any thread may ask. Each
+ * is held against keypair_may_send() before use. A used-up key gives no more, so that the number
+ * never gets round to 0, even with many threads that ask at once.
+ */
+static inline uint64_t keypair_reserve(struct keypair *k, uint32_t n)
+{
+	if (atomic_load_explicit(&k->send_counter, memory_order_relaxed) >= REJECT_AFTER_MESSAGES)
+		return REJECT_AFTER_MESSAGES;
+	return atomic_fetch_add_explicit(&k->send_counter, n, memory_order_relaxed);
 }
 
 /* On sending: time for a new handshake? After REKEY_AFTER_TIME only the initiator asks for it. */

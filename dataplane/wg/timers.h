@@ -20,6 +20,17 @@ struct timer_stamps {
 	uint64_t first_data_received_since_send_ns; /* cleared when anything is sent */
 };
 
+/* Workers write and the keying thread reads at the same time: whole numbers, in no order. */
+static inline void timer_stamp_set(uint64_t *stamp, uint64_t value)
+{
+	__atomic_store_n(stamp, value, __ATOMIC_RELAXED);
+}
+
+static inline uint64_t timer_stamp_get(const uint64_t *stamp)
+{
+	return __atomic_load_n(stamp, __ATOMIC_RELAXED);
+}
+
 struct timers {
 	uint64_t keepalive_interval_ns; /* persistent keepalive; 0: none */
 	uint64_t last_initiation_ns;

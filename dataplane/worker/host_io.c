@@ -112,6 +112,24 @@ static void describe(const struct device *d, struct rte_mbuf *m)
 	k->handle = d->instance;
 }
 
+/*
+ * Frames from the TAP go to the worker of the port's first queue. Inner packets: those of one pair
+ * of addresses stay in order, by one worker. Any header is good enough for that; the path checks it.
+ */
+static unsigned int worker_for(const struct host_io *h, const struct device *d, struct rte_mbuf *m)
+{
+	unsigned int workers = h->tables->workers;
+	if (d->is_tap)
+		return port_queue_worker(d->port, 0, workers);
+	const uint8_t *ip = rte_pktmbuf_mtod(m, const uint8_t *);
+	bool v6 = ip[0] >> 4 == 6;
+	unsigned int at = v6 ? 8 : 12, len = v6 ? 32 : 8;
+	uint32_t hash = 0;
+	for (unsigned int end = at + len; at < end && at < m->data_len; at++)
+		hash = hash * 31 + ip[at];
+	return (hash ^ hash >> 16) % workers;
+}
+
 /* false: nothing (more) to read. */
 static bool read_packet(struct host_io *h, struct device *d)
 {
@@ -132,7 +150,7 @@ static bool read_packet(struct host_io *h, struct device *d)
 	}
 	(void)rte_pktmbuf_append(m, (uint16_t)(n - VNET_HEADER_LEN));
 	describe(d, m);
-	if (!rings_inject_put(h->rings, m)) {
+	if (!rings_inject_put(h->rings, worker_for(h, d, m), m)) {
 		count(h, COUNTER_DROP_INJECT_FULL);
 		rte_pktmbuf_free(m);
 	}

@@ -22,6 +22,15 @@ BAD = [
     ("dataplane", 2, 'socket = "/run/x.sock";\nports = 5;\n'),
     ("dataplane", 2, 'socket = "/run/x.sock";\nports = ( { name = "wan0"; } );\n'),
     ("dataplane", 1, 'socket = "' + "x" * 200 + '";\n' + GOOD["dataplane"].split("\n", 1)[1]),
+    ("dataplane", 1, "workers = 0;\n"),
+    ("dataplane", 1, "workers = 33;\n"),
+    ("dataplane", 1, 'workers = "two";\n'),
+    ("dataplane", 1, "worker_lcore = [ ];\n"),
+    ("dataplane", 1, "worker_lcore = [ 0, 128 ];\n"),
+    ("dataplane", 1, "worker_lcore = [ -1 ];\n"),
+    ("dataplane", 1, 'worker_lcore = [ "0" ];\n'),
+    ("dataplane", 1, 'ports = ( { name = "wan0"; devargs = "net_null0"; queues = 0; } );\n'),
+    ("dataplane", 1, 'ports = ( { name = "wan0"; devargs = "net_null0"; cores = 1; } );\n'),
     ("node", 2, "nonsense\n"),
     ("node", 3, 'name = "hub1";\nregion = "local";\ncolour = "red";\n'),
     ("node", 2, 'name = "hub1";\nports = ( { name = "wan0"; tap = "nave0"; addresses = [ "203.0.113.1" ]; } );\n'),
@@ -37,6 +46,13 @@ BAD = [
 ]
 
 
+# what else is taken
+GOOD_MORE = [
+    ("dataplane", 'workers = 2;\nworker_lcore = [ 0, 1 ];\n' + GOOD["dataplane"].split("\n", 2)[2].replace('hub0"', 'hub0"; queues = 2')),
+    ("dataplane", "workers = 32;\n" + GOOD["dataplane"]),
+]
+
+
 def main():
     programs = dict(zip(("dataplane", "node", "control"), sys.argv[1:4], strict=True))
     bad = 0
@@ -49,7 +65,7 @@ def main():
             return subprocess.run([programs[daemon], "--check-config", "--config", file], capture_output=True,
                                   text=True, timeout=20, check=False)
 
-        for daemon, text in GOOD.items():
+        for daemon, text in [*GOOD.items(), *GOOD_MORE]:
             r = check(daemon, text)
             if r.returncode != 0 or r.stdout or r.stderr:
                 bad += 1
@@ -65,7 +81,10 @@ def main():
             if r.returncode != 78 or "none" not in r.stderr:
                 bad += 1
                 print(f"nave-{daemon} without a file: {r}")
-            for words in (["--nonsense"], ["operand"]):
+            wrong = [["--nonsense"], ["operand"]]
+            if daemon == "dataplane":
+                wrong += [["--workers", n] for n in ("0", "33", "two", "-1", "1x", "")]
+            for words in wrong:
                 r = subprocess.run([program, *words], capture_output=True, text=True, timeout=20, check=False)
                 if r.returncode != 64 or not r.stderr:
                     bad += 1

@@ -66,7 +66,7 @@ static void set_instance(void)
 int fixture_start(void **state)
 {
 	memset(&f, 0, sizeof(f));
-	assert_int_equal(rings_init(&f.rings, 2047), 0);
+	assert_int_equal(rings_init(&f.rings, 2047, 1), 0);
 	assert_int_equal(tables_new(&f.tables), 0);
 	f.counters = counter_registry_add(&f.tables->counters);
 	f.k.config.event = note_event;
@@ -192,7 +192,7 @@ void client_handshake(struct client *c)
 struct rte_mbuf *take_injected(void)
 {
 	void *m = NULL;
-	return rte_ring_dequeue(f.rings.inject, &m) == 0 ? m : NULL;
+	return rte_ring_dequeue(f.rings.inject[0], &m) == 0 ? m : NULL;
 }
 
 void take_message(const struct peer *p, void *ret, size_t len)
@@ -212,7 +212,7 @@ void take_message(const struct peer *p, void *ret, size_t len)
 
 void assert_nothing_injected(void)
 {
-	assert_int_equal(rte_ring_count(f.rings.inject), 0);
+	assert_int_equal(rte_ring_count(f.rings.inject[0]), 0);
 }
 
 uint64_t counted(enum counter c)

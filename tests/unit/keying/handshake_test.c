@@ -294,7 +294,7 @@ static void nothing_left_to_send_with(void **state)
 	client_initiation(&c, &i);
 	deliver(&c, &i, sizeof(i));
 	assert_int_equal(counted(COUNTER_DROP_NO_BUFFER), 1);
-	while (rings_inject_put(&f.rings, held[count - 1])) {
+	while (rings_inject_put(&f.rings, 0, held[count - 1])) {
 		count--;
 		in_ring++;
 	}

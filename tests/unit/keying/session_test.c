@@ -151,12 +151,12 @@ static void packets_that_wait(void **state)
 	assert_int_equal(p->staged_count, STAGED_MAX);
 	assert_int_equal(counted(COUNTER_DROP_STAGED_FULL), 3);
 	keying_session_promote(&f.k, p, c.keys.remote_index);
-	assert_int_equal(rte_ring_count(f.rings.inject), STAGED_MAX);
+	assert_int_equal(rte_ring_count(f.rings.inject[0]), STAGED_MAX);
 	assert_int_equal(f.k.staged, 0);
 	(void)pass(NS_PER_MS);
 	keying_peer_stage(&f.k, p, some_packet()); /* a key is there: it goes on at once */
 	assert_int_equal(p->staged_count, 0);
-	assert_int_equal(rte_ring_count(f.rings.inject), 1);
+	assert_int_equal(rte_ring_count(f.rings.inject[0]), 1);
 	(void)pass(NS_PER_MS);
 }
 

@@ -89,7 +89,7 @@ static void peers_come_and_go(void **state)
 		}
 		tables_reclaim(f.tables);
 		void *m;
-		while (rte_ring_dequeue(f.rings.inject, &m) == 0)
+		while (rte_ring_dequeue(f.rings.inject[0], &m) == 0)
 			rte_pktmbuf_free(m);
 	}
 	/* each order was obeyed before its peer went: the hub wrote to all of them */

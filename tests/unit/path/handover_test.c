@@ -288,8 +288,8 @@ static void no_neighbour(void **state)
 static void the_port_is_full(void **state)
 {
 	struct rte_mbuf *left[64], *frame = good_frame(), *sent;
-	while (rte_ring_free_count(hub.sent) > 0)
-		assert_int_equal(rte_ring_enqueue(hub.sent, packet_of(NULL, 0)), 0);
+	while (rte_ring_free_count(hub.sent[0]) > 0)
+		assert_int_equal(rte_ring_enqueue(hub.sent[0], packet_of(NULL, 0)), 0);
 	path_receive(&hub.path, 0, &frame, 1);
 	uint64_t full = memory_hub_count(&hub, COUNTER_DROP_TX_FULL);
 	path_run(&hub.path, hub.now_ns);

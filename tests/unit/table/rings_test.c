@@ -37,7 +37,7 @@ static void messages_come_out_in_order(void **state)
 {
 	struct rings r;
 	struct keying_message m = {.type = KEYING_ROAM}, got = {0};
-	assert_int_equal(rings_init(&r, MBUFS), 0);
+	assert_int_equal(rings_init(&r, MBUFS, 2), 0);
 	assert_false(rings_keying_get(&r, &got));
 	unsigned int put = 0;
 	for (;; put++) {
@@ -63,7 +63,7 @@ static void messages_come_out_in_order(void **state)
 static void packets(void **state)
 {
 	struct rings r;
-	assert_int_equal(rings_init(&r, MBUFS), 0);
+	assert_int_equal(rings_init(&r, MBUFS, 2), 0);
 	struct rte_mbuf *a = rte_pktmbuf_alloc(r.pool), *b = rte_pktmbuf_alloc(r.pool);
 	if (a == NULL || b == NULL) {
 		fail();
@@ -84,11 +84,11 @@ static void packets(void **state)
 static void full_rings_keep_nothing(void **state)
 {
 	struct rings r;
-	assert_int_equal(rings_init(&r, MBUFS), 0);
+	assert_int_equal(rings_init(&r, MBUFS, 2), 0);
 	unsigned int available = rte_mempool_avail_count(r.pool), put = 0;
 	for (;; put++) {
 		struct rte_mbuf *m = rte_pktmbuf_alloc(r.pool);
-		if (m == NULL || !rings_inject_put(&r, m)) {
+		if (m == NULL || !rings_inject_put(&r, 1, m)) {
 			rte_pktmbuf_free(m);
 			break;
 		}
@@ -98,7 +98,7 @@ static void full_rings_keep_nothing(void **state)
 	rings_fini(&r); /* with all of them inside */
 	assert_null(r.pool);
 	/* the names are free again: nothing was left behind */
-	assert_int_equal(rings_init(&r, MBUFS), 0);
+	assert_int_equal(rings_init(&r, MBUFS, 2), 0);
 	assert_int_equal(rte_mempool_avail_count(r.pool), available);
 	rings_fini(&r);
 }
@@ -106,7 +106,7 @@ static void full_rings_keep_nothing(void **state)
 static void no_memory(void **state)
 {
 	struct rings r;
-	assert_true(rings_init(&r, 1 << 24) < 0);
+	assert_true(rings_init(&r, 1 << 24, 2) < 0);
 	assert_null(r.pool);
 	assert_null(r.keying);
 }
