@@ -1,48 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dataplane/base/ip.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <stddef.h>
 #include <stdio.h>
-#include <string.h>
-
-static const uint8_t v4_mapped[12] = {[10] = 0xff, [11] = 0xff};
-
-bool ip_addr_is_v4(const struct ip_addr *a)
-{
-	return memcmp(a->bytes, v4_mapped, sizeof(v4_mapped)) == 0;
-}
-
-bool ip_addr_is_zero(const struct ip_addr *a)
-{
-	static const uint8_t zero[16];
-	const uint8_t *rest = a->bytes + (ip_addr_is_v4(a) ? sizeof(v4_mapped) : 0);
-	return memcmp(rest, zero, (size_t)(a->bytes + 16 - rest)) == 0;
-}
-
-bool ip_addr_is_multicast(const struct ip_addr *a)
-{
-	return ip_addr_is_v4(a) ? a->bytes[12] >> 4 == 0xe : a->bytes[0] == 0xff;
-}
-
-bool ip_addr_is_loopback(const struct ip_addr *a)
-{
-	static const uint8_t one[16] = {[15] = 1};
-	return ip_addr_is_v4(a) ? a->bytes[12] == 127 : memcmp(a->bytes, one, sizeof(one)) == 0;
-}
-
-bool ip_addr_is_link_local(const struct ip_addr *a)
-{
-	if (ip_addr_is_v4(a))
-		return a->bytes[12] == 169 && a->bytes[13] == 254;
-	return a->bytes[0] == 0xfe && (a->bytes[1] & 0xc0) == 0x80;
-}
-
-bool ip_addr_equal(const struct ip_addr *a, const struct ip_addr *b)
-{
-	return memcmp(a, b, sizeof(*a)) == 0;
-}
 
 int ip_addr_compare(const struct ip_addr *a, const struct ip_addr *b)
 {
@@ -50,14 +11,6 @@ int ip_addr_compare(const struct ip_addr *a, const struct ip_addr *b)
 	if (a4 != b4)
 		return a4 ? -1 : 1;
 	return memcmp(a, b, sizeof(*a));
-}
-
-struct ip_addr ip_addr_from_v4(const uint8_t be[4])
-{
-	struct ip_addr a;
-	memcpy(a.bytes, v4_mapped, sizeof(v4_mapped));
-	memcpy(a.bytes + sizeof(v4_mapped), be, 4);
-	return a;
 }
 
 struct ip_addr ip_prefix_host(const struct ip_prefix *p, uint64_t n)
@@ -236,9 +189,4 @@ char *ip_endpoint_format(const struct ip_endpoint *e, char buf[IP_ENDPOINT_TEXT]
 	(void)snprintf(
 		buf, IP_ENDPOINT_TEXT, "%s%s%s:%u", v4 ? "" : "[", addr, v4 ? "" : "]", e->port);
 	return buf;
-}
-
-bool ip_endpoint_equal(const struct ip_endpoint *a, const struct ip_endpoint *b)
-{
-	return a->port == b->port && ip_addr_equal(&a->addr, &b->addr);
 }

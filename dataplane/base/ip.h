@@ -2,8 +2,10 @@
 #ifndef DATAPLANE_BASE_IP_H
 #define DATAPLANE_BASE_IP_H
 
+#include <arpa/inet.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 /*
  * One address type for both families: 128 bits in network byte order, IPv4 mapped as
@@ -31,16 +33,69 @@ enum {
 	IP_ENDPOINT_TEXT = 54, /* "[v6]:65535" */
 };
 
-bool ip_addr_is_v4(const struct ip_addr *a);
-bool ip_addr_is_zero(const struct ip_addr *a); /* :: or 0.0.0.0 */
-bool ip_addr_is_multicast(const struct ip_addr *a);
-bool ip_addr_is_loopback(const struct ip_addr *a);
-bool ip_addr_is_link_local(const struct ip_addr *a);
-bool ip_addr_equal(const struct ip_addr *a, const struct ip_addr *b);
+/*
+ * Asked of each packet, so they are inline and look at whole words: where the compiler sees that
+ * an address came from ip_addr_from_v4(), nothing of the other family is left.
+ */
+static inline uint64_t ip_addr_word(const struct ip_addr *a, unsigned int half)
+{
+	uint64_t w;
+	memcpy(&w, a->bytes + 8 * half, sizeof(w));
+	return w;
+}
+
+static inline bool ip_addr_is_v4(const struct ip_addr *a)
+{
+	uint32_t third;
+	memcpy(&third, a->bytes + 8, sizeof(third));
+	return ip_addr_word(a, 0) == 0 && third == htonl(0xffff);
+}
+
+/* be: 4 bytes in network order. */
+static inline struct ip_addr ip_addr_from_v4(const uint8_t be[4])
+{
+	struct ip_addr a = {0};
+	uint32_t third = htonl(0xffff);
+	memcpy(a.bytes + 8, &third, sizeof(third));
+	memcpy(a.bytes + 12, be, 4);
+	return a;
+}
+
+static inline bool ip_addr_equal(const struct ip_addr *a, const struct ip_addr *b)
+{
+	return ((ip_addr_word(a, 0) ^ ip_addr_word(b, 0))
+		       | (ip_addr_word(a, 1) ^ ip_addr_word(b, 1)))
+		== 0;
+}
+
+/* :: or 0.0.0.0 */
+static inline bool ip_addr_is_zero(const struct ip_addr *a)
+{
+	uint32_t last;
+	memcpy(&last, a->bytes + 12, sizeof(last));
+	return ip_addr_is_v4(a) ? last == 0 : (ip_addr_word(a, 0) | ip_addr_word(a, 1)) == 0;
+}
+
+static inline bool ip_addr_is_multicast(const struct ip_addr *a)
+{
+	return ip_addr_is_v4(a) ? a->bytes[12] >> 4 == 0xe : a->bytes[0] == 0xff;
+}
+
+static inline bool ip_addr_is_loopback(const struct ip_addr *a)
+{
+	static const struct ip_addr one = {{[15] = 1}};
+	return ip_addr_is_v4(a) ? a->bytes[12] == 127 : ip_addr_equal(a, &one);
+}
+
+static inline bool ip_addr_is_link_local(const struct ip_addr *a)
+{
+	if (ip_addr_is_v4(a))
+		return a->bytes[12] == 169 && a->bytes[13] == 254;
+	return a->bytes[0] == 0xfe && (a->bytes[1] & 0xc0) == 0x80;
+}
+
 /* <0, 0, >0 in numeric order; IPv4 sorts before IPv6. */
 int ip_addr_compare(const struct ip_addr *a, const struct ip_addr *b);
-/* be: 4 bytes in network order. */
-struct ip_addr ip_addr_from_v4(const uint8_t be[4]);
 /* Host number n of a prefix (n counts from the network address). */
 struct ip_addr ip_prefix_host(const struct ip_prefix *p, uint64_t n);
 /* 0 or -EINVAL; accepts exactly what inet_pton accepts, refuses mapped IPv4 in IPv6 text. */
@@ -67,6 +122,9 @@ char *ip_prefix_format(const struct ip_prefix *p, char buf[IP_PREFIX_TEXT]);
 /* "1.2.3.4:51820" or "[2001:db8::1]:51820"; port 1..65535. -EINVAL. */
 int ip_endpoint_parse(const char *text, struct ip_endpoint *ret);
 char *ip_endpoint_format(const struct ip_endpoint *e, char buf[IP_ENDPOINT_TEXT]);
-bool ip_endpoint_equal(const struct ip_endpoint *a, const struct ip_endpoint *b);
+static inline bool ip_endpoint_equal(const struct ip_endpoint *a, const struct ip_endpoint *b)
+{
+	return a->port == b->port && ip_addr_equal(&a->addr, &b->addr);
+}
 
 #endif

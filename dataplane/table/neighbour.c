@@ -4,7 +4,6 @@
  * word, so that a worker always sees a MAC address and its port together. An entry stays once an
  * endpoint has asked for it: endpoints name adjacencies by number.
  */
-#include "dataplane/table/tables.h"
 #include "dataplane/table/underlay_private.h"
 
 #include <errno.h>
@@ -12,10 +11,6 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum {
-	ADJACENCY_REACHABLE = 1,
-};
 
 struct neighbour_key {
 	struct ip_addr addr;
@@ -64,7 +59,7 @@ static void publish(struct underlay *u, const struct neighbour_entry *e)
 	uint8_t bytes[8] = {0};
 	memcpy(bytes, e->neighbour.mac, 6);
 	bytes[6] = (uint8_t)e->neighbour.port;
-	bytes[7] = e->neighbour.state == NEIGHBOUR_REACHABLE ? ADJACENCY_REACHABLE : 0;
+	bytes[7] = e->neighbour.state == NEIGHBOUR_REACHABLE ? UNDERLAY_REACHABLE : 0;
 	uint64_t word;
 	memcpy(&word, bytes, sizeof(word));
 	atomic_store_explicit(&u->adjacency[e->adjacency], word, memory_order_release);
@@ -123,21 +118,4 @@ void neighbour_sweep(struct underlay *u, uint64_t stamp)
 		if (e->neighbour.known && e->neighbour.sync_stamp != stamp)
 			forget(u, e);
 	}
-}
-
-bool underlay_adjacency_mac(
-	const struct tables *t, uint32_t adjacency, uint8_t ret_macs[12], uint32_t *ret_port)
-{
-	if (adjacency >= UNDERLAY_MAX_ADJACENCIES)
-		return false;
-	uint64_t word =
-		atomic_load_explicit(&t->underlay->adjacency[adjacency], memory_order_acquire);
-	uint8_t bytes[8];
-	memcpy(bytes, &word, sizeof(bytes));
-	if (bytes[7] != ADJACENCY_REACHABLE || bytes[6] >= t->ports)
-		return false;
-	memcpy(ret_macs, bytes, 6);
-	memcpy(ret_macs + 6, t->port[bytes[6]].mac, 6);
-	*ret_port = bytes[6];
-	return true;
 }

@@ -294,33 +294,3 @@ uintptr_t route_trie_find(const struct route_trie *t, const struct ip_prefix *pr
 	const struct route_trie_entry *e = *find_entry(n, prefix->addr.bytes[depth], bits);
 	return e != NULL ? e->value : 0;
 }
-
-/* addr: the whole address, or an IPv4 one with `base` missing bytes in front of it. */
-static inline uintptr_t walk(
-	const struct route_trie_node *n, uintptr_t best, const uint8_t *addr, unsigned int base)
-{
-	unsigned int at = 0;
-	for (;;) {
-		const struct route_trie_slot *s = &n->slot[addr[at]];
-		uintptr_t value = atomic_load_explicit(&s->value, memory_order_acquire);
-		best = value != 0 ? value : best;
-		n = atomic_load_explicit(&s->child, memory_order_acquire);
-		if (n == NULL)
-			return best;
-		unsigned int next = n->depth - base;
-		if (first_difference(n->path + base, addr, at + 1, next) != next)
-			return best;
-		at = next;
-	}
-}
-
-uintptr_t route_trie_lookup4(const struct route_trie *t, const uint8_t *be4)
-{
-	return walk(t->root4, atomic_load_explicit(&t->default4, memory_order_relaxed), be4,
-		ROUTE_TRIE_V4_BYTE);
-}
-
-uintptr_t route_trie_lookup6(const struct route_trie *t, const uint8_t *be6)
-{
-	return walk(t->root6, atomic_load_explicit(&t->default6, memory_order_relaxed), be6, 0);
-}

@@ -19,17 +19,7 @@
 
 enum {
 	SLOT_COUNT = 1 << SESSION_SLOTS_LOG2,
-	SLOT_MASK = SLOT_COUNT - 1,
 	SLOT_TRIES = 64, /* the table is full enough to refuse when so many draws meet used slots */
-	HANDSHAKE_TAG = 1,
-	RANDOM_WORDS = 256,
-};
-
-struct session_table {
-	_Atomic uintptr_t *value; /* session, or peer with HANDSHAKE_TAG */
-	uint32_t *index; /* keying: the whole index that holds the slot */
-	uint32_t random[RANDOM_WORDS];
-	unsigned int random_left;
 };
 
 /* Anonymous mappings are touched lazily: a small hub pays for the pages it uses. */
@@ -73,7 +63,7 @@ static int draw_index(struct session_table *t, uint32_t *ret)
 			int err = random_bytes(t->random, sizeof(t->random));
 			if (err != 0)
 				return err;
-			t->random_left = RANDOM_WORDS;
+			t->random_left = SESSION_RANDOM_WORDS;
 		}
 		*ret = t->random[--t->random_left];
 	} while (*ret == 0);
@@ -87,12 +77,12 @@ int session_index_reserve(struct session_table *t, struct peer *p, uint32_t *ret
 		int err = draw_index(t, &index);
 		if (err != 0)
 			return err;
-		uint32_t slot = index & SLOT_MASK;
+		uint32_t slot = index & SESSION_SLOT_MASK;
 		if (t->index[slot] != 0)
 			continue;
 		t->index[slot] = index;
-		atomic_store_explicit(
-			&t->value[slot], (uintptr_t)p | HANDSHAKE_TAG, memory_order_release);
+		atomic_store_explicit(&t->value[slot], (uintptr_t)p | SESSION_HANDSHAKE_TAG,
+			memory_order_release);
 		*ret_index = index;
 		return 0;
 	}
@@ -101,31 +91,25 @@ int session_index_reserve(struct session_table *t, struct peer *p, uint32_t *ret
 
 void session_index_bind(struct session_table *t, uint32_t index, struct session *s)
 {
-	atomic_store_explicit(&t->value[index & SLOT_MASK], (uintptr_t)s, memory_order_release);
+	atomic_store_explicit(
+		&t->value[index & SESSION_SLOT_MASK], (uintptr_t)s, memory_order_release);
 }
 
 void session_index_release(struct session_table *t, uint32_t index)
 {
-	if (index == 0 || t->index[index & SLOT_MASK] != index)
+	if (index == 0 || t->index[index & SESSION_SLOT_MASK] != index)
 		return;
-	atomic_store_explicit(&t->value[index & SLOT_MASK], 0, memory_order_release);
-	t->index[index & SLOT_MASK] = 0;
+	atomic_store_explicit(&t->value[index & SESSION_SLOT_MASK], 0, memory_order_release);
+	t->index[index & SESSION_SLOT_MASK] = 0;
 }
 
 struct peer *session_index_peer(const struct session_table *t, uint32_t index)
 {
-	uintptr_t value = t->value[index & SLOT_MASK];
-	if (index == 0 || value == 0 || t->index[index & SLOT_MASK] != index)
+	uintptr_t value = t->value[index & SESSION_SLOT_MASK];
+	if (index == 0 || value == 0 || t->index[index & SESSION_SLOT_MASK] != index)
 		return NULL;
-	if ((value & HANDSHAKE_TAG) != 0)
-		return (struct peer *)(value - HANDSHAKE_TAG); // NOLINT(performance-no-int-to-ptr)
+	if ((value & SESSION_HANDSHAKE_TAG) != 0)
+		return (struct peer *)(value
+			- SESSION_HANDSHAKE_TAG); // NOLINT(performance-no-int-to-ptr)
 	return ((struct session *)value)->peer; // NOLINT(performance-no-int-to-ptr)
-}
-
-struct session *session_lookup(const struct session_table *t, uint32_t index)
-{
-	uintptr_t value = atomic_load_explicit(&t->value[index & SLOT_MASK], memory_order_acquire);
-	if (value == 0 || (value & HANDSHAKE_TAG) != 0)
-		return NULL;
-	return (struct session *)value; // NOLINT(performance-no-int-to-ptr)
 }

@@ -5,10 +5,11 @@
 #include "dataplane/base/ip.h"
 #include "dataplane/wg/keypair.h"
 
+#include <stdatomic.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct peer;
-struct session_table;
 
 /*
  * A keypair in use. Its receiver index is ours: the low bits are a random free slot of a sparse
@@ -43,6 +44,18 @@ struct endpoint {
 
 enum {
 	SESSION_SLOTS_LOG2 = 20,
+	SESSION_SLOT_MASK = (1 << SESSION_SLOTS_LOG2) - 1,
+	SESSION_HANDSHAKE_TAG = 1,
+	SESSION_RANDOM_WORDS = 256,
+};
+
+struct session_table {
+	/* set: keying; read: workers. A session, or a peer with the tag while a handshake is on its way */
+	_Atomic uintptr_t *value;
+	/* keying thread only */
+	uint32_t *index; /* the whole index that holds the slot */
+	uint32_t random[SESSION_RANDOM_WORDS];
+	unsigned int random_left;
 };
 
 int session_table_new(struct session_table **ret);
@@ -60,6 +73,13 @@ struct peer *session_index_peer(const struct session_table *t, uint32_t index);
 
 /* Worker. The session in the slot of that index, or NULL. The caller still compares
  * keypair.local_index with the whole index: apart, so that a burst can prefetch in between. */
-struct session *session_lookup(const struct session_table *t, uint32_t index);
+static inline struct session *session_lookup(const struct session_table *t, uint32_t index)
+{
+	uintptr_t value =
+		atomic_load_explicit(&t->value[index & SESSION_SLOT_MASK], memory_order_acquire);
+	if ((value & SESSION_HANDSHAKE_TAG) != 0)
+		return NULL;
+	return (struct session *)value; // NOLINT(performance-no-int-to-ptr)
+}
 
 #endif

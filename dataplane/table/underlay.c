@@ -6,7 +6,6 @@
  */
 #include "dataplane/table/underlay.h"
 
-#include "dataplane/table/tables.h"
 #include "dataplane/table/underlay_private.h"
 
 #include <errno.h>
@@ -52,11 +51,6 @@ void underlay_free(struct underlay *u)
 static void touch(struct underlay *u)
 {
 	(void)atomic_fetch_add_explicit(&u->generation, 1, memory_order_release);
-}
-
-uint32_t underlay_generation(const struct underlay *u)
-{
-	return atomic_load_explicit(&u->generation, memory_order_acquire);
 }
 
 /* Workers compare against an immutable copy; the old one goes after a grace period. */
@@ -312,17 +306,6 @@ int underlay_resolve(
 	if (err == 0)
 		write_header(e);
 	return err;
-}
-
-bool underlay_is_local(const struct tables *t, const struct ip_addr *addr)
-{
-	const struct local_addresses *l =
-		atomic_load_explicit(&t->underlay->local, memory_order_acquire);
-	for (unsigned int i = 0; i < l->count; i++) {
-		if (ip_addr_equal(&l->addr[i], addr))
-			return true;
-	}
-	return false;
 }
 
 bool underlay_has_address(const struct tables *t, const struct ip_addr *addr)

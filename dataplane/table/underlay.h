@@ -3,10 +3,15 @@
 #define DATAPLANE_TABLE_UNDERLAY_H
 
 #include "dataplane/base/ip.h"
+#include "dataplane/table/hash.h"
 #include "dataplane/table/session.h"
+#include "dataplane/table/tables.h"
 
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 /*
  * The hub's side of the outside network, as nave-node mirrors it from Linux: local addresses,
@@ -14,13 +19,11 @@
  * endpoint (both under one mutex, neither is the packet path); workers read only the adjacency
  * array and the snapshot of local addresses, without locks.
  */
-struct tables;
-struct underlay;
-
 enum {
 	UNDERLAY_MAX_ADDRESSES = 64,
 	UNDERLAY_MAX_ROUTES = 4096,
 	UNDERLAY_MAX_ADJACENCIES = 65536,
+	UNDERLAY_REACHABLE = 1,
 };
 
 struct underlay_address {
@@ -51,6 +54,29 @@ struct neighbour {
 	uint64_t sync_stamp;
 };
 
+struct neighbour_entry;
+
+struct local_addresses {
+	unsigned int count;
+	struct ip_addr addr[UNDERLAY_MAX_ADDRESSES];
+};
+
+struct underlay {
+	/* read: workers */
+	_Atomic uint64_t *adjacency; /* 6 bytes of MAC, port, 1 = reachable: one word, one store */
+	_Atomic(struct local_addresses *) local;
+	_Atomic uint32_t generation;
+
+	/* underlay.c and neighbour.c only */
+	pthread_mutex_t mutex; /* holds all that follows */
+	struct underlay_address address[UNDERLAY_MAX_ADDRESSES];
+	struct underlay_route route[UNDERLAY_MAX_ROUTES];
+	unsigned int addresses, routes;
+	struct hash neighbours;
+	struct neighbour_entry *neighbour_list;
+	uint32_t adjacencies; /* handed out so far; an entry keeps its own for ever */
+};
+
 int underlay_new(struct underlay **ret);
 void underlay_free(struct underlay *u);
 
@@ -73,7 +99,10 @@ void neighbour_each(
 void underlay_sweep(struct tables *t, uint64_t stamp);
 
 /* Grows with each change of addresses or routes; endpoints made before are then stale. */
-uint32_t underlay_generation(const struct underlay *u);
+static inline uint32_t underlay_generation(const struct underlay *u)
+{
+	return atomic_load_explicit(&u->generation, memory_order_acquire);
+}
 
 /*
  * Keying thread. Fills adjacency, header and (when zero) local of an endpoint from remote.
@@ -85,11 +114,35 @@ int underlay_resolve(
 	struct tables *t, struct endpoint *e, bool *ret_missing, struct neighbour *ret_neighbour);
 
 /* Worker. false: MAC not known. Writes destination and source MAC. */
-bool underlay_adjacency_mac(
-	const struct tables *t, uint32_t adjacency, uint8_t ret_macs[12], uint32_t *ret_port);
+static inline bool underlay_adjacency_mac(
+	const struct tables *t, uint32_t adjacency, uint8_t ret_macs[12], uint32_t *ret_port)
+{
+	if (adjacency >= UNDERLAY_MAX_ADJACENCIES)
+		return false;
+	uint64_t word =
+		atomic_load_explicit(&t->underlay->adjacency[adjacency], memory_order_acquire);
+	uint8_t bytes[8];
+	memcpy(bytes, &word, sizeof(bytes));
+	if (bytes[7] != UNDERLAY_REACHABLE || bytes[6] >= t->ports)
+		return false;
+	memcpy(ret_macs, bytes, sizeof(bytes)); /* two more than the MAC address: one store */
+	memcpy(ret_macs + 6, t->port[bytes[6]].mac, 6);
+	*ret_port = bytes[6];
+	return true;
+}
+
 /* Keying thread, which is no QSBR reader: the same under the mutex. */
 bool underlay_has_address(const struct tables *t, const struct ip_addr *addr);
 /* Worker. Is it one of the hub's own outer addresses? */
-bool underlay_is_local(const struct tables *t, const struct ip_addr *addr);
+static inline bool underlay_is_local(const struct tables *t, const struct ip_addr *addr)
+{
+	const struct local_addresses *l =
+		atomic_load_explicit(&t->underlay->local, memory_order_acquire);
+	for (unsigned int i = 0; i < l->count; i++) {
+		if (ip_addr_equal(&l->addr[i], addr))
+			return true;
+	}
+	return false;
+}
 
 #endif
