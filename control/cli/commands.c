@@ -28,6 +28,8 @@ const struct command commands[] = {
 		"changes what is given, without cutting it", peers_update},
 	{"peers", "suspend", "INSTANCE PEER", NULL, "cut at once, and kept", peers_suspend},
 	{"peers", "resume", "INSTANCE PEER", NULL, "may connect again", peers_resume},
+	{"peers", "reset-clock", "INSTANCE PEER", NULL,
+		"the hub forgets its time: for a router whose clock was wrong", peers_reset_clock},
 	{"peers", "delete", "INSTANCE PEER", NULL, "cut at once, and gone", peers_delete},
 	{"peers", "profile", "INSTANCE PEER", peers_profile_options, "what its WireGuard imports",
 		peers_profile},

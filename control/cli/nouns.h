@@ -25,6 +25,7 @@ enum exit_code peers_show(struct cli *cli);
 enum exit_code peers_create(struct cli *cli);
 enum exit_code peers_update(struct cli *cli);
 enum exit_code peers_suspend(struct cli *cli);
+enum exit_code peers_reset_clock(struct cli *cli);
 enum exit_code peers_resume(struct cli *cli);
 enum exit_code peers_delete(struct cli *cli);
 enum exit_code peers_profile(struct cli *cli);

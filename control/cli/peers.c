@@ -233,6 +233,16 @@ enum exit_code peers_suspend(struct cli *cli)
 	return with_peer(cli, suspend);
 }
 
+static enum exit_code reset_clock(struct cli *cli, const char *path)
+{
+	return noun_action(cli, path, "reset-clock");
+}
+
+enum exit_code peers_reset_clock(struct cli *cli)
+{
+	return with_peer(cli, reset_clock);
+}
+
 static enum exit_code resume(struct cli *cli, const char *path)
 {
 	return noun_action(cli, path, "resume");

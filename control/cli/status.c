@@ -69,7 +69,7 @@ static void judge_peers(struct status *s, const json_t *instance, const json_t *
 	{
 		const char *type = json_string_value(json_object_get(peer, "type"));
 		const char *state = json_string_value(json_object_get(peer, "state"));
-		const char *why = json_string_value(text_member(peer, "last_failure.reason"));
+		const char *why = json_string_value(json_object_get(peer, "why_not_connected"));
 		bool is_connected = json_is_true(json_object_get(peer, "connected"));
 		connected += is_connected;
 		if (!is_connected && type != NULL && strcmp(type, "site") == 0 && state != NULL

@@ -35,6 +35,7 @@ static const struct json_field instance_fields[] = {
 static const struct json_field failure_fields[] = {
 	{.name = "reason", .kind = JSON_KIND_STRING, .required = true},
 	{.name = "at", .kind = JSON_KIND_INTEGER, .required = true},
+	{.name = "detail", .kind = JSON_KIND_INTEGER},
 	{0},
 };
 
@@ -104,12 +105,15 @@ static const char *failure_words(const char *reason)
 		const char *name, *words;
 	} known[] = {
 		{"old_timestamp",
-			"Its handshake is older than one seen before: its clock went back, or"
-			" somebody replays packets. Set the peer's clock."},
+			"Its handshake is older than one seen before: its clock went back, or somebody"
+			" replays packets. Set its clock, or run nave peers reset-clock."},
 		{"flood", "It starts handshakes faster than the limit."},
 		{"bad_handshake",
 			"Its handshake does not authenticate: its preshared key differs. Import the"
 			" profile again."},
+		{"clock_ahead",
+			"Its clock is more than a day ahead. It may connect, but not any more once the clock"
+			" is right: then run nave peers reset-clock."},
 		{"no_response", "It does not answer handshakes at its last known address."},
 	};
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
@@ -117,6 +121,20 @@ static const char *failure_words(const char *reason)
 			return known[i].words;
 	}
 	return "The hub gave no known reason.";
+}
+
+/* detail of old_timestamp: by how many seconds it is older; 0: not told. */
+static void describe_failure(const json_t *failure, char ret[PEER_FAILURE_TEXT])
+{
+	const char *reason = json_text(failure, "reason", "");
+	json_int_t detail = json_number(failure, "detail", 0);
+	if (strcmp(reason, "old_timestamp") == 0 && detail > 0)
+		(void)snprintf(ret, PEER_FAILURE_TEXT,
+			"Its clock is %lld s behind a handshake of before: set it (NTP). If the clock was"
+			" ahead then, nave peers reset-clock has the hub forget that.",
+			(long long)detail);
+	else
+		(void)snprintf(ret, PEER_FAILURE_TEXT, "%s", failure_words(reason));
 }
 
 static uint64_t count_of(const json_t *o, const char *name)
@@ -149,8 +167,7 @@ static int take_peer(
 		memcpy(s.timestamp, text, TIMESTAMP_TEXT);
 	if (failure != NULL) {
 		s.failure_at = (int64_t)count_of(failure, "at");
-		(void)snprintf(s.failure, sizeof(s.failure), "%s",
-			failure_words(json_text(failure, "reason", "")));
+		describe_failure(failure, s.failure);
 	}
 	return hub_set_peer_status(rq->api->store, h, &r->boot_id, &id, &s);
 }

@@ -54,8 +54,8 @@ static int add_peer(void *ctx, const struct peer *p, const struct key *preshared
 {
 	const struct desired *d = ctx;
 	char key[KEY_BASE64_TEXT], psk[KEY_BASE64_TEXT];
-	json_t *j = json_pack("{s:o, s:o, s:s, s:s, s:s, s:b, s:i, s:o, s:o, s:o, s:o, s:o}", "id",
-		value_uuid(&p->id), "instance_id", value_uuid(&p->instance_id), "type",
+	json_t *j = json_pack("{s:o, s:o, s:s, s:s, s:s, s:b, s:i, s:o, s:o, s:o, s:o, s:o, s:I}",
+		"id", value_uuid(&p->id), "instance_id", value_uuid(&p->instance_id), "type",
 		p->type == PEER_SITE ? "site" : "client", "public_key",
 		key_to_base64(&p->public_key, key), "preshared_key",
 		key_to_base64(preshared_key, psk), "route_all", (int)p->route_all, "keepalive",
@@ -63,7 +63,7 @@ static int add_peer(void *ctx, const struct peer *p, const struct key *preshared
 		value_prefixes(&p->subnets), "allowed_destinations",
 		p->has_allowed ? value_prefixes(&p->allowed) : json_null(), "expires_at",
 		p->expires_at == 0 ? json_null() : json_integer(p->expires_at), "endpoint",
-		value_text(p->status.endpoint));
+		value_text(p->status.endpoint), "timestamp_reset", (json_int_t)p->clock_resets);
 	explicit_bzero(psk, sizeof(psk));
 	return json_array_append_new(d->peers, j) == 0 ? 0 : -ENOMEM;
 }

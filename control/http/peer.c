@@ -7,7 +7,6 @@
 #include "control/http/page.h"
 #include "control/http/peer_json.h"
 #include "control/http/problem.h"
-#include "control/http/profile_source.h"
 #include "control/http/request.h"
 #include "control/http/resources.h"
 #include "control/http/value.h"
@@ -79,15 +78,25 @@ static bool enter(struct request *rq, struct place *at, bool wants_peer, int *re
 	return at->has_peer;
 }
 
+/* As a GET shows it; NULL: the store failed, or there is no memory. */
+static json_t *show(struct request *rq, const struct place *at)
+{
+	struct peer_view view;
+	if (peer_view_init(&view, rq->api, &at->instance) < 0)
+		return NULL;
+	json_t *j = peer_json(&view, &at->peer);
+	peer_view_fini(&view);
+	return j;
+}
+
 static void answer(struct request *rq, unsigned int status, const struct place *at)
 {
-	outcome_object(rq, status, peer_json(rq->api, &at->instance, &at->peer), at->peer.version);
+	outcome_object(rq, status, show(rq, at), at->peer.version);
 }
 
 struct listing {
 	struct page page;
-	const struct instance *instance;
-	struct profile_source source;
+	struct peer_view view;
 	const char *state; /* NULL: any; so below */
 	const char *connected;
 };
@@ -104,8 +113,7 @@ static int add_peer(void *ctx, const struct peer *p)
 		return 0;
 	if (!page_wants(&l->page))
 		return 1;
-	return page_add(&l->page, peer_json_of_many(l->page.rq->api, l->instance, p, &l->source),
-		uuid_format(&p->id, id));
+	return page_add(&l->page, peer_json(&l->view, p), uuid_format(&p->id, id));
 }
 
 /* A filter by an id: what is no id has no peers. */
@@ -142,13 +150,15 @@ int peers_list(struct request *rq)
 		return rc;
 	if (read_words(rq, &l) && read_filter(rq, "user_id", &user, &filter.user_id)
 		&& read_filter(rq, "site_id", &site, &filter.site_id) && page_begin(&l.page, rq)) {
-		l.instance = &at.instance;
+		rc = peer_view_init(&l.view, rq->api, &at.instance);
 		filter.instance_id = &at.instance.id;
 		filter.label_key = l.page.label_key;
 		filter.label_value = l.page.label_value;
 		filter.after = page_after(&l.page);
-		rc = page_end(&l.page, peer_list(rq->api->store, &filter, add_peer, &l));
-		profile_source_fini(&l.source);
+		if (rc == 0)
+			rc = peer_list(rq->api->store, &filter, add_peer, &l);
+		rc = page_end(&l.page, rc);
+		peer_view_fini(&l.view);
 	}
 	leave(&at);
 	return rc;
@@ -221,8 +231,7 @@ int peer_create(struct request *rq)
 	if (rc == 0) {
 		(void)snprintf(location, sizeof(location), "/v1/instances/%s/peers/%s",
 			uuid_format(&at.instance.id, instance), uuid_format(&at.peer.id, id));
-		outcome_created(rq, 201, peer_json(rq->api, &at.instance, &at.peer),
-			at.peer.version, location);
+		outcome_created(rq, 201, show(rq, &at), at.peer.version, location);
 	}
 	leave(&at);
 	return outcome_checked(rq, rc, &errors);
@@ -243,7 +252,7 @@ int peer_get(struct request *rq)
 static int patch(struct request *rq, struct place *at)
 {
 	struct model_errors errors = {0};
-	json_t *whole = peer_json(rq->api, &at->instance, &at->peer);
+	json_t *whole = show(rq, at);
 	int rc = whole != NULL ? json_merge(whole, rq->json) : -ENOMEM;
 	if (rc == 0) {
 		peer_read(&at->peer, whole, &errors);
@@ -291,6 +300,19 @@ static int set_suspended(struct request *rq, bool is_suspended)
 	if (!enter(rq, &at, true, &rc))
 		return rc;
 	rc = peer_set_suspended(rq->api->store, &at.peer, is_suspended);
+	if (rc == 0)
+		answer(rq, 200, &at);
+	leave(&at);
+	return rc;
+}
+
+int peer_clock_reset(struct request *rq)
+{
+	struct place at;
+	int rc;
+	if (!enter(rq, &at, true, &rc))
+		return rc;
+	rc = peer_reset_clock(rq->api->store, &at.peer);
 	if (rc == 0)
 		answer(rq, 200, &at);
 	leave(&at);

@@ -2,19 +2,19 @@
 #include "control/http/peer_json.h"
 
 #include "control/http/api_internal.h"
-#include "control/http/profile_source.h"
 #include "control/http/value.h"
-#include "control/store/store.h"
+#include "control/model/peer_trouble.h"
+#include "control/store/hub.h"
 
 #include <string.h>
 
 /* A profile that was never fetched is not outdated. */
-static bool is_outdated(struct api *api, const struct instance *i, const struct peer *p,
-	struct profile_source *source)
+static bool is_outdated(struct peer_view *v, const struct peer *p)
 {
 	char digest[PROFILE_DIGEST_TEXT];
+	struct profile_source *source = &v->source;
 	if (p->profile_digest[0] == '\0'
-		|| (!source->is_loaded && profile_source_init(source, api, i) < 0))
+		|| (!source->is_loaded && profile_source_init(source, v->api, v->instance) < 0))
 		return false;
 	profile_source_choose(source, p);
 	return profile_digest(&source->profile, digest) == 0
@@ -49,36 +49,46 @@ static json_t *settings_json(const struct peer *p)
 		key_to_base64(&p->public_key, key));
 }
 
-static json_t *status_json(struct api *api, const struct instance *i, const struct peer *p,
-	struct profile_source *source)
+static json_t *status_json(struct peer_view *v, const struct peer *p)
 {
-	int64_t now = store_now(api->store);
-	bool connected = peer_is_connected(p, now);
+	int64_t now = store_now(v->api->store);
+	char trouble[PEER_TROUBLE_TEXT];
+	bool connected = !peer_trouble(p, v->instance, v->hub_is_connected, now, trouble);
 	const struct peer_status *s = &p->status;
-	return json_pack("{s:o, s:s, s:b, s:o, s:s?, s:o, s:o, s:I, s:I, s:b, s:O, s:o}",
+	return json_pack("{s:o, s:s, s:b, s:s?, s:o, s:s?, s:o, s:o, s:I, s:I, s:b, s:O, s:o}",
 		"addresses", addresses_json(p), "state", peer_state_text(peer_state_at(p, now)),
-		"connected", (int)connected, "connected_from",
-		connected ? value_text(s->endpoint) : json_null(), "protocol_in_use",
-		connected ? "wireguard" : NULL, "last_handshake_at",
+		"connected", (int)connected, "why_not_connected", connected ? NULL : trouble,
+		"connected_from", connected ? value_text(s->endpoint) : json_null(),
+		"protocol_in_use", connected ? "wireguard" : NULL, "last_handshake_at",
 		value_time(s->last_handshake_at), "last_failure", failure_json(s), "rx_bytes",
 		(json_int_t)s->rx_bytes, "tx_bytes", (json_int_t)s->tx_bytes, "profile_outdated",
-		(int)is_outdated(api, i, p, source), "labels", p->labels, "created_at",
+		(int)is_outdated(v, p), "labels", p->labels, "created_at",
 		value_time(p->created_at));
 }
 
-json_t *peer_json(struct api *api, const struct instance *i, const struct peer *p)
+int peer_view_init(struct peer_view *v, struct api *api, const struct instance *i)
 {
-	struct profile_source source = {0};
-	json_t *j = peer_json_of_many(api, i, p, &source);
-	profile_source_fini(&source);
-	return j;
+	struct hub h;
+	*v = (struct peer_view){.api = api, .instance = i};
+	if (uuid_is_zero(&i->hub_id))
+		return 0;
+	int rc = hub_find(api->store, &i->hub_id, &h);
+	if (rc < 0)
+		return rc;
+	v->hub_is_connected = hub_is_connected(&h, store_now(api->store));
+	hub_fini(&h);
+	return 0;
 }
 
-json_t *peer_json_of_many(struct api *api, const struct instance *i, const struct peer *p,
-	struct profile_source *source)
+void peer_view_fini(struct peer_view *v)
+{
+	profile_source_fini(&v->source);
+}
+
+json_t *peer_json(struct peer_view *v, const struct peer *p)
 {
 	json_t *j = settings_json(p);
-	json_t *status = status_json(api, i, p, source);
+	json_t *status = status_json(v, p);
 	if (j == NULL || status == NULL || json_object_update(j, status) < 0) {
 		json_decref(j);
 		j = NULL;

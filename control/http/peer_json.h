@@ -2,21 +2,28 @@
 #ifndef CONTROL_HTTP_PEER_JSON_H
 #define CONTROL_HTTP_PEER_JSON_H
 
+#include "control/http/profile_source.h"
 #include "control/model/error.h"
 #include "control/model/instance.h"
 #include "control/model/peer.h"
 
 #include <jansson.h>
+#include <stdbool.h>
 
 struct api;
 
-struct profile_source;
+/* What is the same for all peers of one instance that are shown. Inside a transaction. */
+struct peer_view {
+	struct api *api;
+	const struct instance *instance; /* borrowed */
+	bool hub_is_connected;
+	struct profile_source source; /* loaded when a peer needs it */
+};
 
-/* What a GET shows: no secrets. Inside a transaction. New reference or NULL. */
-json_t *peer_json(struct api *api, const struct instance *i, const struct peer *p);
-/* The same for many peers of one instance: source is zeroed before the first, the caller ends it. */
-json_t *peer_json_of_many(struct api *api, const struct instance *i, const struct peer *p,
-	struct profile_source *source);
+int peer_view_init(struct peer_view *v, struct api *api, const struct instance *i);
+void peer_view_fini(struct peer_view *v);
+/* What a GET shows: no secrets. New reference or NULL. */
+json_t *peer_json(struct peer_view *v, const struct peer *p);
 /* Takes what people may change, by the shape that a GET shows; what is absent is the default. */
 void peer_read(struct peer *p, const json_t *json, struct model_errors *errors);
 

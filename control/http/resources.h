@@ -38,6 +38,7 @@ int peer_create(struct request *rq);
 int peer_get(struct request *rq);
 int peer_patch(struct request *rq);
 int peer_delete(struct request *rq);
+int peer_clock_reset(struct request *rq);
 int peer_suspend(struct request *rq);
 int peer_resume(struct request *rq);
 int peer_profile(struct request *rq);

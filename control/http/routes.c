@@ -62,6 +62,8 @@ const struct route routes[] = {
 		NULL},
 	{"POST", PEER "/resume", OPERATOR(INSTANCE), peer_resume, ROUTE_BODY_OPTIONAL, no_fields,
 		NULL},
+	{"POST", PEER "/reset-clock", OPERATOR(INSTANCE), peer_clock_reset, ROUTE_BODY_OPTIONAL,
+		no_fields, NULL},
 	{"GET", PEER "/profile", OPERATOR(INSTANCE), peer_profile, ROUTE_WRITES, NULL,
 		profile_query},
 	{"POST", PEER "/profile/reveal", OPERATOR(INSTANCE), peer_profile_reveal,

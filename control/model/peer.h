@@ -20,6 +20,7 @@ enum {
 	CONNECTED_MIN_S = 180, /* connected: heard within max(3 * keepalive, this) */
 	REVEAL_S = 600, /* a reveal opens the private key for this long */
 	TIMESTAMP_TEXT = 25, /* TAI64N in hex */
+	PEER_FAILURE_TEXT = 256,
 };
 
 enum peer_type {
@@ -45,7 +46,7 @@ struct peer_status {
 	int64_t last_seen_at;
 	uint64_t rx_bytes, tx_bytes, rx_packets, tx_packets;
 	char timestamp[TIMESTAMP_TEXT];
-	char failure[MESSAGE_TEXT]; /* "" none */
+	char failure[PEER_FAILURE_TEXT]; /* a sentence for people; "" none */
 	int64_t failure_at;
 };
 
@@ -73,6 +74,7 @@ struct peer {
 	struct ip_addr addresses[2];
 	json_t *labels; /* owned object */
 	int64_t revealed_until;
+	uint64_t clock_resets; /* how often the hub was told to forget its clock */
 	char profile_digest[65]; /* of the profile that was last handed out; "" none */
 	struct peer_status status;
 	int64_t created_at;

@@ -21,14 +21,14 @@ enum {
 	FIRST_HOST = 2, /* 1 is the hub */
 };
 
-#define COLUMNS                                                                                 \
-	"p.id, p.instance_id, p.type, p.protocol, p.name, p.site_id, p.user_id, p.public_key,"  \
-	" p.key_is_ours, p.private_key_box IS NOT NULL, p.allow_broad_routes, p.route_all,"     \
-	" p.allowed, p.keepalive, p.expires_at, p.is_suspended, coalesce(u.is_suspended, 0),"   \
-	" p.host, p.labels, p.revealed_until, p.profile_digest, p.created_at, p.version,"       \
-	" i.network4, i.network6, s.endpoint, s.last_handshake_at, s.last_seen_at, s.rx_bytes," \
-	" s.tx_bytes, s.rx_packets, s.tx_packets, s.timestamp, s.failure, s.failure_at,"        \
-	" (SELECT json_group_array(prefix) FROM (SELECT prefix FROM subnet n WHERE"             \
+#define COLUMNS                                                                                     \
+	"p.id, p.instance_id, p.type, p.protocol, p.name, p.site_id, p.user_id, p.public_key,"      \
+	" p.key_is_ours, p.private_key_box IS NOT NULL, p.allow_broad_routes, p.route_all,"         \
+	" p.allowed, p.keepalive, p.expires_at, p.is_suspended, coalesce(u.is_suspended, 0),"       \
+	" p.host, p.labels, p.revealed_until, p.profile_digest, p.created_at, p.version,"           \
+	" i.network4, i.network6, s.endpoint, s.last_handshake_at, s.last_seen_at, s.rx_bytes,"     \
+	" s.tx_bytes, s.rx_packets, s.tx_packets, s.timestamp, s.failure, s.failure_at,"            \
+	" p.clock_resets, (SELECT json_group_array(prefix) FROM (SELECT prefix FROM subnet n WHERE" \
 	" n.peer_id = p.id ORDER BY n.place))"
 #define SELECT                                                                   \
 	"SELECT " COLUMNS " FROM peer p JOIN instance i ON i.id = p.instance_id" \
@@ -89,7 +89,8 @@ static void read_row(sqlite3_stmt *stmt, struct peer *p)
 	p->version = (uint64_t)sqlite3_column_int64(stmt, 22);
 	read_addresses(stmt, 23, p);
 	read_status(stmt, 25, &p->status);
-	prefixes_parse((const char *)sqlite3_column_text(stmt, 35), &p->subnets);
+	p->clock_resets = (uint64_t)sqlite3_column_int64(stmt, 35);
+	prefixes_parse((const char *)sqlite3_column_text(stmt, 36), &p->subnets);
 }
 
 int peer_find(struct store *store, const struct uuid *instance_id, const struct uuid *id,
@@ -390,6 +391,18 @@ int peer_set_suspended(struct store *store, struct peer *p, bool is_suspended)
 	return rc == 0
 		? audit_add(store, is_suspended ? "suspend" : "resume", "peer", &p->id, p->name)
 		: rc;
+}
+
+int peer_reset_clock(struct store *store, struct peer *p)
+{
+	int rc = sql_run(store,
+		"UPDATE peer SET clock_resets = clock_resets + 1, version = version + 1 WHERE id = ?",
+		"u", &p->id);
+	p->clock_resets++;
+	p->version++;
+	if (rc == 0)
+		rc = resend_peer(store, &p->id);
+	return rc == 0 ? audit_add(store, "reset_clock", "peer", &p->id, p->name) : rc;
 }
 
 int peer_del(struct store *store, const struct instance *i, const struct peer *p)

@@ -36,6 +36,8 @@ int peer_add(struct store *store, const struct instance *i, struct peer *p,
 int peer_set(
 	struct store *store, const struct instance *i, struct peer *p, struct model_errors *errors);
 int peer_set_suspended(struct store *store, struct peer *p, bool is_suspended);
+/* The hub forgets the greatest timestamp it has seen of the peer: its clock was wrong. */
+int peer_reset_clock(struct store *store, struct peer *p);
 int peer_del(struct store *store, const struct instance *i, const struct peer *p);
 /* Opens the private key until `until`; writes an audit row. */
 int peer_reveal(struct store *store, struct peer *p, int64_t until);

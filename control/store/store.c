@@ -20,8 +20,10 @@
 /* Numbered migrations, embedded; each takes the schema from its index to the next. */
 extern const char migration_001[];
 extern const size_t migration_001_len;
+extern const char migration_002[];
+extern const size_t migration_002_len;
 
-static const char *const migrations[] = {migration_001};
+static const char *const migrations[] = {migration_001, migration_002};
 
 enum {
 	SCHEMA_VERSION = sizeof(migrations) / sizeof(migrations[0]),

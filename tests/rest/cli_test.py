@@ -98,7 +98,9 @@ class CliTest(rest_client.RestTest):
                                            "user_id")], [False, None, None, None])
         self.nave("peers", "suspend", net, "carols")
         self.assertEqual(self.json("peers", "show", net, "carols")["state"], "suspended")
+        self.assertIn("resume", self.nave("peers", "show", net, "carols"))
         self.nave("peers", "resume", net, "carols")
+        self.nave("peers", "reset-clock", net, "carols")
         self.assertEqual(self.json("peers", "show", net, "carols")["state"], "active")
         overlap = self.nave("peers", "create", net, "--site", "Branch 2", "--subnet",
                             "192.168.10.0/25", code=REFUSED)

@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """The node API: enrolment, desired state as a whole and in steps, the long poll, reports."""
+import contextlib
+import sqlite3
 import threading
 import time
 import uuid
@@ -171,6 +173,63 @@ class NodeTest(rest_client.RestTest):
         self.assertFalse(ids & set(self.hub.peers))
         self.assertEqual(self.api.items(f"/v1/instances/{instance['id']}/peers"), [])
 
+    def test_why_a_peer_is_not_connected(self):
+        instance = self.ready_instance()
+        user = self.is_ok(self.api.post("/v1/users", {"name": self.fresh("Jo")}), 201).json
+        peer = self.new_peer(instance, user_id=user["id"])
+        path = f"/v1/instances/{instance['id']}/peers/{peer['id']}"
+
+        def why(word, **status):
+            self.hub.status[peer["id"]] = status
+            self.hub.sync()
+            shown = self.api.get(path).json
+            self.assertFalse(shown["connected"])
+            self.assertIn(word, shown["why_not_connected"])
+            listed = self.api.items(f"/v1/instances/{instance['id']}/peers")
+            self.assertEqual([p["why_not_connected"] for p in listed], [shown["why_not_connected"]])
+        port = instance["endpoints"]["wireguard"]["port"]
+        why(f"Nothing authentic has ever come from it: is its profile imported and on, has it the key "
+            f"that is shown here, does UDP port {port} of the hub reach it?")
+        long_ago = int(time.time()) - 100_000
+        why(time.strftime("since %Y-%m-%d %H:%M:%S UTC", time.gmtime(long_ago)), last_seen_at=long_ago)
+        for at, (reason, detail, words) in enumerate((
+                ("old_timestamp", 7200, "7200 s behind"), ("old_timestamp", 0, "reset-clock"),
+                ("bad_handshake", 0, "preshared key"), ("no_response", 0, "does not answer"),
+                ("clock_ahead", 90_000, "a day ahead"), ("moon", 0, "no known reason")), 1):
+            why(words, last_seen_at=long_ago,
+                last_failure={"reason": reason, "at": long_ago + at, "detail": detail})
+        # the nearest cause first
+        self.is_ok(self.api.post(f"/v1/users/{user['id']}/suspend"))
+        why("nave users resume")
+        self.is_ok(self.api.post(f"{path}/suspend"))
+        why("nave peers resume")
+        self.is_ok(self.api.post(f"{path}/resume"))
+        self.is_ok(self.api.post(f"/v1/users/{user['id']}/resume"))
+        etag = self.api.get(path).etag
+        self.is_ok(self.api.patch(path, {"expires_at": "2020-01-01T00:00:00Z"}, If_Match=etag))
+        why("expires-at")
+
+    def test_why_when_the_hub_is_away(self):
+        instance = self.ready_instance()
+        peer = self.new_peer(instance)
+        with contextlib.closing(sqlite3.connect(f"{self.daemon.state}/control.db")) as database:
+            database.execute("UPDATE hub SET last_report_at = last_report_at - 1000")
+            database.commit()
+        shown = self.api.get(f"/v1/instances/{instance['id']}/peers/{peer['id']}").json
+        self.assertIn("nave-node", shown["why_not_connected"])
+
+    def test_clock_of_a_peer_is_forgotten(self):
+        instance = self.ready_instance()
+        peer = self.new_peer(instance)
+        path = f"/v1/instances/{instance['id']}/peers/{peer['id']}"
+        self.hub.take()
+        self.assertEqual(self.hub.peers[peer["id"]]["timestamp_reset"], 0)
+        for count in (1, 2):
+            self.is_ok(self.api.post(f"{path}/reset-clock"))
+            self.assertEqual([p["id"] for p in self.hub.take()["peers"]], [peer["id"]])
+            self.assertEqual(self.hub.peers[peer["id"]]["timestamp_reset"], count)
+        self.assertIn("peer.reset_clock", [e["action"] for e in self.api.items("/v1/audit-log")])
+
     def test_report_shows_in_the_peer(self):
         instance = self.ready_instance()
         peer = self.new_peer(instance)
@@ -189,6 +248,7 @@ class NodeTest(rest_client.RestTest):
         self.assertEqual(shown["protocol_in_use"], "wireguard")
         self.assertEqual((shown["rx_bytes"], shown["tx_bytes"]), (1000, 2000))
         self.assertIn("clock", shown["last_failure"]["reason"])
+        self.assertIsNone(shown["why_not_connected"])
         # another boot counts from zero again; the sum goes on
         self.hub.boot_id = str(uuid.uuid4())
         self.hub.status[peer["id"]] |= {"rx_bytes": 5, "tx_bytes": 6}

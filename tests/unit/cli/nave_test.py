@@ -235,7 +235,7 @@ class NaveTest(unittest.TestCase):
                   "--route-all", "off")
         self.assertEqual(json.loads(self.asked(f"PATCH {path}")[1]), {
             "user_id": None, "expires_at": None, "allowed_destinations": None, "route_all": False})
-        for action in ("suspend", "resume"):
+        for action in ("suspend", "resume", "reset-clock"):
             self.server.answers[f"POST {path}/{action}"] = (200, PEER)
             self.nave("peers", action, "acme", "bob")
             self.assertIn("Idempotency-Key", self.asked(f"POST {path}/{action}")[0])
@@ -281,7 +281,7 @@ class NaveTest(unittest.TestCase):
         self.assertTrue(self.nave("status").startswith("All is well: 1 hub, 1 instance.\n"))
         self.assertTrue(json.loads(self.nave("status", "-o", "json"))["healthy"])
         site = {"name": "Branch", "type": "site", "state": "active", "connected": False,
-                "last_failure": {"reason": "unknown key"}}
+                "why_not_connected": "unknown key"}
         self.server.answers.update({
             "GET /v1/hubs?limit=200": items({**hub, "connected": False}), "GET /v1/instances?limit=200": items(INSTANCE),
             f"GET /v1/instances/{ACME}/peers?limit=200": items(site, {**site, "state": "suspended"})})
