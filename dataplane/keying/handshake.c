@@ -37,10 +37,10 @@ static void send_message(struct keying *k, struct peer *p, void *message, size_t
 		keying_count(k, COUNTER_DROP_NO_BUFFER);
 		return;
 	}
-	cookie_macs_add(&p->cookie, message, len, k->now_ns);
+	cookie_macs_add(&p->keying->cookie, message, len, k->now_ns);
 	memset(pkt_of(m), 0, sizeof(struct pkt));
 	memcpy(rte_pktmbuf_append(m, (uint16_t)len), message, len);
-	timers_handshake_sent(&p->timers, k->now_ns);
+	timers_handshake_sent(&p->keying->timers, k->now_ns);
 	keying_inject(k, p, m, PKT_INJECT_PEER_OUTER);
 }
 
@@ -126,7 +126,7 @@ static bool macs_are_good(struct keying *k, struct received *r)
 
 static void note_authentic(struct keying *k, struct peer *p, const struct received *r)
 {
-	timers_handshake_received(&p->timers, k->now_ns);
+	timers_handshake_received(&p->keying->timers, k->now_ns);
 	keying_endpoint_set(k, p, &r->source, &r->about->local, r->about->local_port);
 }
 
@@ -152,10 +152,10 @@ static void respond(struct keying *k, struct peer *p)
 {
 	struct message_handshake_response response;
 	uint32_t index;
-	session_index_release(k->tables->sessions, p->remote.local_index);
+	session_index_release(k->tables->sessions, p->keying->remote.local_index);
 	if (session_index_reserve(k->tables->sessions, p, &index) != 0)
 		return;
-	int err = noise_response_create(&p->remote, index, &response);
+	int err = noise_response_create(&p->keying->remote, index, &response);
 	if (err == 0)
 		err = keying_session_install(k, p);
 	if (err != 0) {
@@ -173,13 +173,16 @@ static void respond(struct keying *k, struct peer *p)
 static int accept_initiation(
 	struct keying *k, struct received *r, struct peer *p, const struct noise_initiation *opened)
 {
-	uint32_t ours = p->remote.local_index;
+	struct noise_remote *remote = &p->keying->remote;
+	uint32_t ours = remote->local_index;
+	int err = noise_initiation_accept(&r->instance->identity, remote, opened, k->now_ns);
+	if (err != 0)
+		return err;
 	(void)pthread_mutex_lock(&k->status_mutex);
-	int err = noise_initiation_accept(&r->instance->identity, &p->remote, opened, k->now_ns);
+	memcpy(p->latest_timestamp, remote->latest_timestamp, sizeof(p->latest_timestamp));
 	(void)pthread_mutex_unlock(&k->status_mutex);
-	if (err == 0)
-		session_index_release(k->tables->sessions, ours);
-	return err;
+	session_index_release(k->tables->sessions, ours);
+	return 0;
 }
 
 static void receive_initiation(struct keying *k, struct received *r)
@@ -197,15 +200,15 @@ static void receive_initiation(struct keying *k, struct received *r)
 		keying_count(k,
 			p == NULL ? COUNTER_DROP_HANDSHAKE_UNKNOWN_PEER
 				  : COUNTER_DROP_PEER_EXPIRED);
-	} else {
+	} else if (keying_peer_wake(k, p)) {
 		int err = accept_initiation(k, r, p, &opened);
 		if (err == 0) {
 			note_authentic(k, p, r);
 			respond(k, p);
-			keying_timer_visit(k, p);
 		} else {
 			refuse_initiation(k, p, err);
 		}
+		keying_timer_visit(k, p);
 	}
 	explicit_bzero(&opened, sizeof(opened));
 }
@@ -217,15 +220,16 @@ static void receive_response(struct keying *k, struct received *r)
 	keying_count(k, COUNTER_HANDSHAKE_RESPONSES_RECEIVED);
 	struct peer *p =
 		session_index_peer(k->tables->sessions, message_read_le32(m.receiver_index));
-	if (p == NULL || p->instance != r->instance->instance || p->expired != 0
-		|| noise_response_consume(&r->instance->identity, &p->remote, &m) != 0) {
+	if (p == NULL || p->keying == NULL || p->instance != r->instance->instance
+		|| p->expired != 0
+		|| noise_response_consume(&r->instance->identity, &p->keying->remote, &m) != 0) {
 		keying_count(k, COUNTER_DROP_HANDSHAKE_RESPONSE);
 		return;
 	}
 	note_authentic(k, p, r);
 	if (keying_session_install(k, p) != 0)
 		return;
-	timers_handshake_complete(&p->timers);
+	timers_handshake_complete(&p->keying->timers);
 	/* the responder may not send before it heard from us under the new key */
 	if (p->staged_head != NULL)
 		keying_peer_flush_staged(k, p);
@@ -243,8 +247,8 @@ static void receive_cookie_reply(struct keying *k, const struct received *r)
 	memcpy(&m, r->message, sizeof(m));
 	struct peer *p =
 		session_index_peer(k->tables->sessions, message_read_le32(m.receiver_index));
-	bool good = p != NULL && p->instance == r->instance->instance
-		&& cookie_reply_consume(&p->cookie, &m, k->now_ns);
+	bool good = p != NULL && p->keying != NULL && p->instance == r->instance->instance
+		&& cookie_reply_consume(&p->keying->cookie, &m, k->now_ns);
 	keying_count(k, good ? COUNTER_COOKIE_REPLIES_RECEIVED : COUNTER_DROP_COOKIE_REPLY);
 }
 
@@ -289,14 +293,15 @@ void keying_handshake_initiate(struct keying *k, struct peer *p)
 		keying_endpoint_set(k, p, &p->hint, &any, p->instance->wireguard_port);
 	if (p->endpoint == NULL)
 		return;
-	session_index_release(k->tables->sessions, p->remote.local_index);
+	session_index_release(k->tables->sessions, p->keying->remote.local_index);
 	if (session_index_reserve(k->tables->sessions, p, &index) != 0)
 		return;
-	if (noise_initiation_create(&ki->identity, &p->remote, index, clock_realtime_ns(), &m)
-		!= 0) {
+	struct noise_remote *remote = &p->keying->remote;
+	if (noise_initiation_create(&ki->identity, remote, index, clock_realtime_ns(), &m) != 0) {
 		session_index_release(k->tables->sessions, index);
 		return;
 	}
+	memcpy(p->sent_timestamp, remote->sent_timestamp, sizeof(p->sent_timestamp));
 	send_message(k, p, &m, sizeof(m));
 	keying_count(k, COUNTER_HANDSHAKE_INITIATIONS_SENT);
 }

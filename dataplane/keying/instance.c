@@ -42,8 +42,10 @@ static int replace_identity(
 		for (size_t b = 0; b < ki->peer_by_key.buckets; b++) {
 			for (struct hash_entry *e = ki->peer_by_key.bucket[b]; e != NULL;
 				e = e->next) {
-				keying_sessions_drop(k, peer_of_entry(e));
-				noise_remote_forget_identity(&peer_of_entry(e)->remote);
+				struct peer *p = peer_of_entry(e);
+				keying_sessions_drop(k, p);
+				if (p->keying != NULL)
+					noise_remote_forget_identity(&p->keying->remote);
 			}
 		}
 		ki->identity = new;

@@ -188,7 +188,7 @@ static void want_key(struct keying *k, struct peer *p, struct rte_mbuf *m)
 	atomic_store_explicit(&p->wants_key, 0, memory_order_release);
 	if (m != NULL)
 		keying_peer_stage(k, p, m);
-	timers_want_handshake(&p->timers, k->now_ns);
+	keying_peer_want_handshake(k, p);
 	keying_timer_visit(k, p);
 }
 
@@ -300,11 +300,6 @@ void keying_peer_status(struct keying *k, const struct peer *p, struct keying_pe
 	(void)pthread_mutex_lock(&k->status_mutex);
 	if (p->endpoint != NULL)
 		ret->endpoint = p->endpoint->remote;
-	memcpy(ret->timestamp, p->remote.latest_timestamp, sizeof(ret->timestamp));
+	memcpy(ret->timestamp, p->latest_timestamp, sizeof(ret->timestamp));
 	(void)pthread_mutex_unlock(&k->status_mutex);
-	uint64_t data = __atomic_load_n(&p->stamps.last_any_received_ns, __ATOMIC_RELAXED);
-	uint64_t handshake = __atomic_load_n(&p->timers.handshake_received_ns, __ATOMIC_RELAXED);
-	uint64_t last = data > handshake ? data : handshake;
-	if (last != 0)
-		ret->last_rx_realtime_ns = clock_realtime_ns() - (clock_monotonic_ns() - last);
 }

@@ -74,7 +74,6 @@ void keying_retire(struct keying *k);
 /* What an operator sees of a peer; copies, any thread. */
 struct keying_peer_status {
 	struct ip_endpoint endpoint; /* port 0: none yet */
-	uint64_t last_rx_realtime_ns; /* last authenticated packet; 0: none */
 	uint8_t timestamp[12];
 };
 

@@ -73,6 +73,10 @@ void keying_instance_drop(struct keying *k, struct instance *i);
 struct peer *keying_instance_peer(const struct keying_instance *ki, const struct key *public_key);
 
 /* peer.c */
+/* Gives the peer its part of keying, if it has none. false, and counted: no memory. */
+bool keying_peer_wake(struct keying *k, struct peer *p);
+/* Wipes and frees it. The peer has no session and no handshake on its way. */
+void keying_peer_rest(struct peer *p);
 void keying_peer_apply(struct keying *k, const struct keying_peer *settings);
 /* Lets go of everything: called when the peer was unlinked. */
 void keying_peer_drop(struct keying *k, struct peer *p);
@@ -80,6 +84,8 @@ void keying_peer_drop(struct keying *k, struct peer *p);
 void keying_peer_stage(struct keying *k, struct peer *p, struct rte_mbuf *m);
 void keying_peer_flush_staged(struct keying *k, struct peer *p);
 void keying_peer_purge_staged(struct keying *k, struct peer *p);
+/* As soon as the timers let it: keying_timer_visit() comes next. */
+void keying_peer_want_handshake(struct keying *k, struct peer *p);
 void keying_peer_fail(struct keying *k, struct peer *p, enum peer_failure why);
 
 /* handshake.c. Takes the message's mbuf over. */

@@ -4,17 +4,51 @@
 #include "dataplane/keying/keying_private.h"
 
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <rte_mbuf.h>
 
-static void introduce(struct keying *k, const struct keying_peer *s)
+bool keying_peer_wake(struct keying *k, struct peer *p)
+{
+	if (p->keying != NULL)
+		return true;
+	struct peer_keying *pk = malloc(sizeof(*pk));
+	if (pk == NULL) {
+		keying_count(k, COUNTER_DROP_NO_BUFFER);
+		return false;
+	}
+	noise_remote_init(&pk->remote, &p->public_key, &p->preshared_key);
+	memcpy(pk->remote.latest_timestamp, p->latest_timestamp, NOISE_TIMESTAMP_LEN);
+	memcpy(pk->remote.sent_timestamp, p->sent_timestamp, NOISE_TIMESTAMP_LEN);
+	cookie_maker_init(&pk->cookie, &p->public_key);
+	timers_init(&pk->timers, k->now_ns);
+	timers_set_keepalive(&pk->timers, p->keepalive_s, k->now_ns);
+	pk->woken_ns = k->now_ns;
+	p->keying = pk;
+	return true;
+}
+
+void keying_peer_rest(struct peer *p)
+{
+	if (p->keying == NULL)
+		return;
+	noise_remote_fini(&p->keying->remote);
+	cookie_maker_fini(&p->keying->cookie);
+	free(p->keying);
+	p->keying = NULL;
+}
+
+void keying_peer_want_handshake(struct keying *k, struct peer *p)
+{
+	if (keying_peer_wake(k, p))
+		timers_want_handshake(&p->keying->timers, k->now_ns);
+}
+
+static void introduce(const struct keying_peer *s)
 {
 	struct peer *p = s->peer;
 	struct keying_instance *ki = p->instance->keying;
-	noise_remote_init(&p->remote, &p->public_key, NULL);
-	cookie_maker_init(&p->cookie, &p->public_key);
-	timers_init(&p->timers);
 	hash_add(&ki->peer_by_key, &p->keying_by_key,
 		hash_of(&ki->peer_by_key, &p->public_key, sizeof(p->public_key)));
 	p->known_to_keying = true;
@@ -25,9 +59,12 @@ static void raise_timestamp(
 	struct keying *k, struct peer *p, const uint8_t timestamp[NOISE_TIMESTAMP_LEN])
 {
 	(void)pthread_mutex_lock(&k->status_mutex);
-	if (memcmp(timestamp, p->remote.latest_timestamp, NOISE_TIMESTAMP_LEN) > 0)
-		memcpy(p->remote.latest_timestamp, timestamp, NOISE_TIMESTAMP_LEN);
+	if (memcmp(timestamp, p->latest_timestamp, NOISE_TIMESTAMP_LEN) > 0)
+		memcpy(p->latest_timestamp, timestamp, NOISE_TIMESTAMP_LEN);
 	(void)pthread_mutex_unlock(&k->status_mutex);
+	if (p->keying != NULL)
+		memcpy(p->keying->remote.latest_timestamp, p->latest_timestamp,
+			NOISE_TIMESTAMP_LEN);
 }
 
 void keying_peer_apply(struct keying *k, const struct keying_peer *s)
@@ -37,18 +74,24 @@ void keying_peer_apply(struct keying *k, const struct keying_peer *s)
 		return; /* its instance could not be made: no memory */
 	bool is_new = !p->known_to_keying;
 	if (is_new)
-		introduce(k, s);
-	noise_remote_set_preshared_key(&p->remote, s->has_preshared_key ? &s->preshared_key : NULL);
+		introduce(s);
 	raise_timestamp(k, p, s->timestamp);
-	timers_set_keepalive(&p->timers, s->keepalive_s, k->now_ns);
+	p->preshared_key = s->has_preshared_key ? s->preshared_key : (struct key){{0}};
+	p->keepalive_s = s->keepalive_s;
+	if (p->keying != NULL) {
+		noise_remote_set_preshared_key(&p->keying->remote, &p->preshared_key);
+		timers_set_keepalive(&p->keying->timers, p->keepalive_s, k->now_ns);
+	}
 	if (p->endpoint == NULL && s->endpoint.port != 0) {
 		struct ip_addr any = {0};
 		p->hint = s->endpoint;
 		keying_endpoint_set(k, p, &s->endpoint, &any, p->instance->wireguard_port);
 		/* it was known before a restart: its own session is void, and it notices late */
 		if (is_new)
-			timers_want_handshake(&p->timers, k->now_ns);
+			keying_peer_want_handshake(k, p);
 	}
+	if (p->keepalive_s != 0 && p->endpoint != NULL)
+		(void)keying_peer_wake(k, p);
 	keying_timer_visit(k, p);
 }
 
@@ -64,8 +107,9 @@ void keying_peer_drop(struct keying *k, struct peer *p)
 	struct endpoint *e = atomic_exchange_explicit(&p->endpoint, NULL, memory_order_acq_rel);
 	if (e != NULL)
 		keying_defer_free(k, e, sizeof(*e));
-	cookie_maker_fini(&p->cookie);
-	noise_remote_fini(&p->remote);
+	keying_peer_rest(p);
+	key_wipe(&p->preshared_key);
+	memset(p->latest_timestamp, 0, sizeof(p->latest_timestamp));
 	p->known_to_keying = false;
 }
 

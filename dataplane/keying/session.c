@@ -57,7 +57,7 @@ int keying_session_install(struct keying *k, struct peer *p)
 	memset(s, 0, sizeof(*s));
 	s->peer = p;
 	s->peer_slot = p->slot;
-	int err = noise_session_begin(&p->remote, k->now_ns, &s->keypair);
+	int err = noise_session_begin(&p->keying->remote, k->now_ns, &s->keypair);
 	if (err != 0) {
 		free(s);
 		return err;
@@ -68,7 +68,7 @@ int keying_session_install(struct keying *k, struct peer *p)
 		place_as_initiator(k, p, s);
 	else
 		place_as_responder(k, p, s);
-	timers_session_derived(&p->timers, k->now_ns);
+	timers_session_derived(&p->keying->timers, k->now_ns);
 	atomic_store_explicit(
 		&p->last_handshake_realtime_ns, clock_realtime_ns(), memory_order_relaxed);
 	keying_count(k, COUNTER_HANDSHAKES_COMPLETED);
@@ -86,7 +86,7 @@ void keying_session_promote(struct keying *k, struct peer *p, uint32_t index)
 	p->previous = p->current;
 	p->next = NULL;
 	set_current(p, s);
-	timers_handshake_complete(&p->timers);
+	timers_handshake_complete(&p->keying->timers);
 	keying_peer_flush_staged(k, p);
 	keying_timer_visit(k, p);
 	if (first && k->config.event != NULL)
@@ -102,8 +102,10 @@ void keying_sessions_drop(struct keying *k, struct peer *p)
 	drop_session(k, p->previous);
 	p->next = NULL;
 	p->previous = NULL;
-	session_index_release(k->tables->sessions, p->remote.local_index);
-	noise_handshake_clear(&p->remote);
+	if (p->keying == NULL)
+		return;
+	session_index_release(k->tables->sessions, p->keying->remote.local_index);
+	noise_handshake_clear(&p->keying->remote);
 }
 
 void keying_session_keepalive(struct keying *k, struct peer *p)
@@ -111,7 +113,7 @@ void keying_session_keepalive(struct keying *k, struct peer *p)
 	if (p->endpoint == NULL)
 		return;
 	if (p->current == NULL || keypair_expired(&p->current->keypair, k->now_ns)) {
-		timers_want_handshake(&p->timers, k->now_ns);
+		keying_peer_want_handshake(k, p);
 		return;
 	}
 	struct rte_mbuf *m = rte_pktmbuf_alloc(k->rings->pool);

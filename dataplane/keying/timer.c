@@ -90,22 +90,48 @@ static void act(struct keying *k, struct peer *p, unsigned int actions)
 		keying_handshake_initiate(k, p);
 }
 
-void keying_timer_visit(struct keying *k, struct peer *p)
+/* Nothing to do but to wait for somebody: it may rest. */
+static bool is_idle(const struct peer *p)
+{
+	const struct timers *t = &p->keying->timers;
+	bool calls = t->wanted || t->on_its_way || (p->keepalive_s != 0 && p->endpoint != NULL);
+	return !calls && p->current == NULL && p->next == NULL && p->staged_count == 0;
+}
+
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+/*
+ * One look at the timers; when the next one is due. A peer stays awake for REKEY_TIMEOUT at least, so
+ * that forged initiations cannot make it forget its static-static secret each time.
+ */
+static uint64_t step(struct keying *k, struct peer *p)
 {
 	struct timer_stamps stamps;
-	uint64_t next = UINT64_MAX, jitter = 0;
+	uint64_t jitter = 0, due;
+	read_stamps(p, &stamps);
+	(void)random_bytes(&jitter, sizeof(jitter));
+	act(k, p, timers_step(&p->keying->timers, &stamps, k->now_ns, jitter, &due));
+	if (!is_idle(p))
+		return earlier(due, k->now_ns + LOOK_AGAIN_NS);
+	uint64_t rest_ns = p->keying->woken_ns + REKEY_TIMEOUT;
+	if (k->now_ns < rest_ns)
+		return earlier(due, rest_ns);
+	keying_peer_rest(p);
+	return UINT64_MAX;
+}
+
+void keying_timer_visit(struct keying *k, struct peer *p)
+{
+	uint64_t next = UINT64_MAX;
 	keying_timer_remove(p);
 	expire(k, p, &next);
-	if (p->expired == 0) {
-		uint64_t due;
-		read_stamps(p, &stamps);
-		(void)random_bytes(&jitter, sizeof(jitter));
-		act(k, p, timers_step(&p->timers, &stamps, k->now_ns, jitter, &due));
-		next = due < next ? due : next;
-		bool alive = p->current != NULL || p->next != NULL || p->timers.wanted;
-		if (alive && next > k->now_ns + LOOK_AGAIN_NS)
-			next = k->now_ns + LOOK_AGAIN_NS;
-	}
+	if (p->expired != 0)
+		keying_peer_rest(p);
+	else if (p->keying != NULL)
+		next = earlier(next, step(k, p));
 	if (next != UINT64_MAX)
 		put_into_wheel(k, p, next);
 }

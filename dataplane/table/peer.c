@@ -191,7 +191,6 @@ void peer_unlink(struct tables *t, struct peer *p)
 void peer_free(struct peer *p)
 {
 	free(p->allowed);
-	noise_remote_fini(&p->remote);
 	explicit_bzero(p, sizeof(*p));
 	free(p);
 }

@@ -57,6 +57,17 @@ enum peer_failure {
 	PEER_FAILURE__COUNT,
 };
 
+/*
+ * What keying has of a peer only while a handshake is on its way or a session lives. Most of the peers of
+ * a large hub are at rest and cost none of it.
+ */
+struct peer_keying {
+	struct noise_remote remote;
+	struct cookie_maker cookie;
+	struct timers timers;
+	uint64_t woken_ns;
+};
+
 struct peer {
 	/* line 0: what a packet from or to the peer reads first. set: server; read: workers */
 	struct instance *instance;
@@ -77,9 +88,12 @@ struct peer {
 		tx_packets; /* whole data messages, as wg(8) */
 
 	/* keying thread only, but for what is marked */
-	struct noise_remote remote;
-	struct cookie_maker cookie;
-	struct timers timers;
+	struct peer_keying *keying; /* NULL: at rest */
+	struct key preshared_key; /* zero: none */
+	uint16_t keepalive_s;
+	uint8_t latest_timestamp
+		[NOISE_TIMESTAMP_LEN]; /* greatest TAI64N accepted; keying_peer_status() */
+	uint8_t sent_timestamp[NOISE_TIMESTAMP_LEN];
 	struct session *next, *previous;
 	struct peer *wheel_next, **wheel_prev;
 	uint64_t wheel_deadline_ns;

@@ -26,9 +26,9 @@ static uint64_t later(uint64_t a, uint64_t b)
 	return a > b ? a : b;
 }
 
-void timers_init(struct timers *t)
+void timers_init(struct timers *t, uint64_t now_ns)
 {
-	memset(t, 0, sizeof(*t));
+	*t = (struct timers){.silence_seen_ns = now_ns, .keepalive_sent_ns = now_ns};
 }
 
 /* The interval begins now, so that a restart does not make all peers speak at once. */

@@ -52,7 +52,8 @@ enum timers_action {
 	TIMERS_ZERO_KEYS = 1 << 3, /* no session for too long: wipe all keys */
 };
 
-void timers_init(struct timers *t);
+/* What was stamped before now calls for nothing. */
+void timers_init(struct timers *t, uint64_t now_ns);
 /* seconds 0: none. */
 void timers_set_keepalive(struct timers *t, uint16_t seconds, uint64_t now_ns);
 /* Something waits to be sent, or a key is due for a change. */

@@ -252,9 +252,42 @@ static void peers_expire(void **state)
 	(void)confirmed_session(&c, p);
 }
 
+/* A peer that nobody speaks with costs no keying state; what must outlast that does. */
+static void a_silent_peer_rests(void **state)
+{
+	struct client c;
+	struct key psk = {{1, 2, 3}};
+	struct message_handshake_initiation old;
+	struct peer *p = client_new(&c, 1, NULL);
+	struct keying_peer kp = {
+		.peer = p, .has_preshared_key = true, .preshared_key = psk, .keepalive_s = 25};
+	keying_peer_apply(&f.k, &kp); /* nowhere to send a keepalive to */
+	assert_null(p->keying);
+	client_initiation(&c, &old);
+	noise_remote_set_preshared_key(&c.hub, &psk);
+	kp.keepalive_s = 0;
+	keying_peer_apply(&f.k, &kp);
+	(void)confirmed_session(&c, p);
+	assert_non_null(p->keying);
+	(void)pass(3 * REJECT_AFTER_TIME + NS_PER_SEC);
+	assert_null(p->current);
+	assert_null(p->keying);
+	assert_null(p->wheel_prev);
+	deliver(&c, &old, sizeof(old));
+	assert_int_equal(counted(COUNTER_DROP_HANDSHAKE_OLD_TIMESTAMP), 1);
+	assert_non_null(p->keying); /* for a moment: the next forgery shall not cost more */
+	assert_int_equal(pass(REKEY_TIMEOUT - NS_PER_SEC).messages, 0);
+	assert_non_null(p->keying);
+	assert_int_equal(pass(2 * NS_PER_SEC).messages, 0);
+	assert_null(p->keying);
+	kp.keepalive_s = 25;
+	keying_peer_apply(&f.k, &kp);
+	assert_int_equal(pass(26 * NS_PER_SEC).messages, 1); /* it was here: hold its mapping */
+	(void)confirmed_session(&c, p); /* the preshared key is still there */
+}
+
 static void a_dropped_peer_leaves_nothing(void **state)
 {
-	static const struct noise_remote no_remote;
 	struct client c;
 	struct peer *p = client_new(&c, 1, NULL);
 	uint32_t index = confirmed_session(&c, p)->keypair.local_index;
@@ -272,7 +305,8 @@ static void a_dropped_peer_leaves_nothing(void **state)
 	assert_null(p->wheel_prev);
 	assert_int_equal(f.k.staged, 0);
 	assert_null(keying_instance_peer(f.instance->keying, &c.identity.public_key));
-	assert_memory_equal(&p->remote, &no_remote, sizeof(no_remote));
+	assert_null(p->keying);
+	assert_true(key_is_zero(&p->preshared_key));
 	keying_peer_drop(&f.k, p); /* twice is once */
 	(void)pass(20 * NS_PER_SEC); /* no timer meets it any more */
 	tables_reclaim(f.tables);
@@ -359,6 +393,7 @@ int main(void)
 		test(keepalives),
 		test(idle_keys_end),
 		test(peers_expire),
+		test(a_silent_peer_rests),
 		test(a_dropped_peer_leaves_nothing),
 		test(the_wheel_keeps_its_peers),
 		test(endpoints),

@@ -37,7 +37,7 @@ static void an_initiation_is_sent_again_and_given_up(void **state)
 	struct timers t;
 	struct timer_stamps s = {0};
 	uint64_t next;
-	timers_init(&t);
+	timers_init(&t, 0);
 	timers_want_handshake(&t, START);
 	unsigned int sent = 0;
 	uint64_t last = 0, gave_up = 0;
@@ -67,7 +67,7 @@ static void initiations_keep_their_distance(void **state)
 	struct timers t;
 	struct timer_stamps s = {0};
 	uint64_t next;
-	timers_init(&t);
+	timers_init(&t, 0);
 	timers_want_handshake(&t, START);
 	assert_true((timers_step(&t, &s, START, 0, &next) & TIMERS_SEND_INITIATION) != 0);
 	timers_handshake_sent(&t, START);
@@ -87,7 +87,7 @@ static void passive_keepalive(void **state)
 	struct timer_stamps s = {.last_data_received_ns = START,
 		.last_any_received_ns = START,
 		.first_data_received_since_send_ns = START};
-	timers_init(&t);
+	timers_init(&t, 0);
 	timers_session_derived(&t, START);
 	timers_handshake_complete(&t);
 	uint64_t at = until(&t, &s, START, START + 60 * NS_PER_SEC, TIMERS_SEND_KEEPALIVE);
@@ -103,7 +103,7 @@ static void persistent_keepalive(void **state)
 	struct timers t;
 	struct timer_stamps s = {0};
 	uint64_t at = START;
-	timers_init(&t);
+	timers_init(&t, 0);
 	timers_session_derived(&t, START);
 	timers_handshake_complete(&t);
 	timers_set_keepalive(&t, 25, START);
@@ -124,7 +124,7 @@ static void silence_asks_for_a_handshake(void **state)
 	struct timer_stamps s = {.last_data_sent_ns = START,
 		.last_any_sent_ns = START,
 		.first_data_sent_since_receive_ns = START};
-	timers_init(&t);
+	timers_init(&t, 0);
 	timers_session_derived(&t, START - 10 * NS_PER_SEC);
 	timers_handshake_complete(&t);
 	uint64_t at = until(&t, &s, START, START + 60 * NS_PER_SEC, TIMERS_SEND_INITIATION);
@@ -135,7 +135,7 @@ static void keys_are_wiped_after_three_times_reject(void **state)
 {
 	struct timers t;
 	struct timer_stamps s = {0};
-	timers_init(&t);
+	timers_init(&t, 0);
 	timers_session_derived(&t, START);
 	timers_handshake_complete(&t);
 	uint64_t at = until(&t, &s, START, START + 700 * NS_PER_SEC, TIMERS_ZERO_KEYS);
@@ -147,7 +147,7 @@ static void a_quiet_peer_needs_nothing(void **state)
 	struct timers t;
 	struct timer_stamps s = {0};
 	uint64_t next = 0;
-	timers_init(&t);
+	timers_init(&t, 0);
 	assert_int_equal(timers_step(&t, &s, START, 0, &next), 0);
 	assert_true(next == UINT64_MAX);
 }
