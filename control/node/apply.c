@@ -6,9 +6,14 @@
 #include "dataplane/api/peer.h"
 #include "dataplane/api/route.h"
 #include "dataplane/api/sync.h"
+#include "dataplane/base/log.h"
 
 #include <errno.h>
 #include <string.h>
+
+enum {
+	PROGRESS = 10000, /* changes: whoever waits for a big hub wants to see that it works */
+};
 
 static int take_instance(void *ctx, const uint8_t *payload, size_t len)
 {
@@ -121,8 +126,12 @@ static int send_plan(struct dp_client *dp, const struct plan *plan, struct fault
 	struct applier a = {plan, faults};
 	struct pipeline p = {.dp = dp, .refused = note_refusal, .ctx = &a};
 	int err = 0;
-	for (unsigned int i = 0; err == 0 && i < plan->count; i++)
+	for (unsigned int i = 0; err == 0 && i < plan->count; i++) {
 		err = send_op(&p, &plan->op[i]);
+		if ((i + 1) % PROGRESS == 0)
+			log_message(LOG_LEVEL_INFO, "%u of %u changes are at the dataplane", i + 1,
+				plan->count);
+	}
 	return err == 0 ? pipeline_finish(&p) : err;
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Every field is checked by its reader; the first that does not fit refuses the whole answer. The
- * change is made on a copy, which takes the place of the old state at the end.
+ * Every field is checked by its reader; the first that does not fit refuses the whole answer. Only
+ * when everything was read and there is room for the result is the old state touched: its objects
+ * move over, in one walk over two sorted lists.
  */
 #include "control/node/desired.h"
 
@@ -189,6 +190,10 @@ static int read_peer(const struct reader *r, const json_t *o, struct desired_pee
 		|| read_prefixes(r, json_object_get(o, "subnets"), "subnets", &ret->subnets) != 0
 		|| read_peer_addresses(r, o, ret) != 0)
 		return -EINVAL;
+	const json_t *reset = json_object_get(o, "timestamp_reset");
+	if (reset != NULL
+		&& read_number(r, o, "timestamp_reset", INT64_MAX, &ret->timestamp_reset) != 0)
+		return -EINVAL;
 	ret->is_site = strcmp(type, "site") == 0;
 	if (!ret->is_site && strcmp(type, "client") != 0)
 		return refuse(r, "type must be site or client");
@@ -213,150 +218,177 @@ void desired_fini(struct desired *d)
 	memset(d, 0, sizeof(*d));
 }
 
-static int copy_prefixes(struct desired_prefixes *to, const struct desired_prefixes *from)
+/* An object begins with its id. */
+static int compare_id(const void *a, const void *b)
 {
-	to->prefix = calloc(from->count > 0 ? from->count : 1, sizeof(to->prefix[0]));
-	if (to->prefix == NULL)
-		return -ENOMEM;
-	if (from->count > 0)
-		memcpy(to->prefix, from->prefix, from->count * sizeof(to->prefix[0]));
-	to->count = from->count;
-	return 0;
+	return memcmp(a, b, sizeof(struct uuid));
 }
 
-/* Makes room for `more` further objects. */
-static int copy(
-	struct desired *to, const struct desired *from, size_t more_instances, size_t more_peers)
+struct id_list {
+	struct uuid *id; /* owned; sorted */
+	unsigned int count;
+};
+
+static bool is_in(const struct id_list *l, const struct uuid *id)
 {
-	memset(to, 0, sizeof(*to));
-	to->instance = calloc(from->instances + more_instances + 1, sizeof(to->instance[0]));
-	to->peer = calloc(from->peers + more_peers + 1, sizeof(to->peer[0]));
-	if (to->instance == NULL || to->peer == NULL)
-		return -ENOMEM;
-	if (from->instances > 0)
-		memcpy(to->instance, from->instance, from->instances * sizeof(to->instance[0]));
-	to->instances = from->instances;
-	for (unsigned int i = 0; i < from->peers; i++) {
-		struct desired_peer *p = &to->peer[to->peers++];
-		*p = from->peer[i];
-		p->subnets.prefix = NULL;
-		p->allowed.prefix = NULL;
-		if (copy_prefixes(&p->subnets, &from->peer[i].subnets) != 0
-			|| copy_prefixes(&p->allowed, &from->peer[i].allowed) != 0)
-			return -ENOMEM;
-	}
-	return 0;
+	return l->count > 0 && bsearch(id, l->id, l->count, sizeof(*id), compare_id) != NULL;
 }
 
-static void drop_peer(struct desired *d, unsigned int at)
+/* An answer as it was read. */
+struct answer {
+	struct desired told; /* with "full", epoch and generation it is everything */
+	bool full;
+	struct id_list gone_instances, gone_peers;
+};
+
+static void fini_answer(struct answer *a)
 {
-	fini_peer(&d->peer[at]);
-	d->peer[at] = d->peer[--d->peers];
-	explicit_bzero(&d->peer[d->peers], sizeof(d->peer[0]));
+	desired_fini(&a->told);
+	free(a->gone_instances.id);
+	free(a->gone_peers.id);
 }
 
-static void drop_instance(struct desired *d, const struct uuid *id)
+static int read_deleted(const struct reader *r, struct answer *a, const json_t *list)
 {
-	for (unsigned int i = 0; i < d->instances; i++) {
-		if (!uuid_equal(&d->instance[i].id, id))
-			continue;
-		d->instance[i--] = d->instance[--d->instances];
-		explicit_bzero(&d->instance[d->instances], sizeof(d->instance[0]));
-	}
-}
-
-static void drop_peer_by_id(struct desired *d, const struct uuid *id)
-{
-	for (unsigned int i = 0; i < d->peers; i++) {
-		if (uuid_equal(&d->peer[i].id, id))
-			drop_peer(d, i--);
-	}
-}
-
-static int merge_deleted(const struct reader *r, struct desired *d, const json_t *list)
-{
-	size_t at;
+	size_t at, room = json_array_size(list) + 1;
 	const json_t *o;
+	a->gone_instances.id = calloc(room, sizeof(struct uuid));
+	a->gone_peers.id = calloc(room, sizeof(struct uuid));
+	if (a->gone_instances.id == NULL || a->gone_peers.id == NULL)
+		return -ENOMEM;
 	json_array_foreach(list, at, o)
 	{
 		const char *kind;
-		struct uuid id;
-		if (read_text(r, o, "kind", &kind) != 0 || read_id(r, o, "id", &id) != 0)
+		if (read_text(r, o, "kind", &kind) != 0)
 			return -EINVAL;
-		if (strcmp(kind, "peer") == 0) {
-			drop_peer_by_id(d, &id);
-			continue;
-		}
-		if (strcmp(kind, "instance") != 0)
+		bool is_peer = strcmp(kind, "peer") == 0;
+		if (!is_peer && strcmp(kind, "instance") != 0)
 			return refuse(r, "deleted: kind must be instance or peer");
-		drop_instance(d, &id);
-		for (unsigned int i = 0; i < d->peers; i++) {
-			if (uuid_equal(&d->peer[i].instance, &id))
-				drop_peer(d, i--);
-		}
+		struct id_list *l = is_peer ? &a->gone_peers : &a->gone_instances;
+		if (read_id(r, o, "id", &l->id[l->count++]) != 0)
+			return -EINVAL;
+	}
+	qsort(a->gone_instances.id, a->gone_instances.count, sizeof(struct uuid), compare_id);
+	qsort(a->gone_peers.id, a->gone_peers.count, sizeof(struct uuid), compare_id);
+	return 0;
+}
+
+/* Sorts, and finds one that is told twice. */
+static int sort_objects(const struct reader *r, void *array, unsigned int count, size_t size)
+{
+	const char *object = array;
+	qsort(array, count, size, compare_id);
+	for (unsigned int i = 1; i < count; i++) {
+		char id[UUID_TEXT];
+		if (compare_id(object + (i - 1) * size, object + i * size) == 0)
+			return refuse(r, "%s is told twice",
+				uuid_format((const struct uuid *)(const void *)(object + i * size),
+					id));
 	}
 	return 0;
 }
 
-static int merge_objects(
+static int read_objects(
 	const struct reader *r, struct desired *d, const json_t *instances, const json_t *peers)
 {
 	size_t at;
 	const json_t *o;
+	d->instance = calloc(json_array_size(instances) + 1, sizeof(d->instance[0]));
+	d->peer = calloc(json_array_size(peers) + 1, sizeof(d->peer[0]));
+	if (d->instance == NULL || d->peer == NULL)
+		return -ENOMEM;
 	json_array_foreach(instances, at, o)
 	{
-		struct desired_instance i;
-		int err = read_instance(r, o, &i);
+		int err = read_instance(r, o, &d->instance[d->instances++]);
 		if (err != 0)
 			return err;
-		drop_instance(d, &i.id);
-		d->instance[d->instances++] = i;
-		explicit_bzero(&i, sizeof(i));
 	}
 	json_array_foreach(peers, at, o)
 	{
-		struct desired_peer p;
-		int err = read_peer(r, o, &p);
-		if (err != 0) {
-			fini_peer(&p);
+		int err = read_peer(r, o, &d->peer[d->peers++]);
+		if (err != 0)
 			return err;
-		}
-		drop_peer_by_id(d, &p.id);
-		d->peer[d->peers++] = p;
-		explicit_bzero(&p, sizeof(p));
 	}
-	return 0;
+	int err = sort_objects(r, d->instance, d->instances, sizeof(d->instance[0]));
+	return err == 0 ? sort_objects(r, d->peer, d->peers, sizeof(d->peer[0])) : err;
 }
 
-static int merge(const struct reader *r, struct desired *d, const json_t *root)
+static int read_answer(const struct reader *r, const json_t *root, struct answer *a)
 {
-	static const struct desired nothing;
 	const json_t *instances = json_object_get(root, "instances"),
 		     *peers = json_object_get(root, "peers");
 	const json_t *deleted = json_object_get(root, "deleted");
-	struct uuid epoch;
-	uint64_t generation = 0;
-	bool full;
-	if (read_id(r, root, "epoch", &epoch) != 0
-		|| read_number(r, root, "generation", INT64_MAX, &generation) != 0
-		|| read_flag(r, root, "full", &full) != 0)
+	if (read_id(r, root, "epoch", &a->told.epoch) != 0
+		|| read_number(r, root, "generation", INT64_MAX, &a->told.generation) != 0
+		|| read_flag(r, root, "full", &a->full) != 0)
 		return -EINVAL;
 	if (!json_is_array(instances) || !json_is_array(peers) || !json_is_array(deleted))
 		return refuse(r, "instances, peers and deleted must be lists");
-	struct desired new;
-	int err =
-		copy(&new, full ? &nothing : d, json_array_size(instances), json_array_size(peers));
-	if (err == 0)
-		err = merge_deleted(r, &new, deleted);
-	if (err == 0)
-		err = merge_objects(r, &new, instances, peers);
-	if (err != 0) {
-		desired_fini(&new);
-		return err;
+	a->told.known = true;
+	int err = read_deleted(r, a, deleted);
+	return err == 0 ? read_objects(r, &a->told, instances, peers) : err;
+}
+
+static void merge_instances(struct desired *new, const struct desired *old, const struct answer *a)
+{
+	const struct desired *told = &a->told;
+	unsigned int t = 0;
+	for (unsigned int i = 0; i < old->instances; i++) {
+		const struct desired_instance *o = &old->instance[i];
+		while (t < told->instances && compare_id(&told->instance[t], o) < 0)
+			new->instance[new->instances++] = told->instance[t++];
+		bool replaced = t < told->instances && compare_id(&told->instance[t], o) == 0;
+		if (!replaced && !is_in(&a->gone_instances, &o->id))
+			new->instance[new->instances++] = *o;
 	}
-	new.known = true;
-	new.epoch = epoch;
-	new.generation = generation;
+	while (t < told->instances)
+		new->instance[new->instances++] = told->instance[t++];
+}
+
+/* What is not taken over is freed, so that neither list owns anything afterwards. */
+static void merge_peers(struct desired *new, struct desired *old, struct answer *a)
+{
+	struct desired *told = &a->told;
+	unsigned int t = 0;
+	for (unsigned int i = 0; i < old->peers; i++) {
+		struct desired_peer *o = &old->peer[i];
+		while (t < told->peers && compare_id(&told->peer[t], o) < 0)
+			new->peer[new->peers++] = told->peer[t++];
+		bool replaced = t < told->peers && compare_id(&told->peer[t], o) == 0;
+		if (replaced || is_in(&a->gone_peers, &o->id)
+			|| is_in(&a->gone_instances, &o->instance))
+			fini_peer(o);
+		else
+			new->peer[new->peers++] = *o;
+	}
+	while (t < told->peers)
+		new->peer[new->peers++] = told->peer[t++];
+	explicit_bzero(old->peer, old->peers * sizeof(old->peer[0]));
+	old->peers = 0;
+	explicit_bzero(told->peer, told->peers * sizeof(told->peer[0]));
+	told->peers = 0;
+}
+
+static int take(struct desired *d, struct answer *a)
+{
+	struct desired new = a->told;
+	if (a->full || !d->known) {
+		a->told = (struct desired){0};
+		desired_fini(d);
+		*d = new;
+		return 0;
+	}
+	new.instances = 0;
+	new.peers = 0;
+	new.instance = calloc(d->instances + a->told.instances + 1, sizeof(new.instance[0]));
+	new.peer = calloc(d->peers + a->told.peers + 1, sizeof(new.peer[0]));
+	if (new.instance == NULL || new.peer == NULL) {
+		free(new.instance);
+		free(new.peer);
+		return -ENOMEM;
+	}
+	merge_instances(&new, d, a);
+	merge_peers(&new, d, a);
 	desired_fini(d);
 	*d = new;
 	return 0;
@@ -365,12 +397,17 @@ static int merge(const struct reader *r, struct desired *d, const json_t *root)
 int desired_merge(struct desired *d, const char *json, size_t len, char error[DESIRED_ERROR_TEXT])
 {
 	struct reader r = {error};
+	struct answer a = {0};
 	json_error_t where;
 	error[0] = '\0';
 	json_t *root = json_loadb(json, len, JSON_REJECT_DUPLICATES, &where);
 	if (root == NULL)
 		return refuse(&r, "line %d: %s", where.line, where.text);
-	int err = json_is_object(root) ? merge(&r, d, root) : refuse(&r, "must be an object");
+	int err =
+		json_is_object(root) ? read_answer(&r, root, &a) : refuse(&r, "must be an object");
 	json_decref(root);
+	if (err == 0)
+		err = take(d, &a);
+	fini_answer(&a);
 	return err;
 }

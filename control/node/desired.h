@@ -39,6 +39,8 @@ struct desired_peer {
 	struct key public_key, preshared_key;
 	uint16_t keepalive;
 	uint64_t expires_at;
+	uint64_t
+		timestamp_reset; /* counts how often somebody asked to forget its greatest TAI64N */
 	struct ip_endpoint endpoint;
 	struct ip_addr address[DESIRED_ADDRESSES_MAX];
 	unsigned int addresses;
@@ -49,7 +51,7 @@ struct desired {
 	bool known; /* something was told */
 	struct uuid epoch;
 	uint64_t generation;
-	struct desired_instance *instance;
+	struct desired_instance *instance; /* owned; sorted by id, and so are the peers */
 	struct desired_peer *peer;
 	unsigned int instances, peers;
 };

@@ -33,7 +33,7 @@ enum {
 	EVENTS_MAX = 256, /* of a round: then others have their turn */
 	EVENT_REPORT_MS = 100, /* what comes meanwhile goes along */
 	REPORT_MS = 10000, /* even without news */
-	MEMORY_MS = 5000,
+	MEMORY_MS = 2000,
 	WAIT_MS = 1000,
 };
 
@@ -217,8 +217,9 @@ static void apply_desired(struct node *n)
 		return;
 	faults_clear(&n->faults);
 	int err = objects_from_desired(&n->desired, &n->underlay.hub, &wanted);
+	if (err == 0)
+		err = memory_follow(&n->memory, &n->desired);
 	if (err == 0) {
-		memory_prune(&n->memory, &wanted);
 		memory_apply(&n->memory, &wanted);
 		err = apply_objects(n, &wanted, &to);
 	}

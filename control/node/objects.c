@@ -34,10 +34,18 @@ int objects_add_instance(struct objects *o, const struct dp_instance_set *i)
 
 int objects_add_peer(struct objects *o, const struct dp_peer_set *p)
 {
-	int err = make_room((void **)&o->peer, o->peers, &o->peer_room, sizeof(*p));
-	if (err == 0)
-		o->peer[o->peers++] = *p;
-	return err;
+	size_t size = dp_peer_set_size(p);
+	struct dp_peer_set *copy = malloc(size);
+	int err = copy == NULL ? -ENOMEM
+			       : make_room((void **)&o->peer, o->peers, &o->peer_room,
+				       sizeof(struct dp_peer_set *));
+	if (err != 0) {
+		free(copy);
+		return err;
+	}
+	memcpy(copy, p, size);
+	o->peer[o->peers++] = copy;
+	return 0;
 }
 
 int objects_add_route(struct objects *o, const struct dp_route_set *r)
@@ -50,7 +58,13 @@ int objects_add_route(struct objects *o, const struct dp_route_set *r)
 
 static int compare_id(const void *a, const void *b)
 {
-	return memcmp(a, b, sizeof(struct uuid)); /* every object begins with one */
+	return memcmp(a, b, sizeof(struct uuid)); /* an instance begins with its id */
+}
+
+static int compare_peer(const void *a, const void *b)
+{
+	const struct dp_peer_set *const *x = a, *const *y = b;
+	return memcmp(&(*x)->id, &(*y)->id, sizeof((*x)->id));
 }
 
 int objects_compare_route(const struct dp_route_set *a, const struct dp_route_set *b)
@@ -69,7 +83,7 @@ void objects_sort(struct objects *o)
 	if (o->instances > 0)
 		qsort(o->instance, o->instances, sizeof(o->instance[0]), compare_id);
 	if (o->peers > 0)
-		qsort(o->peer, o->peers, sizeof(o->peer[0]), compare_id);
+		qsort(o->peer, o->peers, sizeof(struct dp_peer_set *), compare_peer);
 	if (o->routes > 0)
 		qsort(o->route, o->routes, sizeof(o->route[0]), compare_route);
 }
@@ -78,8 +92,10 @@ void objects_fini(struct objects *o)
 {
 	if (o->instance != NULL)
 		explicit_bzero(o->instance, o->instances * sizeof(o->instance[0]));
-	if (o->peer != NULL)
-		explicit_bzero(o->peer, o->peers * sizeof(o->peer[0]));
+	for (unsigned int i = 0; i < o->peers; i++) {
+		explicit_bzero(o->peer[i], dp_peer_set_size(o->peer[i]));
+		free(o->peer[i]);
+	}
 	free(o->instance);
 	free(o->peer);
 	free(o->route);

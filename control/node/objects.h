@@ -15,7 +15,8 @@
  */
 struct objects {
 	struct dp_instance_set *instance;
-	struct dp_peer_set *peer;
+	/* each only as long as on the wire, dp_peer_set_size(): most of a set is room for a list */
+	struct dp_peer_set **peer;
 	struct dp_route_set *route;
 	unsigned int instances, peers, routes;
 	unsigned int instance_room, peer_room, route_room;

@@ -1,13 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/node/plan.h"
 
+#include <assert.h>
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+
+struct id_list {
+	struct uuid *id; /* owned; sorted */
+	unsigned int count;
+};
 
 struct planner {
 	const struct objects *actual, *wanted;
 	struct plan *plan;
+	/* Of actual: what must go, because it is not wanted or not so. Few, most of the time. */
+	struct id_list lost_instances, lost_peers;
 	int err;
 };
 
@@ -32,68 +41,102 @@ static int compare_id(const void *a, const void *b)
 	return memcmp(a, b, sizeof(struct uuid));
 }
 
-static const struct dp_instance_set *find_instance(const struct objects *o, const struct uuid *id)
+static bool is_in(const struct id_list *l, const struct uuid *id)
 {
-	return o->instances == 0
-		? NULL
-		: bsearch(id, o->instance, o->instances, sizeof(o->instance[0]), compare_id);
+	return l->count > 0 && bsearch(id, l->id, l->count, sizeof(*id), compare_id) != NULL;
 }
 
-static const struct dp_peer_set *find_peer(const struct objects *o, const struct uuid *id)
+/*
+ * The next_*() find an object in a sorted list, NULL: not there. *at is how far the search has
+ * come: who asks in ascending order walks the list once.
+ */
+static const struct dp_instance_set *next_instance(
+	const struct objects *o, unsigned int *at, const struct uuid *id)
 {
-	return o->peers == 0 ? NULL
-			     : bsearch(id, o->peer, o->peers, sizeof(o->peer[0]), compare_id);
+	while (*at < o->instances && compare_id(&o->instance[*at].id, id) < 0)
+		(*at)++;
+	return *at < o->instances && uuid_equal(&o->instance[*at].id, id) ? &o->instance[*at]
+									  : NULL;
 }
 
-static int compare_route(const void *a, const void *b)
+static const struct dp_peer_set *next_peer(
+	const struct objects *o, unsigned int *at, const struct uuid *id)
 {
-	return objects_compare_route(a, b);
+	while (*at < o->peers && compare_id(&o->peer[*at]->id, id) < 0)
+		(*at)++;
+	return *at < o->peers && uuid_equal(&o->peer[*at]->id, id) ? o->peer[*at] : NULL;
 }
 
-static const struct dp_route_set *find_route(const struct objects *o, const struct dp_route_set *r)
+static const struct dp_route_set *next_route(
+	const struct objects *o, unsigned int *at, const struct dp_route_set *r)
 {
-	return o->routes == 0 ? NULL
-			      : bsearch(r, o->route, o->routes, sizeof(o->route[0]), compare_route);
+	while (*at < o->routes && objects_compare_route(&o->route[*at], r) < 0)
+		(*at)++;
+	return *at < o->routes && objects_compare_route(&o->route[*at], r) == 0 ? &o->route[*at]
+										: NULL;
 }
 
 /* The dataplane refuses to change these in place. */
-static bool instance_is_kept(const struct planner *p, const struct uuid *id)
+static bool instance_stays(const struct dp_instance_set *a, const struct dp_instance_set *w)
 {
-	const struct dp_instance_set *a = find_instance(p->actual, id),
-				     *w = find_instance(p->wanted, id);
-	return a != NULL && w != NULL && a->number == w->number
-		&& a->wireguard_port == w->wireguard_port
+	return w != NULL && a->number == w->number && a->wireguard_port == w->wireguard_port
 		&& ip_prefix_equal(&a->address4, &w->address4)
 		&& ip_prefix_equal(&a->address6, &w->address6);
 }
 
-static bool peer_is_kept(const struct planner *p, const struct uuid *id)
+static bool peer_stays(
+	const struct planner *p, const struct dp_peer_set *a, const struct dp_peer_set *w)
 {
-	const struct dp_peer_set *a = find_peer(p->actual, id), *w = find_peer(p->wanted, id);
-	return a != NULL && w != NULL && uuid_equal(&a->instance, &w->instance)
-		&& key_equal(&a->public_key, &w->public_key) && instance_is_kept(p, &w->instance);
+	return w != NULL && uuid_equal(&a->instance, &w->instance)
+		&& key_equal(&a->public_key, &w->public_key)
+		&& !is_in(&p->lost_instances, &a->instance);
 }
 
 /* It goes away with its peer or its instance. */
-static bool route_is_kept(const struct planner *p, const struct dp_route_set *a)
+static bool route_stays(const struct planner *p, const struct dp_route_set *a)
 {
-	return instance_is_kept(p, &a->instance)
-		&& (a->target != DP_ROUTE_PEER || peer_is_kept(p, &a->peer));
+	return !is_in(&p->lost_instances, &a->instance)
+		&& (a->target != DP_ROUTE_PEER || !is_in(&p->lost_peers, &a->peer));
+}
+
+static int find_lost(struct planner *p)
+{
+	const struct objects *a = p->actual;
+	unsigned int at = 0;
+	p->lost_instances.id = calloc(a->instances + 1, sizeof(struct uuid));
+	p->lost_peers.id = calloc(a->peers + 1, sizeof(struct uuid));
+	if (p->lost_instances.id == NULL || p->lost_peers.id == NULL)
+		return -ENOMEM;
+	for (unsigned int i = 0; i < a->instances; i++) {
+		const struct uuid *id = &a->instance[i].id;
+		if (!instance_stays(&a->instance[i], next_instance(p->wanted, &at, id)))
+			p->lost_instances.id[p->lost_instances.count++] = *id;
+	}
+	at = 0;
+	for (unsigned int i = 0; i < a->peers; i++) {
+		const struct uuid *id = &a->peer[i]->id;
+		if (!peer_stays(p, a->peer[i], next_peer(p->wanted, &at, id)))
+			p->lost_peers.id[p->lost_peers.count++] = *id;
+	}
+	return 0;
 }
 
 static void plan_deletions(struct planner *p)
 {
 	const struct objects *a = p->actual;
+	unsigned int at = 0;
 	for (unsigned int i = 0; i < a->routes; i++) {
-		if (route_is_kept(p, &a->route[i]) && find_route(p->wanted, &a->route[i]) == NULL)
+		bool wanted = next_route(p->wanted, &at, &a->route[i]) != NULL;
+		if (!wanted && route_stays(p, &a->route[i]))
 			add(p, (struct plan_op){.type = PLAN_ROUTE_DEL, .route = &a->route[i]});
 	}
 	for (unsigned int i = 0; i < a->peers; i++) {
-		if (!peer_is_kept(p, &a->peer[i].id) && instance_is_kept(p, &a->peer[i].instance))
-			add(p, (struct plan_op){.type = PLAN_PEER_DEL, .peer = &a->peer[i]});
+		if (is_in(&p->lost_peers, &a->peer[i]->id)
+			&& !is_in(&p->lost_instances, &a->peer[i]->instance))
+			add(p, (struct plan_op){.type = PLAN_PEER_DEL, .peer = a->peer[i]});
 	}
 	for (unsigned int i = 0; i < a->instances; i++) {
-		if (!instance_is_kept(p, &a->instance[i].id))
+		if (is_in(&p->lost_instances, &a->instance[i].id))
 			add(p,
 				(struct plan_op){
 					.type = PLAN_INSTANCE_DEL, .instance = &a->instance[i]});
@@ -103,45 +146,55 @@ static void plan_deletions(struct planner *p)
 /* Endpoint and timestamp are hints for a peer that is new: the dataplane knows better later. */
 static bool peer_differs(const struct dp_peer_set *a, const struct dp_peer_set *w)
 {
-	struct dp_peer_set x = *a;
-	x.endpoint = w->endpoint;
-	memcpy(x.timestamp, w->timestamp, sizeof(x.timestamp));
-	bool differs = memcmp(&x, w, dp_peer_set_size(w)) != 0;
-	explicit_bzero(&x.preshared_key, sizeof(x.preshared_key));
-	return differs;
+	enum {
+		HINTS = offsetof(struct dp_peer_set, endpoint),
+		AFTER = offsetof(struct dp_peer_set, keepalive_s),
+	};
+	static_assert(AFTER - HINTS == sizeof(a->endpoint) + sizeof(a->timestamp));
+	size_t size = dp_peer_set_size(w);
+	return dp_peer_set_size(a) != size || memcmp(a, w, HINTS) != 0
+		|| memcmp((const char *)a + AFTER, (const char *)w + AFTER, size - AFTER) != 0;
 }
 
 static void plan_sets(struct planner *p)
 {
 	const struct objects *w = p->wanted;
 	bool all = !p->actual->complete;
+	unsigned int at = 0;
 	for (unsigned int i = 0; i < w->instances; i++) {
-		const struct dp_instance_set *a = find_instance(p->actual, &w->instance[i].id);
-		if (all || !instance_is_kept(p, &w->instance[i].id)
-			|| memcmp(a, &w->instance[i], sizeof(*a)) != 0)
-			add(p,
-				(struct plan_op){
-					.type = PLAN_INSTANCE_SET, .instance = &w->instance[i]});
+		const struct dp_instance_set *x = &w->instance[i];
+		const struct dp_instance_set *a = next_instance(p->actual, &at, &x->id);
+		if (all || a == NULL || is_in(&p->lost_instances, &x->id)
+			|| memcmp(a, x, sizeof(*a)) != 0)
+			add(p, (struct plan_op){.type = PLAN_INSTANCE_SET, .instance = x});
 	}
+	at = 0;
 	for (unsigned int i = 0; i < w->peers; i++) {
-		const struct dp_peer_set *a = find_peer(p->actual, &w->peer[i].id);
-		if (all || !peer_is_kept(p, &w->peer[i].id) || peer_differs(a, &w->peer[i]))
-			add(p, (struct plan_op){.type = PLAN_PEER_SET, .peer = &w->peer[i]});
+		const struct dp_peer_set *x = w->peer[i];
+		const struct dp_peer_set *a = next_peer(p->actual, &at, &x->id);
+		if (all || a == NULL || is_in(&p->lost_peers, &x->id) || peer_differs(a, x))
+			add(p, (struct plan_op){.type = PLAN_PEER_SET, .peer = x});
 	}
+	at = 0;
 	for (unsigned int i = 0; i < w->routes; i++) {
-		const struct dp_route_set *a = find_route(p->actual, &w->route[i]);
-		bool kept = a != NULL && route_is_kept(p, a);
-		if (all || !kept || memcmp(a, &w->route[i], sizeof(*a)) != 0)
-			add(p, (struct plan_op){.type = PLAN_ROUTE_SET, .route = &w->route[i]});
+		const struct dp_route_set *x = &w->route[i];
+		const struct dp_route_set *a = next_route(p->actual, &at, x);
+		if (all || a == NULL || !route_stays(p, a) || memcmp(a, x, sizeof(*a)) != 0)
+			add(p, (struct plan_op){.type = PLAN_ROUTE_SET, .route = x});
 	}
 }
 
 int plan_make(const struct objects *actual, const struct objects *wanted, struct plan *ret)
 {
-	struct planner p = {actual, wanted, ret, 0};
+	struct planner p = {.actual = actual, .wanted = wanted, .plan = ret};
 	memset(ret, 0, sizeof(*ret));
-	plan_deletions(&p);
-	plan_sets(&p);
+	p.err = find_lost(&p);
+	if (p.err == 0) {
+		plan_deletions(&p);
+		plan_sets(&p);
+	}
+	free(p.lost_instances.id);
+	free(p.lost_peers.id);
 	if (p.err != 0)
 		plan_fini(ret);
 	return p.err;

@@ -29,7 +29,8 @@ static int take_stats(void *ctx, const uint8_t *payload, size_t len)
 	struct report_peer *p = &r->peer[r->count++];
 	memset(p, 0, sizeof(*p));
 	memcpy(&p->now, payload, sizeof(p->now));
-	return memory_note(r->memory, &p->now);
+	memory_note(r->memory, &p->now);
+	return 0;
 }
 
 static int take_counter(void *ctx, const uint8_t *payload, size_t len)
@@ -102,7 +103,7 @@ void report_take_event(struct report *r, const struct dp_event *e, struct memory
 	} else if (e->endpoint.port != 0) {
 		p->now.endpoint = e->endpoint;
 	}
-	(void)memory_note(memory, &p->now); /* without memory: with the next reading */
+	memory_note(memory, &p->now);
 }
 
 /* The dataplane makes it from two clocks: each reading gives it a little other. */

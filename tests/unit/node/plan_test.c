@@ -123,7 +123,7 @@ static int find_instance(const struct objects *o, const struct uuid *id)
 static int find_peer(const struct objects *o, const struct uuid *id)
 {
 	for (unsigned int n = 0; n < o->peers; n++)
-		if (uuid_equal(&o->peer[n].id, id))
+		if (uuid_equal(&o->peer[n]->id, id))
 			return (int)n;
 	return -1;
 }
@@ -143,8 +143,9 @@ static int find_route(const struct objects *o, const struct dp_route_set *r)
 static void remove_peer(struct objects *o, int at)
 {
 	for (unsigned int n = o->routes; n-- > 0;)
-		if (uuid_equal(&o->route[n].peer, &o->peer[at].id))
+		if (uuid_equal(&o->route[n].peer, &o->peer[at]->id))
 			REMOVE(o->route, o->routes, n);
+	free(o->peer[at]);
 	REMOVE(o->peer, o->peers, at);
 }
 
@@ -152,7 +153,7 @@ static void remove_instance(struct objects *o, int at)
 {
 	struct uuid id = o->instance[at].id;
 	for (unsigned int n = o->peers; n-- > 0;)
-		if (uuid_equal(&o->peer[n].instance, &id))
+		if (uuid_equal(&o->peer[n]->instance, &id))
 			remove_peer(o, (int)n);
 	for (unsigned int n = o->routes; n-- > 0;)
 		if (uuid_equal(&o->route[n].instance, &id))
@@ -179,16 +180,18 @@ static void set_peer(struct objects *o, const struct dp_peer_set *p)
 	int at = find_peer(o, &p->id);
 	assert_true(find_instance(o, &p->instance) >= 0); /* -ENOENT */
 	for (unsigned int n = 0; n < o->peers; n++) /* -EEXIST */
-		assert_false(!uuid_equal(&o->peer[n].id, &p->id)
-			&& uuid_equal(&o->peer[n].instance, &p->instance)
-			&& key_equal(&o->peer[n].public_key, &p->public_key));
+		assert_false(!uuid_equal(&o->peer[n]->id, &p->id)
+			&& uuid_equal(&o->peer[n]->instance, &p->instance)
+			&& key_equal(&o->peer[n]->public_key, &p->public_key));
 	if (at < 0) {
 		assert_int_equal(objects_add_peer(o, p), 0);
 		return;
 	}
-	assert_true(uuid_equal(&o->peer[at].instance, &p->instance)); /* -EBUSY, so below */
-	assert_true(key_equal(&o->peer[at].public_key, &p->public_key));
-	o->peer[at] = *p;
+	assert_true(uuid_equal(&o->peer[at]->instance, &p->instance)); /* -EBUSY, so below */
+	assert_true(key_equal(&o->peer[at]->public_key, &p->public_key));
+	free(o->peer[at]);
+	o->peer[at] = o->peer[--o->peers]; /* it is sorted at the end */
+	assert_int_equal(objects_add_peer(o, p), 0);
 }
 
 static void set_route(struct objects *o, const struct dp_route_set *r)
@@ -196,7 +199,7 @@ static void set_route(struct objects *o, const struct dp_route_set *r)
 	int at = find_route(o, r), peer = find_peer(o, &r->peer);
 	assert_true(find_instance(o, &r->instance) >= 0);
 	assert_true(r->target != DP_ROUTE_PEER
-		|| (peer >= 0 && uuid_equal(&o->peer[peer].instance, &r->instance)));
+		|| (peer >= 0 && uuid_equal(&o->peer[peer]->instance, &r->instance)));
 	if (at >= 0)
 		o->route[at] = *r;
 	else
@@ -240,7 +243,7 @@ static void assert_same(const struct objects *a, const struct objects *b)
 	for (unsigned int n = 0; n < a->instances; n++)
 		assert_memory_equal(&a->instance[n], &b->instance[n], sizeof(a->instance[n]));
 	for (unsigned int n = 0; n < a->peers; n++)
-		assert_memory_equal(&a->peer[n], &b->peer[n], sizeof(a->peer[n]));
+		assert_memory_equal(a->peer[n], b->peer[n], dp_peer_set_size(b->peer[n]));
 	for (unsigned int n = 0; n < a->routes; n++)
 		assert_memory_equal(&a->route[n], &b->route[n], sizeof(a->route[n]));
 }
@@ -251,7 +254,7 @@ static struct objects copy(const struct objects *o)
 	for (unsigned int n = 0; n < o->instances; n++)
 		assert_int_equal(objects_add_instance(&c, &o->instance[n]), 0);
 	for (unsigned int n = 0; n < o->peers; n++)
-		assert_int_equal(objects_add_peer(&c, &o->peer[n]), 0);
+		assert_int_equal(objects_add_peer(&c, o->peer[n]), 0);
 	for (unsigned int n = 0; n < o->routes; n++)
 		assert_int_equal(objects_add_route(&c, &o->route[n]), 0);
 	return c;
