@@ -46,15 +46,14 @@ void keying_timer_remove(struct peer *p)
 
 static void read_stamps(const struct peer *p, struct timer_stamps *ret)
 {
-	const struct timer_stamps *s = &p->stamps;
-	ret->last_data_sent_ns = timer_stamp_get(&s->last_data_sent_ns);
-	ret->last_data_received_ns = timer_stamp_get(&s->last_data_received_ns);
-	ret->last_any_sent_ns = timer_stamp_get(&s->last_any_sent_ns);
-	ret->last_any_received_ns = timer_stamp_get(&s->last_any_received_ns);
-	ret->first_data_sent_since_receive_ns =
-		timer_stamp_get(&s->first_data_sent_since_receive_ns);
-	ret->first_data_received_since_send_ns =
-		timer_stamp_get(&s->first_data_received_since_send_ns);
+	*ret = (struct timer_stamps){
+		.last_data_sent_ns = p->sent.last_data_ns,
+		.last_data_received_ns = p->received.last_data_ns,
+		.last_any_sent_ns = p->sent.last_any_ns,
+		.last_any_received_ns = p->received.last_any_ns,
+		.first_data_sent_since_receive_ns = p->sent.first_data_ns,
+		.first_data_received_since_send_ns = p->received.first_data_ns,
+	};
 }
 
 /* The hub ends a peer's time also when the control daemon is down. */

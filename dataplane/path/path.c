@@ -109,9 +109,15 @@ static void take_over(struct path *p, struct rte_mbuf *m, struct pkt *k)
 
 void path_inject(struct path *p, struct rte_mbuf *const *packets, uint16_t count)
 {
+	/* another core wrote them last */
+	for (uint16_t i = 0; i < count; i++) {
+		rte_prefetch0(packets[i]);
+		rte_prefetch0(pkt_of(packets[i]));
+	}
 	for (uint16_t i = 0; i < count; i++) {
 		struct rte_mbuf *m = packets[i];
 		struct pkt *k = pkt_of(m);
+		rte_prefetch0(rte_pktmbuf_mtod(m, const void *));
 		k->from = NULL;
 		switch ((enum pkt_inject)k->inject) {
 		case PKT_INJECT_DATA:

@@ -108,16 +108,9 @@ static void note_roaming(struct path *p, struct peer *peer, const struct outer *
 
 static void stamp(struct path *p, struct peer *peer, uint32_t len)
 {
-	struct timer_stamps *t = &peer->stamps;
-	timer_stamp_set(&t->last_any_received_ns, p->now_ns);
-	timer_stamp_set(&t->first_data_sent_since_receive_ns, 0);
-	if (len > 0) {
-		timer_stamp_set(&t->last_data_received_ns, p->now_ns);
-		if (timer_stamp_get(&t->first_data_received_since_send_ns) == 0)
-			timer_stamp_set(&t->first_data_received_since_send_ns, p->now_ns);
-	}
-	peer_count(&peer->rx_packets, 1);
-	peer_count(&peer->rx_bytes, len + OVERHEAD);
+	peer_stamp(&peer->received, &peer->sent, len > 0, p->now_ns);
+	peer_count(&peer->received.packets, 1);
+	peer_count(&peer->received.bytes, len + OVERHEAD);
 }
 
 /* The packet is authentic and new. */

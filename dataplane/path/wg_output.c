@@ -68,7 +68,7 @@ struct group {
 	uint64_t counter; /* the next of those that were reserved */
 	uint32_t reserved;
 	uint32_t packets; /* sealed */
-	uint32_t data_packets; /* of these: no keepalives */
+	bool has_data; /* not only keepalives */
 	uint64_t bytes;
 };
 
@@ -161,7 +161,7 @@ static bool prepare_job(struct path *p, struct rte_mbuf *m, struct group *g, str
 	memset(job->nonce, 0, 4);
 	memcpy(job->nonce + 4, message + 8, 8);
 	g->packets++;
-	g->data_packets += job->len > 0;
+	g->has_data = g->has_data || job->len > 0;
 	g->bytes += job->len + OVERHEAD;
 	return true;
 }
@@ -169,21 +169,14 @@ static bool prepare_job(struct path *p, struct rte_mbuf *m, struct group *g, str
 /* Other workers write these too: a stamp that is a moment older does no harm, a count is exact. */
 static void stamp(struct path *p, const struct group *g)
 {
-	struct timer_stamps *t = &g->to->stamps;
-	timer_stamp_set(&t->last_any_sent_ns, p->now_ns);
-	timer_stamp_set(&t->first_data_received_since_send_ns, 0);
-	if (g->data_packets > 0) {
-		timer_stamp_set(&t->last_data_sent_ns, p->now_ns);
-		if (timer_stamp_get(&t->first_data_sent_since_receive_ns) == 0)
-			timer_stamp_set(&t->first_data_sent_since_receive_ns, p->now_ns);
-	}
+	struct peer_traffic *sent = &g->to->sent;
+	peer_stamp(sent, &g->to->received, g->has_data, p->now_ns);
 	if (p->tables->workers > 1) {
-		(void)atomic_fetch_add_explicit(
-			&g->to->tx_packets, g->packets, memory_order_relaxed);
-		(void)atomic_fetch_add_explicit(&g->to->tx_bytes, g->bytes, memory_order_relaxed);
+		(void)atomic_fetch_add_explicit(&sent->packets, g->packets, memory_order_relaxed);
+		(void)atomic_fetch_add_explicit(&sent->bytes, g->bytes, memory_order_relaxed);
 	} else {
-		peer_count(&g->to->tx_packets, g->packets);
-		peer_count(&g->to->tx_bytes, g->bytes);
+		peer_count(&sent->packets, g->packets);
+		peer_count(&sent->bytes, g->bytes);
 	}
 }
 

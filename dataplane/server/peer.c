@@ -225,16 +225,16 @@ static int list_stats(struct request *q, const struct peer *p)
 {
 	struct keying_peer_status status;
 	keying_peer_status(q->server->keying, p, &status);
-	uint64_t last_rx_ns = __atomic_load_n(&p->stamps.last_any_received_ns, __ATOMIC_RELAXED);
+	uint64_t last_rx_ns = p->received.last_any_ns;
 	struct dp_peer_stats m = {
 		.id = p->id,
 		.instance = p->instance->id,
 		.last_handshake_ns = p->last_handshake_realtime_ns,
 		.last_rx_ns = realtime_from_monotonic(last_rx_ns),
-		.rx_bytes = p->rx_bytes,
-		.tx_bytes = p->tx_bytes,
-		.rx_packets = p->rx_packets,
-		.tx_packets = p->tx_packets,
+		.rx_bytes = p->received.bytes,
+		.tx_bytes = p->sent.bytes,
+		.rx_packets = p->received.packets,
+		.tx_packets = p->sent.packets,
 		.last_failure_ns = p->last_failure_realtime_ns,
 		.endpoint = status.endpoint,
 		.last_failure = p->last_failure,

@@ -68,6 +68,15 @@ struct peer_keying {
 	uint64_t woken_ns;
 };
 
+/* What came from a peer, or what went to it. Times are of CLOCK_MONOTONIC, 0 is never; see struct
+ * timer_stamps. */
+struct peer_traffic {
+	_Atomic uint64_t last_any_ns, last_data_ns;
+	/* set: who moves data this way; cleared: who moves anything the other way */
+	_Atomic uint64_t first_data_ns;
+	_Atomic uint64_t bytes, packets; /* whole data messages, as wg(8) */
+} __attribute__((aligned(64)));
+
 struct peer {
 	/* line 0: what a packet from or to the peer reads first. set: server; read: workers */
 	struct instance *instance;
@@ -82,10 +91,9 @@ struct peer {
 	_Atomic uint8_t
 		roaming; /* set: worker when it told keying of a new address; cleared: keying */
 
-	/* of receiving: set by the owner worker; of sending: by any worker; read: keying, server */
-	struct timer_stamps stamps __attribute__((aligned(64)));
-	_Atomic uint64_t rx_bytes, rx_packets, tx_bytes,
-		tx_packets; /* whole data messages, as wg(8) */
+	/* one line each, because they are written on different cores; read: keying, server */
+	struct peer_traffic received; /* set: the owner worker */
+	struct peer_traffic sent; /* set: any worker */
 
 	/* keying thread only, but for what is marked */
 	struct peer_keying *keying; /* NULL: at rest */
@@ -117,11 +125,25 @@ struct peer {
 	uint64_t sync_stamp; /* server/sync.c */
 } __attribute__((aligned(64)));
 
-/* By a counter's only writer; whoever reads sees whole numbers. */
+/* Counters with one writer; whoever reads sees whole numbers. */
 static inline void peer_count(_Atomic uint64_t *counter, uint64_t n)
 {
 	uint64_t v = atomic_load_explicit(counter, memory_order_relaxed);
 	atomic_store_explicit(counter, v + n, memory_order_relaxed);
+}
+
+/* Something went this way, data or not: the stamps. */
+static inline void peer_stamp(
+	struct peer_traffic *this_way, struct peer_traffic *other_way, bool data, uint64_t now_ns)
+{
+	atomic_store_explicit(&this_way->last_any_ns, now_ns, memory_order_relaxed);
+	if (atomic_load_explicit(&other_way->first_data_ns, memory_order_relaxed) != 0)
+		atomic_store_explicit(&other_way->first_data_ns, 0, memory_order_relaxed);
+	if (!data)
+		return;
+	atomic_store_explicit(&this_way->last_data_ns, now_ns, memory_order_relaxed);
+	if (atomic_load_explicit(&this_way->first_data_ns, memory_order_relaxed) == 0)
+		atomic_store_explicit(&this_way->first_data_ns, now_ns, memory_order_relaxed);
 }
 
 /*

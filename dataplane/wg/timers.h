@@ -11,25 +11,13 @@
  * CLOCK_MONOTONIC, 0 is never.
  */
 
-/* Written by whoever moves packets, read by timers_step(). "Data" has an inner packet; "any"
- * includes keepalives. */
+/* What whoever moves packets noted. "Data" has an inner packet; "any" includes keepalives. */
 struct timer_stamps {
 	uint64_t last_data_sent_ns, last_data_received_ns;
 	uint64_t last_any_sent_ns, last_any_received_ns;
 	uint64_t first_data_sent_since_receive_ns; /* cleared when anything authentic arrives */
 	uint64_t first_data_received_since_send_ns; /* cleared when anything is sent */
 };
-
-/* Workers write and the keying thread reads at the same time: whole numbers, in no order. */
-static inline void timer_stamp_set(uint64_t *stamp, uint64_t value)
-{
-	__atomic_store_n(stamp, value, __ATOMIC_RELAXED);
-}
-
-static inline uint64_t timer_stamp_get(const uint64_t *stamp)
-{
-	return __atomic_load_n(stamp, __ATOMIC_RELAXED);
-}
 
 struct timers {
 	uint64_t keepalive_interval_ns; /* persistent keepalive; 0: none */

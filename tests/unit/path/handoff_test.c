@@ -236,8 +236,8 @@ static void counters_of_a_burst(void **state)
 	uint64_t first[3], packets[3], bytes[3];
 	for (unsigned int i = 0; i < 3; i++) {
 		first[i] = s[i]->keypair.send_counter;
-		packets[i] = hub.peer[i + 1]->tx_packets;
-		bytes[i] = hub.peer[i + 1]->tx_bytes;
+		packets[i] = hub.peer[i + 1]->sent.packets;
+		bytes[i] = hub.peer[i + 1]->sent.bytes;
 	}
 	for (unsigned int n = 0; n < MANY; n++)
 		frames[n] = frame_between(0, 1 + n % 3);
@@ -248,8 +248,8 @@ static void counters_of_a_burst(void **state)
 	for (unsigned int i = 0; i < 3; i++) {
 		uint64_t mine = (MANY + 2 - i) / 3;
 		assert_int_equal(s[i]->keypair.send_counter, first[i] + mine);
-		assert_int_equal(hub.peer[i + 1]->tx_packets, packets[i] + mine);
-		assert_int_equal(hub.peer[i + 1]->tx_bytes, bytes[i] + mine * (112 + 32));
+		assert_int_equal(hub.peer[i + 1]->sent.packets, packets[i] + mine);
+		assert_int_equal(hub.peer[i + 1]->sent.bytes, bytes[i] + mine * (112 + 32));
 	}
 	rte_pktmbuf_free_bulk(sent, MANY);
 }

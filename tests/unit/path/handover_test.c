@@ -234,29 +234,29 @@ static void instances_are_isolated(void **state)
 static void stamps_and_figures(void **state)
 {
 	struct peer *from = hub.peer[0], *to = hub.peer[1];
-	uint64_t rx = from->rx_bytes, tx = to->tx_bytes, packets = from->rx_packets;
+	uint64_t rx = from->received.bytes, tx = to->sent.bytes, packets = from->received.packets;
 	struct rte_mbuf *sent;
-	memset(&from->stamps, 0, sizeof(from->stamps));
-	memset(&to->stamps, 0, sizeof(to->stamps));
-	from->stamps.first_data_sent_since_receive_ns = 1;
-	to->stamps.first_data_received_since_send_ns = 1;
+	from->received.last_data_ns = from->received.first_data_ns = 0;
+	to->sent.last_data_ns = to->sent.first_data_ns = 0;
+	from->sent.first_data_ns = 1;
+	to->received.first_data_ns = 1;
 	assert_int_equal(path_take(good_frame(), &sent), 1);
 	rte_pktmbuf_free(sent);
-	assert_int_equal(from->rx_bytes - rx, 112 + 32); /* as wg(8): the whole message */
-	assert_int_equal(to->tx_bytes - tx, 112 + 32);
-	assert_int_equal(from->rx_packets - packets, 1);
-	assert_true(from->stamps.last_data_received_ns == hub.path.now_ns);
-	assert_true(from->stamps.last_any_received_ns == hub.path.now_ns);
-	assert_true(from->stamps.first_data_received_since_send_ns == hub.path.now_ns);
-	assert_true(from->stamps.first_data_sent_since_receive_ns == 0);
-	assert_true(to->stamps.last_data_sent_ns == hub.path.now_ns);
-	assert_true(to->stamps.first_data_sent_since_receive_ns == hub.path.now_ns);
-	assert_true(to->stamps.first_data_received_since_send_ns == 0);
-	memset(&from->stamps, 0, sizeof(from->stamps));
+	assert_int_equal(from->received.bytes - rx, 112 + 32); /* as wg(8): the whole message */
+	assert_int_equal(to->sent.bytes - tx, 112 + 32);
+	assert_int_equal(from->received.packets - packets, 1);
+	assert_true(from->received.last_data_ns == hub.path.now_ns);
+	assert_true(from->received.last_any_ns == hub.path.now_ns);
+	assert_true(from->received.first_data_ns == hub.path.now_ns);
+	assert_true(from->sent.first_data_ns == 0);
+	assert_true(to->sent.last_data_ns == hub.path.now_ns);
+	assert_true(to->sent.first_data_ns == hub.path.now_ns);
+	assert_true(to->received.first_data_ns == 0);
+	from->received.last_data_ns = from->received.first_data_ns = 0;
 	assert_dropped(frame_from(0, NULL, 0), COUNTER_KEEPALIVES_RECEIVED);
-	assert_true(from->stamps.last_any_received_ns == hub.path.now_ns);
-	assert_true(from->stamps.last_data_received_ns == 0); /* a keepalive is no data */
-	assert_true(from->stamps.first_data_received_since_send_ns == 0);
+	assert_true(from->received.last_any_ns == hub.path.now_ns);
+	assert_true(from->received.last_data_ns == 0); /* a keepalive is no data */
+	assert_true(from->received.first_data_ns == 0);
 }
 
 static void no_neighbour(void **state)

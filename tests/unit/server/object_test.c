@@ -163,7 +163,7 @@ static void test_peer_reaches_keying_and_lists(void **state)
 	memcpy(&stats, l.payload, sizeof(stats));
 	assert_memory_equal(&stats.id, &m.id, sizeof(m.id));
 	assert_int_equal(stats.last_rx_ns, 0);
-	peer_find(fixture_tables(), &m.id)->stamps.last_any_received_ns =
+	peer_find(fixture_tables(), &m.id)->received.last_any_ns =
 		clock_monotonic_ns() - 2 * NS_PER_SEC;
 	l = list(c, DP_MSG_PEER_STATS_LIST, 0);
 	memcpy(&stats, l.payload, sizeof(stats));
