@@ -17,6 +17,7 @@ static const struct {
 	void (*run)(struct path *p, struct vector *in);
 } stages[STAGES__COUNT] = {
 	[STAGE_CLASSIFY] = {"classify", classify},
+	[STAGE_REASSEMBLE] = {"reassemble", reassemble},
 	[STAGE_HANDOFF] = {"handoff", handoff},
 	[STAGE_WG_INPUT] = {"wg_input", wg_input},
 	[STAGE_SOURCE_CHECK] = {"source_check", source_check},
@@ -33,7 +34,7 @@ static const struct {
 	[STAGE_TX] = {"tx", tx},
 	[STAGES_RECEIVE] = {"receive", NULL},
 };
-static_assert(STAGE__COUNT == 15, "a stage came or went: name it above");
+static_assert(STAGE__COUNT == 16, "a stage came or went: name it above");
 
 const char *stages_name(unsigned int stage)
 {

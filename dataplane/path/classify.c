@@ -130,8 +130,10 @@ static void classify_ipv4(struct path *p, struct rte_mbuf *m, struct pkt *k)
 		path_drop(p, m, COUNTER_DROP_OUTER_MALFORMED);
 		return;
 	}
-	if (ip->next_proto_id != IPPROTO_UDP || (ip->fragment_offset & RTE_BE16(0x3fff)) != 0) {
-		path_push(p, STAGE_PUNT, m);
+	bool fragment = (ip->fragment_offset & RTE_BE16(0x3fff)) != 0;
+	if (ip->next_proto_id != IPPROTO_UDP || fragment) {
+		bool of_udp = ip->next_proto_id == IPPROTO_UDP;
+		path_push(p, of_udp ? STAGE_REASSEMBLE : STAGE_PUNT, m);
 		return;
 	}
 	k->outer_len = (uint16_t)(RTE_ETHER_HDR_LEN + header + sizeof(struct rte_udp_hdr));
@@ -161,7 +163,7 @@ static void classify_ipv6(struct path *p, struct rte_mbuf *m, struct pkt *k)
 		return;
 	}
 	if (ip->proto != IPPROTO_UDP) {
-		path_push(p, STAGE_PUNT, m);
+		path_push(p, ip->proto == IPPROTO_FRAGMENT ? STAGE_REASSEMBLE : STAGE_PUNT, m);
 		return;
 	}
 	k->outer_v6 = 1;

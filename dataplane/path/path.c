@@ -6,6 +6,7 @@
 #include "dataplane/path/path.h"
 
 #include "dataplane/crypto/aead.h"
+#include "dataplane/path/reassembly.h"
 #include "dataplane/table/instance.h"
 #include "dataplane/table/peer.h"
 #include "dataplane/table/tables.h"
@@ -20,6 +21,7 @@ static const struct {
 	void (*run)(struct path *p, struct vector *in);
 } stages[STAGE__COUNT] = {
 	[STAGE_CLASSIFY] = {"classify", classify}, /* outer headers: whose is the frame? */
+	[STAGE_REASSEMBLE] = {"reassemble", reassemble}, /* fragments, to whole datagrams */
 	[STAGE_HANDOFF] = {"handoff", handoff}, /* another worker owns the peer: its work */
 	[STAGE_WG_INPUT] = {"wg_input", wg_input}, /* index, open, replay, roaming */
 	[STAGE_SOURCE_CHECK] = {"source_check", source_check}, /* is the inner source the peer's? */
@@ -46,13 +48,16 @@ int path_init(
 	p->counters = c;
 	p->worker = worker;
 	p->data_stage = t->workers > 1 ? STAGE_HANDOFF : STAGE_WG_INPUT;
-	return aead_new(&p->aead);
+	int err = reassembly_new(&p->reassembly);
+	return err == 0 ? aead_new(&p->aead) : err;
 }
 
 void path_fini(struct path *p)
 {
 	aead_free(p->aead);
 	p->aead = NULL;
+	reassembly_free(p->reassembly);
+	p->reassembly = NULL;
 }
 
 void path_receive(struct path *p, uint8_t port, struct rte_mbuf *const *packets, uint16_t count)
@@ -123,6 +128,9 @@ void path_inject(struct path *p, struct rte_mbuf *const *packets, uint16_t count
 		case PKT_INJECT_DATA:
 			take_over(p, m, k);
 			break;
+		case PKT_INJECT_FRAGMENT:
+			path_push(p, STAGE_REASSEMBLE, m);
+			break;
 		case PKT_INJECT_TX:
 			path_push(p, STAGE_TX, m);
 			break;
@@ -149,4 +157,10 @@ void path_run(struct path *p, uint64_t now_ns)
 	}
 	rte_pktmbuf_free_bulk(p->dropped.packet, p->dropped.count);
 	p->dropped.count = 0;
+	reassembly_expire(p);
+}
+
+bool path_waits(const struct path *p)
+{
+	return p->reassembly->used > 0;
 }

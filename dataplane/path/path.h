@@ -5,11 +5,13 @@
 #include "dataplane/table/counter.h"
 #include "dataplane/table/pkt.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <rte_mbuf.h>
 
 struct aead;
+struct reassembly;
 struct rings;
 struct tables;
 
@@ -22,6 +24,7 @@ struct tables;
  */
 enum stage {
 	STAGE_CLASSIFY,
+	STAGE_REASSEMBLE,
 	STAGE_HANDOFF,
 	STAGE_WG_INPUT,
 	STAGE_SOURCE_CHECK,
@@ -53,6 +56,7 @@ struct path {
 	struct rings *rings;
 	struct counters *counters;
 	struct aead *aead;
+	struct reassembly *reassembly;
 	unsigned int worker; /* its number */
 	enum stage data_stage; /* where classify sends data: one worker hands nothing over */
 	uint64_t now_ns; /* CLOCK_MONOTONIC at the start of the run */
@@ -73,8 +77,11 @@ void path_fini(struct path *p);
 void path_receive(struct path *p, uint8_t port, struct rte_mbuf *const *packets, uint16_t count);
 /* Puts packets of the worker's inject and handoff rings into the stage that pkt.inject names. */
 void path_inject(struct path *p, struct rte_mbuf *const *packets, uint16_t count);
-/* Runs every stage once. Afterwards all packets are sent, handed over or freed. */
+/* Runs every stage once. Afterwards all packets are sent, handed over or freed, but fragments that
+ * wait for others. */
 void path_run(struct path *p, uint64_t now_ns);
+/* Something waits: path_run() must go on being called, also without packets. */
+bool path_waits(const struct path *p);
 
 /* For the stages. */
 static inline void path_push(struct path *p, enum stage to, struct rte_mbuf *m)
@@ -102,6 +109,7 @@ void path_refuse(
 	struct path *p, struct rte_mbuf *m, enum counter reason, const struct icmp_reason *why);
 
 void classify(struct path *p, struct vector *in);
+void reassemble(struct path *p, struct vector *in);
 void handoff(struct path *p, struct vector *in);
 void wg_input(struct path *p, struct vector *in);
 void source_check(struct path *p, struct vector *in);

@@ -37,6 +37,7 @@ struct pkt {
 /* Where a packet that comes from another thread enters the path. */
 enum pkt_inject {
 	PKT_INJECT_DATA, /* a frame with WireGuard data for its owner; handle: instance */
+	PKT_INJECT_FRAGMENT, /* an outer fragment, for the worker that puts its datagram together */
 	PKT_INJECT_TX, /* a whole frame for pkt.port */
 	PKT_INJECT_ROUTE, /* an inner packet from the host; handle: instance */
 	PKT_INJECT_PEER_INNER, /* an inner packet (or nothing: a keepalive) to seal; handle: peer */

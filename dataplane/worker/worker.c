@@ -99,7 +99,7 @@ int worker_run(void *worker)
 	uint64_t start = clock_monotonic_ns();
 	while (!atomic_load_explicit(&w->stop, memory_order_relaxed)) {
 		unsigned int packets = receive(w);
-		if (packets > 0)
+		if (packets > 0 || path_waits(&w->path))
 			path_run(&w->path, start);
 		rte_rcu_qsbr_quiescent(q, w->config.number);
 		idle = packets > 0 ? 0 : idle + 1;

@@ -5,6 +5,7 @@
 #include "dataplane/table/instance.h"
 #include "dataplane/table/peer.h"
 #include "dataplane/table/session.h"
+#include "dataplane/table/underlay.h"
 #include "dataplane/wg/messages.h"
 
 #include <setjmp.h>
@@ -68,6 +69,15 @@ unsigned int path_take(struct rte_mbuf *frame, struct rte_mbuf **ret)
 	return take_sent(ret);
 }
 
+unsigned int path_take_at(struct rte_mbuf *frame, uint64_t now_ns, struct rte_mbuf **ret)
+{
+	assert_non_null(frame);
+	remember();
+	path_receive(&hub.path, 0, &frame, 1);
+	path_run(&hub.path, now_ns);
+	return take_sent(ret);
+}
+
 unsigned int path_take_injected(
 	struct rte_mbuf *m, enum pkt_inject how, uint64_t handle, struct rte_mbuf **ret)
 {
@@ -115,6 +125,13 @@ void drop_from_host(unsigned int wanted)
 	unsigned int n = rte_ring_dequeue_burst(hub.rings.host, handed, 8, NULL);
 	assert_int_equal(n, wanted);
 	rte_pktmbuf_free_bulk((struct rte_mbuf **)handed, n);
+}
+
+void drop_all_from_host(void)
+{
+	void *m;
+	while (rte_ring_dequeue(hub.rings.host, &m) == 0)
+		rte_pktmbuf_free(m);
 }
 
 void take_from_keying(struct keying_message *ret)
@@ -182,6 +199,40 @@ struct rte_mbuf *packet_of(const uint8_t *data, uint16_t len)
 	if (len > 0)
 		memcpy(to, data, len);
 	return m;
+}
+
+struct rte_mbuf *in_ipv6(struct rte_mbuf *m)
+{
+	static const uint8_t source6[16] = {0x20, 1, 0x0d, 0xb8, 0, 0x0f, [15] = 9};
+	static const uint8_t hub6[16] = {0x20, 1, 0x0d, 0xb8, 0, 0x0f, [15] = 1};
+	uint8_t frame[2048] = {0};
+	uint16_t udp_len = (uint16_t)(m->data_len - 34);
+	memcpy(frame, byte_of(m, 0), 12);
+	frame[12] = 0x86;
+	frame[13] = 0xdd;
+	frame[14] = 0x60;
+	frame[18] = (uint8_t)(udp_len >> 8);
+	frame[19] = (uint8_t)udp_len;
+	frame[20] = 17;
+	frame[21] = 64;
+	memcpy(frame + 22, source6, 16);
+	memcpy(frame + 38, hub6, 16);
+	memcpy(frame + 54, byte_of(m, 34), udp_len);
+	rte_pktmbuf_free(m);
+	return packet_of(frame, (uint16_t)(54 + udp_len));
+}
+
+void set_underlay6(void)
+{
+	struct ip_prefix own;
+	struct underlay_route route = {0};
+	struct neighbour gateway = {.mac = {2, 0, 0, 0, 0, 0x66}, .state = NEIGHBOUR_REACHABLE};
+	assert_int_equal(ip_prefix_parse("2001:db8:f::1/64", &own), 0);
+	assert_int_equal(ip_addr_parse("fe80::fe", &route.gateway), 0);
+	gateway.addr = route.gateway;
+	assert_int_equal(underlay_address_set(hub.tables, 0, &own, 0), 0);
+	assert_int_equal(underlay_route_set(hub.tables, &route), 0); /* prefix ::/0 */
+	assert_int_equal(neighbour_set(hub.tables, &gateway), 0);
 }
 
 uint8_t *byte_of(struct rte_mbuf *m, uint16_t at)

@@ -25,6 +25,8 @@ int fixture_end(void **state);
 
 /* Receives the frame; how many were sent. ret: the first of them, or NULL. */
 unsigned int path_take(struct rte_mbuf *frame, struct rte_mbuf **ret);
+/* The same, at that time. */
+unsigned int path_take_at(struct rte_mbuf *frame, uint64_t now_ns, struct rte_mbuf **ret);
 /* Puts a packet into the inject ring's stage, the handle in place; how many were sent. */
 unsigned int path_take_injected(
 	struct rte_mbuf *m, enum pkt_inject how, uint64_t handle, struct rte_mbuf **ret);
@@ -35,6 +37,7 @@ void assert_dropped(struct rte_mbuf *frame, enum counter reason);
 void assert_refused(struct rte_mbuf *frame, enum counter reason, uint8_t type, uint8_t code);
 /* What the path handed to the host-I/O thread or to keying; freed. */
 void drop_from_host(unsigned int wanted);
+void drop_all_from_host(void);
 void take_from_keying(struct keying_message *ret);
 void assert_nothing_for_keying(void);
 
@@ -44,6 +47,10 @@ struct rte_mbuf *frame_to(const char *destination); /* IPv4, from peer 0 */
 void make_inner4(uint8_t *inner, uint16_t len, unsigned int from, unsigned int to);
 /* UDP over IPv6, its checksum left zero. */
 void make_inner6(uint8_t *inner, uint16_t len, unsigned int from, unsigned int to);
+/* The hub has 2001:db8:f::1, and a gateway there. */
+void set_underlay6(void);
+/* The same UDP payload in an IPv6 frame from 2001:db8:f::9 to it. */
+struct rte_mbuf *in_ipv6(struct rte_mbuf *m);
 struct rte_mbuf *packet_of(const uint8_t *data, uint16_t len);
 uint8_t *byte_of(struct rte_mbuf *m, uint16_t at);
 void fix_inner_checksum(uint8_t *ip);

@@ -286,6 +286,48 @@ static void the_last_counters(void **state)
 	rte_pktmbuf_free_bulk(sent, 5);
 }
 
+static struct rte_mbuf *piece_of(const uint8_t *frame, uint16_t offset, uint16_t len, bool more)
+{
+	uint8_t f[256];
+	memcpy(f, frame, 34);
+	memcpy(f + 34, frame + 34 + offset, len);
+	f[17] = (uint8_t)(len + 20);
+	f[20] = more ? 0x20 : 0;
+	f[21] = (uint8_t)(offset / 8);
+	fix_inner_checksum(f + 14);
+	return packet_of(f, (uint16_t)(34 + len));
+}
+
+/* Whichever workers the pieces came to, one of them has both; the peer's owner opens the whole. */
+static void pieces_meet(void **state)
+{
+	bool seen[2] = {false, false};
+	for (uint8_t source = 1; source < 33; source++) {
+		struct rte_mbuf *m = frame_between(0, 1), *sent;
+		uint8_t frame[256];
+		uint16_t len = m->data_len;
+		memcpy(frame, byte_of(m, 0), len);
+		rte_pktmbuf_free(m);
+		frame[29] = source;
+		struct rte_mbuf *first = piece_of(frame, 0, 80, true),
+				*last = piece_of(frame, 80, (uint16_t)(len - 114), false);
+		receive_by(0, &first, 1);
+		receive_by(1, &last, 1);
+		bool by_first = path_waits(&hub.path);
+		seen[by_first] = true;
+		assert_int_equal(take_over_by(by_first ? 0 : 1), 1);
+		(void)take_over_by(owner_of(0));
+		assert_int_equal(memory_hub_sent(&hub, &sent, 1), 1);
+		rte_pktmbuf_free(sent);
+		assert_false(path_waits(&hub.path) || path_waits(&other));
+	}
+	assert_true(seen[0] && seen[1]);
+	struct keying_message roamed;
+	while (rings_keying_get(&hub.rings, &roamed))
+		rte_pktmbuf_free(roamed.mbuf);
+	hub.peer[0]->roaming = 0;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -293,6 +335,7 @@ int main(void)
 		cmocka_unit_test(accepted_once),
 		cmocka_unit_test(order_is_kept),
 		cmocka_unit_test(a_full_ring_drops),
+		cmocka_unit_test(pieces_meet),
 		cmocka_unit_test(what_is_gone),
 		cmocka_unit_test(fewer_queues_than_workers),
 		cmocka_unit_test(counters_of_a_burst),

@@ -246,39 +246,6 @@ static void mss_is_clamped(void **state)
 	rte_pktmbuf_free(sent);
 }
 
-/* The same UDP payload in an IPv6 frame from 2001:db8:f::9 to the hub's 2001:db8:f::1. */
-static struct rte_mbuf *in_ipv6(struct rte_mbuf *m)
-{
-	uint8_t frame[1600] = {0};
-	uint16_t udp_len = (uint16_t)(m->data_len - 34);
-	memcpy(frame, byte_of(m, 0), 12);
-	frame[12] = 0x86;
-	frame[13] = 0xdd;
-	frame[14] = 0x60;
-	frame[18] = (uint8_t)(udp_len >> 8);
-	frame[19] = (uint8_t)udp_len;
-	frame[20] = 17;
-	frame[21] = 64;
-	address(frame + 22, "2001:db8:f::9");
-	address(frame + 38, "2001:db8:f::1");
-	memcpy(frame + 54, byte_of(m, 34), udp_len);
-	rte_pktmbuf_free(m);
-	return packet_of(frame, (uint16_t)(54 + udp_len));
-}
-
-static void set_underlay6(void)
-{
-	struct ip_prefix own;
-	struct underlay_route route = {0};
-	struct neighbour gateway = {.mac = {2, 0, 0, 0, 0, 0x66}, .state = NEIGHBOUR_REACHABLE};
-	assert_int_equal(ip_prefix_parse("2001:db8:f::1/64", &own), 0);
-	assert_int_equal(ip_addr_parse("fe80::fe", &route.gateway), 0);
-	gateway.addr = route.gateway;
-	assert_int_equal(underlay_address_set(hub.tables, 0, &own, 0), 0);
-	assert_int_equal(underlay_route_set(hub.tables, &route), 0); /* prefix ::/0 */
-	assert_int_equal(neighbour_set(hub.tables, &gateway), 0);
-}
-
 /* Endpoints of before are stale now; keying would make them anew. */
 static void renew_endpoints(void)
 {
@@ -329,7 +296,7 @@ static void outer_headers6(void **state)
 	*byte_of(m, 19) = 7;
 	assert_dropped(m, COUNTER_DROP_OUTER_MALFORMED);
 	m = in_ipv6(good_frame6());
-	*byte_of(m, 20) = 44; /* a fragment is the host's */
+	*byte_of(m, 20) = 51; /* an authentication header is the host's */
 	assert_int_equal(path_take(m, &sent), 0);
 	assert_int_equal(grown(COUNTER_PUNTED_PACKETS), 1);
 	drop_from_host(1);

@@ -67,11 +67,12 @@ static void outer_headers(void **state)
 	assert_dropped(m, COUNTER_DROP_OUTER_MALFORMED);
 }
 
-/* Fragments are the host's, as is all that is no tunnel's. */
+/* What is no tunnel's is the host's. */
 static void punted(void **state)
 {
 	struct rte_mbuf *sent, *m = good_frame();
-	*byte_of(m, 20) |= 0x20; /* more fragments */
+	*byte_of(m, 20) |= 0x20; /* more fragments, but not of UDP */
+	*byte_of(m, 23) = 6;
 	fix_inner_checksum(byte_of(m, 14));
 	assert_int_equal(path_take(m, &sent), 0);
 	assert_int_equal(grown(COUNTER_PUNTED_PACKETS), 1);
