@@ -228,7 +228,7 @@ enum exit_code client_call(struct client *c, const char *method, const char *pat
 	memset(ret, 0, sizeof(*ret));
 	CURLcode result = transfer(c, method, url, text, headers, ret);
 	/* the key makes it safe: what was carried out is only answered again */
-	if (is_post && (result == CURLE_RECV_ERROR || result == CURLE_GOT_NOTHING)) {
+	if (key[0] != '\0' && (result == CURLE_RECV_ERROR || result == CURLE_GOT_NOTHING)) {
 		answer_fini(ret);
 		result = transfer(c, method, url, text, headers, ret);
 	}

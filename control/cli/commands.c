@@ -31,6 +31,8 @@ const struct command commands[] = {
 	{"peers", "reset-clock", "INSTANCE PEER", NULL,
 		"the hub forgets its time: for a router whose clock was wrong", peers_reset_clock},
 	{"peers", "delete", "INSTANCE PEER", NULL, "cut at once, and gone", peers_delete},
+	{"peers", "capture", "INSTANCE PEER", peers_capture_options,
+		"a few seconds of its packets, as pcapng", peers_capture},
 	{"peers", "profile", "INSTANCE PEER", peers_profile_options, "what its WireGuard imports",
 		peers_profile},
 

@@ -19,7 +19,7 @@ enum exit_code instances_routes(struct cli *cli);
 enum exit_code instance_path(struct cli *cli, const char *name, char **ret);
 
 extern const struct option_rule peers_list_options[], peers_create_options[],
-	peers_update_options[], peers_profile_options[];
+	peers_update_options[], peers_capture_options[], peers_profile_options[];
 enum exit_code peers_list(struct cli *cli);
 enum exit_code peers_show(struct cli *cli);
 enum exit_code peers_create(struct cli *cli);
@@ -28,6 +28,10 @@ enum exit_code peers_suspend(struct cli *cli);
 enum exit_code peers_reset_clock(struct cli *cli);
 enum exit_code peers_resume(struct cli *cli);
 enum exit_code peers_delete(struct cli *cli);
+enum exit_code peers_capture(struct cli *cli);
+/* Runs one step on the peer that the first two operands name. path: the peer's. */
+enum exit_code peers_with_one(
+	struct cli *cli, enum exit_code (*step)(struct cli *cli, const char *path));
 enum exit_code peers_profile(struct cli *cli);
 
 extern const struct option_rule users_create_options[], users_update_options[];

@@ -6,9 +6,8 @@
  */
 #include "control/cli/noun.h"
 #include "control/cli/nouns.h"
+#include "control/cli/out_file.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -88,8 +87,7 @@ static enum exit_code peers_path(struct cli *cli, char **ret)
 	return code;
 }
 
-/* Runs one step on the peer that the two operands name. */
-static enum exit_code with_peer(
+enum exit_code peers_with_one(
 	struct cli *cli, enum exit_code (*step)(struct cli *cli, const char *path))
 {
 	char *list, *path;
@@ -130,7 +128,7 @@ enum exit_code peers_list(struct cli *cli)
 
 enum exit_code peers_show(struct cli *cli)
 {
-	return with_peer(cli, noun_show);
+	return peers_with_one(cli, noun_show);
 }
 
 /* A user or a site by its name, or none. */
@@ -220,7 +218,7 @@ static enum exit_code update(struct cli *cli, const char *path)
 
 enum exit_code peers_update(struct cli *cli)
 {
-	return with_peer(cli, update);
+	return peers_with_one(cli, update);
 }
 
 static enum exit_code suspend(struct cli *cli, const char *path)
@@ -230,7 +228,7 @@ static enum exit_code suspend(struct cli *cli, const char *path)
 
 enum exit_code peers_suspend(struct cli *cli)
 {
-	return with_peer(cli, suspend);
+	return peers_with_one(cli, suspend);
 }
 
 static enum exit_code reset_clock(struct cli *cli, const char *path)
@@ -240,7 +238,7 @@ static enum exit_code reset_clock(struct cli *cli, const char *path)
 
 enum exit_code peers_reset_clock(struct cli *cli)
 {
-	return with_peer(cli, reset_clock);
+	return peers_with_one(cli, reset_clock);
 }
 
 static enum exit_code resume(struct cli *cli, const char *path)
@@ -250,18 +248,12 @@ static enum exit_code resume(struct cli *cli, const char *path)
 
 enum exit_code peers_resume(struct cli *cli)
 {
-	return with_peer(cli, resume);
+	return peers_with_one(cli, resume);
 }
 
 enum exit_code peers_delete(struct cli *cli)
 {
-	return with_peer(cli, noun_delete);
-}
-
-static enum exit_code complain_file(const char *path)
-{
-	(void)fprintf(stderr, "nave: %s: %s\n", path, strerrordesc_np(errno));
-	return EXIT_CODE_FAILED;
+	return peers_with_one(cli, noun_delete);
 }
 
 /* What goes to a terminal cannot command it; what goes elsewhere stays as it is. */
@@ -276,7 +268,9 @@ static enum exit_code print_profile(const struct answer *a)
 	return fwrite(a->text, 1, a->len, stdout) == a->len ? EXIT_CODE_OK : EXIT_CODE_FAILED;
 }
 
-static enum exit_code print_or_write_profile(struct cli *cli, const char *path, int fd)
+/* out: NULL for standard output. */
+static enum exit_code print_or_write_profile(
+	struct cli *cli, const char *path, const struct out_file *out)
 {
 	const char *format = argument_is_given(&cli->args, "qr") ? "qr" : "wireguard";
 	bool reveals = argument_is_given(&cli->args, "reveal");
@@ -289,10 +283,7 @@ static enum exit_code print_or_write_profile(struct cli *cli, const char *path, 
 	free(whole);
 	if (code != EXIT_CODE_OK)
 		return code;
-	if (fd < 0)
-		code = print_profile(&a);
-	else if (write(fd, a.text, a.len) != (ssize_t)a.len || fsync(fd) != 0)
-		code = complain_file(argument(&cli->args, "out"));
+	code = out == NULL ? print_profile(&a) : out_file_write(out, a.text, a.len);
 	answer_fini(&a);
 	return code;
 }
@@ -300,21 +291,16 @@ static enum exit_code print_or_write_profile(struct cli *cli, const char *path, 
 /* The file is made first: a key that could not be kept is not asked for. */
 static enum exit_code give_profile(struct cli *cli, const char *path)
 {
-	const char *out = argument(&cli->args, "out");
-	if (out == NULL)
-		return print_or_write_profile(cli, path, -1);
-	/* new, so that no other program has it open already */
-	int fd = open(out, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return complain_file(out);
-	enum exit_code code = print_or_write_profile(cli, path, fd);
-	(void)close(fd);
+	struct out_file out;
+	if (argument(&cli->args, "out") == NULL)
+		return print_or_write_profile(cli, path, NULL);
+	enum exit_code code = out_file_create(&out, argument(&cli->args, "out"));
 	if (code != EXIT_CODE_OK)
-		(void)unlink(out);
-	return code;
+		return code;
+	return out_file_end(&out, print_or_write_profile(cli, path, &out));
 }
 
 enum exit_code peers_profile(struct cli *cli)
 {
-	return with_peer(cli, give_profile);
+	return peers_with_one(cli, give_profile);
 }

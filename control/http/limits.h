@@ -13,7 +13,7 @@ enum {
 	HTTP_TIMEOUT_S = 10, /* without a byte moving */
 	HTTP_REQUEST_TIMEOUT_S = 30, /* for a whole request to arrive */
 	HTTP_QUERY_MAX = 16, /* 400 */
-	HTTP_PATH_PARAMS_MAX = 2,
+	HTTP_PATH_PARAMS_MAX = 3,
 	HTTP_JSON_DEPTH_MAX = 32, /* 400 */
 	HTTP_JSON_ITEMS_MAX = 10000, /* 400: commas in a body */
 	HTTP_ERRORS_MAX = 32, /* entries of errors[] */

@@ -16,7 +16,7 @@
 #include <string.h>
 
 struct desired {
-	json_t *instances, *peers, *deleted; /* owned */
+	json_t *instances, *peers, *captures, *deleted; /* owned */
 };
 
 static int add_instance(void *ctx, const struct instance *i, const struct key *private_key)
@@ -68,6 +68,15 @@ static int add_peer(void *ctx, const struct peer *p, const struct key *preshared
 	return json_array_append_new(d->peers, j) == 0 ? 0 : -ENOMEM;
 }
 
+static int add_capture(void *ctx, const struct capture *c)
+{
+	const struct desired *d = ctx;
+	json_t *j = json_pack("{s:o, s:o, s:s, s:i, s:i}", "id", value_uuid(&c->id), "peer_id",
+		value_uuid(&c->peer_id), "side", capture_side_text(c->side), "seconds",
+		(int)c->seconds, "max_bytes", (int)c->max_bytes);
+	return json_array_append_new(d->captures, j) == 0 ? 0 : -ENOMEM;
+}
+
 static int add_deleted(void *ctx, const char *kind, const struct uuid *id)
 {
 	const struct desired *d = ctx;
@@ -78,7 +87,7 @@ static int add_deleted(void *ctx, const char *kind, const struct uuid *id)
 static bool is_empty(const struct desired *d)
 {
 	return json_array_size(d->instances) + json_array_size(d->peers)
-		+ json_array_size(d->deleted)
+		+ json_array_size(d->captures) + json_array_size(d->deleted)
 		== 0;
 }
 
@@ -94,10 +103,10 @@ static bool waits(struct request *rq, uint64_t wait_s)
 static void answer(struct request *rq, const struct hub *h, const struct desired *d, bool all)
 {
 	response_json(&rq->rs, 200,
-		json_pack("{s:o, s:I, s:b, s:O, s:O, s:O}", "epoch",
+		json_pack("{s:o, s:I, s:b, s:O, s:O, s:O, s:O}", "epoch",
 			value_uuid(store_epoch(rq->api->store)), "generation",
 			(json_int_t)h->generation, "full", (int)all, "instances", d->instances,
-			"peers", d->peers, "deleted", d->deleted));
+			"peers", d->peers, "captures", d->captures, "deleted", d->deleted));
 }
 
 struct question {
@@ -120,14 +129,15 @@ static bool read_question(struct request *rq, struct question *q)
 
 static int look(struct request *rq, const struct hub *h, const struct question *q)
 {
-	struct desired d = {json_array(), json_array(), json_array()};
-	const struct hub_desired sink = {add_instance, add_peer, add_deleted, &d};
+	struct desired d = {json_array(), json_array(), json_array(), json_array()};
+	const struct hub_desired sink = {add_instance, add_peer, add_capture, add_deleted, &d};
 	bool all = hub_needs_all(rq->api->store, h, &q->epoch, (int64_t)q->after);
 	int rc = hub_desired_list(rq->api->store, h, (int64_t)q->after, all, &sink);
 	if (rc == 0 && (all || !is_empty(&d) || !waits(rq, q->wait_s)))
 		answer(rq, h, &d, all);
 	json_decref(d.instances);
 	json_decref(d.peers);
+	json_decref(d.captures);
 	json_decref(d.deleted);
 	return rc;
 }

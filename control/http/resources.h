@@ -44,6 +44,13 @@ int peer_resume(struct request *rq);
 int peer_profile(struct request *rq);
 int peer_profile_reveal(struct request *rq);
 
+extern const struct json_field capture_create_fields[];
+int captures_list(struct request *rq);
+int capture_create(struct request *rq);
+int capture_get(struct request *rq);
+int capture_delete(struct request *rq);
+int capture_file_get(struct request *rq);
+
 extern const struct json_field user_create_fields[];
 extern const struct json_field user_patch_fields[];
 int users_list(struct request *rq);
@@ -75,6 +82,8 @@ extern const struct json_field node_report_fields[];
 int node_enrol(struct request *rq);
 int node_desired(struct request *rq);
 int node_report(struct request *rq);
+extern const struct json_field node_capture_fields[];
+int node_capture(struct request *rq);
 
 /* Bodies of actions: an empty object, or nothing. */
 extern const struct json_field no_fields[];

@@ -25,6 +25,7 @@ const struct json_field no_fields[] = {{0}};
 
 #define INSTANCE "/v1/instances/{instance}"
 #define PEER INSTANCE "/peers/{peer}"
+#define CAPTURE PEER "/captures/{capture}"
 
 /* clang-format off: one line a route reads as a table. */
 const struct route routes[] = {
@@ -68,6 +69,12 @@ const struct route routes[] = {
 		profile_query},
 	{"POST", PEER "/profile/reveal", OPERATOR(INSTANCE), peer_profile_reveal,
 		ROUTE_BODY_OPTIONAL | ROUTE_NOT_KEPT, no_fields, profile_query},
+	{"GET", PEER "/captures", OPERATOR(INSTANCE), captures_list, 0, NULL, plain_list_query},
+	{"POST", PEER "/captures", OPERATOR(INSTANCE), capture_create, ROUTE_BODY_OPTIONAL,
+		capture_create_fields, NULL},
+	{"GET", CAPTURE, OPERATOR(INSTANCE), capture_get, 0, NULL, NULL},
+	{"DELETE", CAPTURE, OPERATOR(INSTANCE), capture_delete, 0, NULL, NULL},
+	{"GET", CAPTURE "/file", OPERATOR(INSTANCE), capture_file_get, 0, NULL, NULL},
 
 	{"GET", "/v1/users", VIEWER(WORKSPACE), users_list, 0, NULL, list_query},
 	{"POST", "/v1/users", OPERATOR(WORKSPACE), user_create, 0, user_create_fields, NULL},
@@ -96,6 +103,7 @@ const struct route routes[] = {
 	{"POST", "/node/v1/enrol", ROLE_LOCAL, ROUTE_REACH_ANY, node_enrol, 0, node_enrol_fields,
 		NULL},
 	{"GET", "/node/v1/desired", NODE, node_desired, 0, NULL, desired_query},
+	{"POST", "/node/v1/captures/{capture}", NODE, node_capture, 0, node_capture_fields, NULL},
 	{"POST", "/node/v1/report", NODE, node_report, 0, node_report_fields, NULL},
 	{0},
 };

@@ -142,6 +142,22 @@ int hub_enrol(struct store *store, const char *name, const char *region, struct 
 	return audit_add(store, "enrol", "hub", &id, name);
 }
 
+int hub_of_peer(struct store *store, const struct uuid *peer_id, struct uuid *ret)
+{
+	sqlite3_stmt *stmt;
+	int rc = sql_prepare(store, &stmt,
+		"SELECT i.hub_id FROM peer p JOIN instance i ON i.id = p.instance_id WHERE p.id = ?"
+		" AND i.hub_id IS NOT NULL",
+		"u", peer_id);
+	if (rc < 0)
+		return rc;
+	rc = sql_first(store, stmt);
+	if (rc == 0)
+		sql_uuid(stmt, 0, ret);
+	sql_done(stmt);
+	return rc == -ENOENT ? -EAGAIN : rc;
+}
+
 int hub_next_generation(struct store *store, const struct uuid *hub_id, int64_t *ret)
 {
 	return sql_number(store, ret,
@@ -247,6 +263,31 @@ static int list_peers(struct store *store, const struct hub *h, int64_t after, b
 	return rc;
 }
 
+static int list_captures(
+	struct store *store, const struct hub *h, int64_t after, const struct hub_desired *sink)
+{
+	sqlite3_stmt *stmt;
+	int rc = sql_prepare(store, &stmt,
+		"SELECT c.id, c.peer_id, c.side, c.seconds, c.max_bytes FROM capture c JOIN peer p"
+		" ON p.id = c.peer_id JOIN instance i ON i.id = p.instance_id WHERE i.hub_id = ?"
+		" AND c.state = ? AND c.generation > ? ORDER BY c.generation",
+		"uii", &h->id, (int64_t)CAPTURE_REQUESTED, after);
+	if (rc < 0)
+		return rc;
+	while (rc == 0 && (rc = sql_step(store, stmt)) > 0) {
+		struct capture c = {
+			.side = (enum capture_side)sqlite3_column_int(stmt, 2),
+			.seconds = (uint32_t)sqlite3_column_int64(stmt, 3),
+			.max_bytes = (uint32_t)sqlite3_column_int64(stmt, 4),
+		};
+		sql_uuid(stmt, 0, &c.id);
+		sql_uuid(stmt, 1, &c.peer_id);
+		rc = sink->capture(sink->ctx, &c);
+	}
+	sql_done(stmt);
+	return rc;
+}
+
 static int list_deleted(
 	struct store *store, const struct hub *h, int64_t after, const struct hub_desired *sink)
 {
@@ -274,6 +315,8 @@ int hub_desired_list(struct store *store, const struct hub *h, int64_t after, bo
 	int rc = list_instances(store, h, from, sink);
 	if (rc == 0)
 		rc = list_peers(store, h, from, all, sink);
+	if (rc == 0)
+		rc = list_captures(store, h, from, sink);
 	if (rc == 0 && !all)
 		rc = list_deleted(store, h, from, sink);
 	return rc;

@@ -2,6 +2,7 @@
 #ifndef CONTROL_STORE_HUB_H
 #define CONTROL_STORE_HUB_H
 
+#include "control/model/capture.h"
 #include "control/model/peer.h"
 #include "control/store/instance.h"
 #include "control/store/store.h"
@@ -50,6 +51,7 @@ int hub_list(struct store *store, const struct uuid *after,
 struct hub_desired {
 	int (*instance)(void *ctx, const struct instance *i, const struct key *private_key);
 	int (*peer)(void *ctx, const struct peer *p, const struct key *preshared_key);
+	int (*capture)(void *ctx, const struct capture *c);
 	int (*deleted)(void *ctx, const char *kind, const struct uuid *id);
 	void *ctx;
 };

@@ -82,6 +82,8 @@ int token_make(const char *prefix, char *ret, size_t size);
 /* A row of the audit log, in the transaction of what it tells. */
 int audit_add(struct store *store, const char *action, const char *object_type,
 	const struct uuid *object_id, const char *object_name);
+/* Where the instance of a peer is. -EAGAIN: nowhere yet. */
+int hub_of_peer(struct store *store, const struct uuid *peer_id, struct uuid *ret);
 /* The next generation of a hub. */
 int hub_next_generation(struct store *store, const struct uuid *hub_id, int64_t *ret);
 int tombstone_add(

@@ -357,21 +357,13 @@ int peer_set(
 /* The hub hears of it again: a new generation, whatever the peer's state is now. */
 static int resend_peer(struct store *store, const struct uuid *id)
 {
-	struct uuid hub = {0};
+	struct uuid hub;
 	int64_t generation = 0;
-	sqlite3_stmt *stmt;
-	int rc = sql_prepare(store, &stmt,
-		"SELECT i.hub_id FROM peer p JOIN instance i ON i.id = p.instance_id WHERE p.id = ?",
-		"u", id);
-	if (rc < 0)
-		return rc;
-	rc = sql_step(store, stmt);
-	if (rc > 0)
-		sql_uuid(stmt, 0, &hub);
-	sql_done(stmt);
-	if (rc < 0 || uuid_is_zero(&hub))
-		return rc < 0 ? rc : 0;
-	rc = hub_next_generation(store, &hub, &generation);
+	int rc = hub_of_peer(store, id, &hub);
+	if (rc == -EAGAIN)
+		return 0; /* no hub has heard of it */
+	if (rc == 0)
+		rc = hub_next_generation(store, &hub, &generation);
 	return rc == 0 ? sql_run(store, "UPDATE peer SET generation = ?, is_sent = 1 WHERE id = ?",
 		       "iu", generation, id)
 		       : rc;

@@ -4,6 +4,7 @@
  * one that is not well is refused: it is never made anew in the place of data. The secret key is
  * made only together with a new database, since an old one could not be read with another key.
  */
+#include "control/model/capture.h"
 #include "control/store/internal.h"
 #include "dataplane/base/clock.h"
 
@@ -306,6 +307,9 @@ int store_prune(struct store *store)
 	if (rc == 0)
 		rc = sql_run(
 			store, "DELETE FROM address_quarantine WHERE until <= ?", "i", store->now);
+	if (rc == 0)
+		rc = sql_run(store, "DELETE FROM capture WHERE created_at <= ?", "i",
+			store->now - (int64_t)CAPTURE_KEPT_S);
 	if (rc == 0)
 		rc = sql_run(store, "DELETE FROM idempotency WHERE at <= ?", "i",
 			store->now - (int64_t)2 * DAY);

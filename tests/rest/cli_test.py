@@ -12,7 +12,7 @@ import time
 import rest_client
 from rest_hub import Hub
 
-OK, REFUSED, USAGE, UNREACHABLE, TIMEOUT = 0, 1, 2, 3, 5
+OK, REFUSED, USAGE, UNREACHABLE, FAILED, TIMEOUT = 0, 1, 2, 3, 4, 5
 
 
 class CliTest(rest_client.RestTest):
@@ -108,6 +108,24 @@ class CliTest(rest_client.RestTest):
         self.nave("peers", "delete", net, "Branch 1")
         self.nave("peers", "create", net, "--site", "Branch 2", "--subnet", "192.168.10.0/25")
         self.nave("peers", "show", net, "Branch 1", code=REFUSED)
+
+    def test_capture(self):
+        net = self.new_net()
+        self.nave("peers", "create", net, "--client", "phone")
+        file = pathlib.Path(f"{self.daemon.folder}/{net}.pcapng")
+        args = ("peers", "capture", net, "phone", "--side", "outer", "--seconds", "1", "--max-bytes",
+                "4096", "--out", str(file))
+        self.nave(*args)
+        self.assertEqual(file.read_bytes(), b"\n\r\r\n")
+        self.assertEqual(stat.S_IMODE(file.stat().st_mode), 0o600)
+        self.nave(*args, code=FAILED)  # never over another file
+        instance = self.json("instances", "show", net)["id"]
+        peer = self.json("peers", "show", net, "phone")["id"]
+        self.assertEqual(self.api.items(f"/v1/instances/{instance}/peers/{peer}/captures"), [])
+        file.unlink()
+        self.nave("peers", "suspend", net, "phone")
+        self.nave(*args, code=REFUSED)
+        self.assertFalse(file.exists())
 
     def test_profiles(self):
         net = self.new_net()

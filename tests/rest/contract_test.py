@@ -32,7 +32,8 @@ class ContractTest(rest_client.RestTest):
             "peer": cls.make(cls.peers, type="client", name="Kept")["id"],
             "user": cls.make("/v1/users", name="Kept")["id"],
             "site": cls.make("/v1/sites", name="Kept")["id"],
-            "key": cls.make("/v1/api-keys", name="Kept", role="viewer")["id"]}
+            "key": cls.make("/v1/api-keys", name="Kept", role="viewer")["id"],
+            "capture": str(uuid.uuid4())}
 
     @classmethod
     def make(cls, path, **body):
@@ -52,7 +53,7 @@ class ContractTest(rest_client.RestTest):
         bodies = {
             "createInstance": {"name": name, "hostname": name, "region": "local"},
             "createPeer": {"type": "client", "name": name}, "createUser": {"name": name},
-            "createSite": {"name": name}, "createApiKey": {"name": name, "role": "viewer"},
+            "createSite": {"name": name}, "postCapture": {"file": "", "reason": "driven"}, "createApiKey": {"name": name, "role": "viewer"},
             "enrolNode": {"name": "other", "region": "far"}, "postReport": self.hub.report_body()}
         if operation.id in bodies:
             return bodies[operation.id]
@@ -70,13 +71,27 @@ class ContractTest(rest_client.RestTest):
         paths = {"instance": ("/v1/instances", {"hostname": name, "region": "local"}),
                  "peer": (self.peers, {"type": "client"}), "user": ("/v1/users", {}),
                  "site": ("/v1/sites", {}), "key": ("/v1/api-keys", {"role": "viewer"})}
+        if noun == "capture":
+            return self.new_capture()
         path, body = paths[noun]
         return self.make(path, name=name, **body)["id"]
 
+    def new_capture(self):
+        """Of a fresh peer: each may have only a few."""
+        peer = self.make(self.peers, type="client", name=self.fresh("seen"))
+        self.values["peer"] = peer["id"]
+        return self.make(f"{self.peers}/{peer['id']}/captures")["id"]
+
     def drive_success(self, operation):
+        if "apture" in operation.id:
+            self.values["capture"] = self.new_capture()
+        if operation.id == "getCaptureFile":
+            self.is_ok(self.hub.client.post(f"/node/v1/captures/{self.values['capture']}",
+                                            {"file": "Cg0NCg=="}), 204)
         if operation.method == "DELETE":
             noun = operation.path.rpartition("{")[2].rstrip("}")
-            return self.call(operation, values={**self.values, noun: self.throw_away(noun)})
+            thrown = self.throw_away(noun)
+            return self.call(operation, values={**self.values, noun: thrown})
         return self.call(operation, self.good_body(operation))
 
     def drive_400(self, operation):
@@ -86,7 +101,7 @@ class ContractTest(rest_client.RestTest):
         return self.client_of(operation).get(self.path_of(operation) + query)
 
     def drive_404(self, operation):
-        values = {name: str(uuid.uuid4()) for name in self.values}
+        values = {name: str(uuid.uuid4()) for name in [*self.values, "capture"]}
         return self.call(operation, self.good_body(operation), values)
 
     def drive_409(self, operation):
@@ -100,8 +115,11 @@ class ContractTest(rest_client.RestTest):
             return self.call(operation, {"name": other})
         if operation.id == "retryInstance":
             return self.of_deleting_instance("retry")
-        if operation.id in ("getProfile", "revealProfile"):
+        if operation.id in ("getProfile", "revealProfile", "createCapture"):
             return self.of_far_instance(operation)
+        if operation.id == "getCaptureFile":
+            self.values["capture"] = self.new_capture()
+            return self.call(operation)
         body = self.good_body(operation)
         self.call(operation, body)
         return self.call(operation, body)
@@ -118,7 +136,8 @@ class ContractTest(rest_client.RestTest):
         name = self.fresh("far")
         far = self.make("/v1/instances", name=name, hostname=name, region="far")
         peer = self.make(f"/v1/instances/{far['id']}/peers", type="client", name="p")
-        return self.call(operation, values={"instance": far["id"], "peer": peer["id"]})
+        return self.call(operation, {} if operation.method == "POST" else None,
+                         {"instance": far["id"], "peer": peer["id"]})
 
     def drive_412(self, operation):
         body = {} if operation.method == "PATCH" else None
@@ -131,6 +150,11 @@ class ContractTest(rest_client.RestTest):
         body = self.good_body(operation)
         if operation.id == "postReport":
             return self.call(operation, {**body, "boot_id": "x"})
+        if operation.id == "createCapture":
+            return self.call(operation, {"seconds": 0})
+        if operation.id == "postCapture":
+            self.values["capture"] = self.new_capture()
+            return self.call(operation, {"file": "no base64"})
         return self.call(operation, {**body, "name": ""})
 
     def drive_428(self, operation):
@@ -165,15 +189,16 @@ class ContractTest(rest_client.RestTest):
 
     def test_the_file_and_the_table_of_routes_are_the_same(self):
         text = ROUTES.read_text(encoding="utf-8")
-        names = dict(re.findall(r'#define (INSTANCE|PEER) (.+)', text))
+        names = dict(re.findall(r'#define (INSTANCE|PEER|CAPTURE) (.+)', text))
         instance = names["INSTANCE"].strip('"')
         peer = instance + re.search(r'"(.+)"', names["PEER"])[1]
+        capture = peer + re.search(r'"(.+)"', names["CAPTURE"])[1]
         roles = {"PUBLIC": "public", "OWNER": "owner", "NODE": "node", "ROLE_LOCAL": "local",
                  "VIEWER": "viewer", "OPERATOR": "operator"}
         rows = set()
         for method, base, tail, role in re.findall(
-                r'\{"([A-Z]+)",\s*(INSTANCE|PEER)?\s*(?:"([^"]*)")?,\s*([A-Z_]+)', text):
-            path = {"INSTANCE": instance, "PEER": peer, "": ""}[base] + tail
+                r'\{"([A-Z]+)",\s*(INSTANCE|PEER|CAPTURE)?\s*(?:"([^"]*)")?,\s*([A-Z_]+)', text):
+            path = {"INSTANCE": instance, "PEER": peer, "CAPTURE": capture, "": ""}[base] + tail
             rows.add((method, path, roles[role]))
         self.assertEqual(rows, {
             (o.method, o.path, o.role) for o in rest_client.CONTRACT.operations})

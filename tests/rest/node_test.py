@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """The node API: enrolment, desired state as a whole and in steps, the long poll, reports."""
+import base64
 import contextlib
 import sqlite3
 import threading
@@ -229,6 +230,68 @@ class NodeTest(rest_client.RestTest):
             self.assertEqual([p["id"] for p in self.hub.take()["peers"]], [peer["id"]])
             self.assertEqual(self.hub.peers[peer["id"]]["timestamp_reset"], count)
         self.assertIn("peer.reset_clock", [e["action"] for e in self.api.items("/v1/audit-log")])
+
+    def test_capture(self):
+        instance = self.ready_instance()
+        peer = self.new_peer(instance)
+        captures = f"/v1/instances/{instance['id']}/peers/{peer['id']}/captures"
+        self.hub.take()
+        made = self.is_ok(self.api.post(captures, {"side": "outer", "seconds": 5}), 201).json
+        self.assertEqual((made["state"], made["bytes"], made["ended_at"]), ("requested", 0, None))
+        self.hub.take()
+        self.assertEqual(self.hub.captures.pop(made["id"]), {
+            "id": made["id"], "peer_id": peer["id"], "side": "outer", "seconds": 5,
+            "max_bytes": 524288})
+        path = f"{captures}/{made['id']}"
+        self.is_refused(self.api.get(f"{path}/file"), 409, "conflict")
+        packets = bytes(range(256)) * 2048
+        theirs = f"/node/v1/captures/{made['id']}"
+        self.is_refused(Hub(self.daemon, "other").client.post(theirs, {"file": ""}), 404, "not_found")
+        too_much = base64.b64encode(packets + b"x").decode()
+        self.is_refused(self.hub.client.post(theirs, {"file": too_much}), 422, "unprocessable")
+        body = {"file": base64.b64encode(packets).decode()}
+        self.is_ok(self.hub.client.post(theirs, body), 204)
+        self.is_refused(self.hub.client.post(theirs, body), 404, "not_found")  # only once
+        done = self.api.get(path).json
+        self.assertEqual((done["state"], done["bytes"], done["reason"]), ("done", len(packets), None))
+        self.assertEqual(self.api.get(f"{path}/file").data, packets)
+        self.assertEqual([c["id"] for c in self.api.items(captures)], [made["id"]])
+        self.is_ok(self.api.delete(path), 204)
+        self.is_refused(self.api.get(path), 404, "not_found")
+        self.assertIn("peer.capture", [e["action"] for e in self.api.items("/v1/audit-log")])
+
+    def test_captures_that_fail(self):
+        instance = self.ready_instance()
+        peer = self.new_peer(instance)
+        peers = f"/v1/instances/{instance['id']}/peers"
+        captures = f"{peers}/{peer['id']}/captures"
+        for body, pointer in (({"side": "upper"}, "/side"), ({"seconds": 0}, "/seconds"),
+                              ({"seconds": 301}, "/seconds"), ({"seconds": -2**40}, "/seconds"),
+                              ({"max_bytes": 4095}, "/max_bytes"),
+                              ({"max_bytes": 524289}, "/max_bytes")):
+            self.is_refused(self.api.post(captures, body), 422, "unprocessable", pointer)
+        first = self.is_ok(self.api.post(captures), 201).json
+        self.hub.take()
+        self.is_ok(self.hub.client.post(f"/node/v1/captures/{first['id']}",
+                                        {"file": None, "reason": "no memory"}), 204)
+        failed = self.api.get(f"{captures}/{first['id']}").json
+        self.assertEqual((failed["state"], failed["reason"]), ("failed", "no memory"))
+        late = self.is_ok(self.api.post(captures, {"seconds": 1}), 201).json
+        with contextlib.closing(sqlite3.connect(f"{self.daemon.state}/control.db")) as database:
+            database.execute("UPDATE capture SET created_at = created_at - 61")
+            database.commit()
+        self.wait_for(lambda: self.api.get(f"{captures}/{late['id']}").json["state"] == "failed")
+        for _ in range(2):
+            self.is_ok(self.api.post(captures), 201)
+        self.is_refused(self.api.post(captures), 409, "conflict")
+        other = self.new_peer(instance)
+        self.is_ok(self.api.post(f"{peers}/{other['id']}/suspend"))
+        self.is_refused(self.api.post(f"{peers}/{other['id']}/captures"), 409, "conflict")
+        # a hub that begins anew is asked for what is still waited for
+        waits = {c["id"] for c in self.api.items(captures) if c["state"] == "requested"}
+        self.hub.epoch, self.hub.captures = None, {}
+        self.hub.take()
+        self.assertEqual({i for i, c in self.hub.captures.items() if c["peer_id"] == peer["id"]}, waits)
 
     def test_report_shows_in_the_peer(self):
         instance = self.ready_instance()

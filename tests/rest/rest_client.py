@@ -46,7 +46,8 @@ class Answer:
     def __init__(self, response):
         self.status = response.status
         self.headers = response.headers
-        self.text = response.read().decode()
+        self.data = response.read()
+        self.text = self.data.decode(errors="replace")
         media = self.headers.get("Content-Type", "").partition(";")[0]
         self.json = json.loads(self.text) if media.endswith("json") and self.text else None
 

@@ -17,6 +17,7 @@ class Hub:
         self.generation = 0
         self.instances = {}
         self.peers = {}
+        self.captures = {}  # asked for, and not sent yet
         self.answers = []  # what desired gave, newest last
         self.status = {}  # peer id: members of its report
         self.failed = {}  # instance id: reason
@@ -40,9 +41,16 @@ class Hub:
         self.peers.update({p["id"]: p for p in d["peers"]})
         # an instance takes its peers along
         self.peers = {k: p for k, p in self.peers.items() if p["instance_id"] in self.instances}
+        self.captures.update({c["id"]: c for c in d["captures"]})
         self.epoch, self.generation = d["epoch"], d["generation"]
         self.answers.append(d)
         return d
+
+    def send_captures(self, **body):
+        for capture in list(self.captures):
+            answer = self.client.post(f"/node/v1/captures/{capture}", body)
+            assert answer.status in (204, 404), answer
+            del self.captures[capture]
 
     def report_of_peer(self, peer_id):
         return {"id": peer_id, "endpoint": None, "last_handshake_at": None, "last_seen_at": None,
@@ -74,6 +82,7 @@ class Hub:
             while not self.ends.is_set():
                 self.take(wait=2)
                 self.report()
+                self.send_captures(file="Cg0NCg==")
         self.thread = threading.Thread(target=loop, daemon=True)
         self.thread.start()
 

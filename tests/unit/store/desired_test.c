@@ -86,6 +86,12 @@ static int take_peer(void *ctx, const struct peer *p, const struct key *preshare
 	return 0;
 }
 
+static int take_capture(void *ctx, const struct capture *c)
+{
+	fail_msg("nobody has asked for a capture");
+	return 0;
+}
+
 static int take_deleted(void *ctx, const char *kind, const struct uuid *id)
 {
 	struct view *v = ctx;
@@ -100,7 +106,7 @@ static int take_deleted(void *ctx, const char *kind, const struct uuid *id)
 /* In a transaction of its own, as the node API does it. */
 static void pull(struct network *n, struct view *v, bool all)
 {
-	const struct hub_desired sink = {take_instance, take_peer, take_deleted, v};
+	const struct hub_desired sink = {take_instance, take_peer, take_capture, take_deleted, v};
 	struct hub h;
 	fixture_read(&n->f);
 	assert_int_equal(hub_find(n->f.store, &n->hub.id, &h), 0);
