@@ -10,6 +10,7 @@ traces() {
 	lab_in hub ip rule | grep "lookup $((10000 + $1))\$"
 	lab_in hub ip -6 rule | grep "lookup $((10000 + $1))\$"
 	lab_in hub ip route show table $((10000 + $1)) 2>/dev/null
+	lab_in hub ip -6 route show table $((10000 + $1)) 2>/dev/null
 	lab_in hub nft list ruleset | grep "\"nave$1\""
 	lab_in hub ss -Hlun "sport = :$2"
 }
@@ -27,7 +28,13 @@ check "an instance" lab_instance_create passing
 number=$(lab_in hub ip -o link | grep -o 'nave[0-9]*' | sort -V | tail -n 1 | tr -d nave)
 port=$(lab_instance passing .endpoints.wireguard.port)
 check "with a client" lab_nave peers create passing --client somebody
-check "the kernel knows it" test -n "$(traces "$number" "$port")"
+check "its device" lab_in hub ip link show "nave$number"
+for family in 4 6; do
+	check "its rule, IPv$family" test -n "$(lab_in hub ip "-$family" rule | grep "lookup $((10000 + number))\$")"
+	check "its routes, IPv$family" test -n "$(lab_in hub ip "-$family" route show table "$((10000 + number))")"
+done
+check "its filter" test -n "$(lab_in hub nft list ruleset | grep "\"nave$number\"")"
+check "its listener" test -n "$(lab_in hub ss -Hlun "sport = :$port")"
 check "deleted, and waited for" lab_nave instances delete passing --wait
 check "nothing is left of nave$number and port $port" lab_until 3 gone "$number" "$port"
 check "nor a row" not_listed passing

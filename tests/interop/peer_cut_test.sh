@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Suspending and removing a peer ends its live session within a second; resuming brings it back.
+# Suspending a peer or its user, and removing it, ends its live session within a second; resuming brings it back.
 # shellcheck source=../lib/interop.sh
 . "$(dirname "$0")/../lib/interop.sh"
 
@@ -12,6 +12,18 @@ check "it connects anew" lab_tunnel_again visitor
 check_not "not even a new handshake helps" lab_reaches visitor 192.168.10.10 2
 check "resume" lab_peer_action acme visitor resume
 check "back" lab_reaches visitor 192.168.10.10 8
+
+user=$(lab_rest POST /v1/users '{"name":"Visitor"}' | jq -r .id)
+at_end lab_rest DELETE "/v1/users/$user"
+check "the client is somebody's" lab_peer_update acme visitor "{\"user_id\":\"$user\"}"
+check "which cuts nothing" lab_reaches visitor 192.168.10.10 1
+check "suspend the user" lab_rest POST "/v1/users/$user/suspend"
+check "cut within a second" cut_within_1s visitor 192.168.10.10
+check "it connects anew" lab_tunnel_again visitor
+check_not "not even a new handshake helps" lab_reaches visitor 192.168.10.10 2
+check "resume the user" lab_rest POST "/v1/users/$user/resume"
+check "back" lab_reaches visitor 192.168.10.10 8
+check "nobody's again" lab_peer_update acme visitor '{"user_id":null}'
 
 check "remove" lab_peer_del acme visitor
 check "cut within a second" cut_within_1s visitor 192.168.10.10

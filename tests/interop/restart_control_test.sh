@@ -16,6 +16,11 @@ while answer=$(lab_rest POST /v1/users "{\"name\":\"user $number\"}" 2>/dev/null
 done >"$written" &
 writer=$!
 check "writes go through" lab_until 10 lines_at_least "$written" 20
+state=$(hub_state)
+steady_begin laptop 192.168.10.10
+killed=$(now)
+at_end lab_hub_wait
+at_end daemon_again control
 lab_daemon_stop control KILL
 wait "$writer"
 
@@ -26,6 +31,8 @@ lab_daemon_start control
 check "it is back" lab_control_wait
 lab_rest_list /v1/users | jq -r .name | sort >"$written.kept"
 check "no acknowledged write is lost" test -z "$(sort "$written" | comm -23 - "$written.kept")"
-check "the hub reports again" lab_hub_wait
+check "the hub reports again" lab_until 20 hub_reported_after "$killed"
+check "not one packet was lost" steady_lossless 40
+check "nothing changed in the hub" same "$state" hub_state
 check "and takes orders again" lab_peer_action acme visitor suspend
 check "which are followed" cut_within_1s visitor 192.168.10.10

@@ -15,4 +15,16 @@ check "a megabyte arrives whole" test \
 check "a megabyte leaves whole" test "$(head -c 1000000 /dev/zero |
 	lab_in roadie curl -s -m 20 --data-binary @- "http://[$LAB_WEB6]/")" = 1000000
 check "the sites are still reached inside" lab_reaches roadie 192.168.10.10
-check_not "nothing from outside reaches the client" lab_in web ping -q -c 2 -i 0.2 -w 1 "$(lab_inner acme roadie 4)"
+
+# somebody on the hub's own network has a route to the inside
+for family in 4 6; do
+	inner=$(lab_inner acme roadie "$family")
+	hub=LAB_HUB$family
+	lab_ip inet "-$family" route add "$inner" via "${!hub}"
+	at_end lab_ip inet "-$family" route del "$inner"
+	lab_arrivals_watch hub
+	lab_arrivals_watch roadie
+	check "from outside to the client, IPv$family" lab_refused web "$inner" -s "$LAB_MARK"
+	check "was sent to the hub" test "$(lab_arrivals hub marked "$family")" -gt 0
+	check "and ended there" same 0 lab_arrivals roadie marked "$family"
+done

@@ -18,7 +18,8 @@ done
 answers=$(lab_in laptop ping -n -c 5 -i 0.2 -w 4 192.168.10.10)
 check "through the tunnel: 5 of 5" grep -q '5 received' <<<"$answers"
 check_not "through the tunnel: once" grep -qE 'DUP|duplicates' <<<"$answers"
-lab_in laptop bash -c 'echo x >/dev/udp/'"$LAB_HUB4/$(lab_instance acme .endpoints.wireguard.port)"
+port=$(lab_instance acme .endpoints.wireguard.port)
+lab_in laptop bash -c "echo x >/dev/udp/$LAB_HUB4/$port"
 lab_reaches web "$LAB_HUB4"
 
 kill "$tcpdump" # not INT: a shell's background ignores it
@@ -26,6 +27,7 @@ wait "$tcpdump"
 seen() {
 	tcpdump -n -r "$capture" "$@" 2>/dev/null | wc -l
 }
+check "Linux holds the port, so that no program takes it" test -n "$(lab_in hub ss -Hlun "sport = :$port")"
 check "something was captured" test "$(seen)" -gt 40
 check "no unreachable from the hub" test "$(seen "icmp[0] == 3 and src host $LAB_HUB4")" -eq 0
 check "no unreachable from the hub, IPv6" test "$(seen "icmp6 and ip6[40] == 1 and src host $LAB_HUB6")" -eq 0

@@ -115,6 +115,50 @@ connected_from() {
 	lab_peer acme "$1" '.connected_from // "" | sub(":[0-9]+$"; "") | ltrimstr("[") | rtrimstr("]")'
 }
 
+# steady_begin MACHINE ADDRESS: a ping each 10 ms, until steady_lossless
+steady_begin() {
+	STEADY=$LAB_DIR/steady
+	# what a script starts in the background ignores INT, at which ping sums up
+	ip netns exec "$(lab_ns "$1")" env --default-signal=INT ping -q -n -i 0.01 "$2" >"$STEADY" 2>&1 &
+	STEADY_PID=$!
+	at_end kill "$STEADY_PID"
+}
+
+# steady_lossless LEAST: there were so many at least, each answered; the last may still be on its way
+steady_lossless() {
+	local sent answered
+	kill -INT "$STEADY_PID" && wait "$STEADY_PID"
+	read -r sent answered < <(sed -n 's/^\([0-9]*\) packets transmitted, \([0-9]*\) received.*/\1 \2/p' "$STEADY")
+	echo "$sent pings, $answered answers"
+	[ "$sent" -ge "$1" ] && [ "$answered" -ge $((sent - 1)) ]
+}
+
+# now: as the API writes it
+now() {
+	date -u +%FT%TZ
+}
+
+# hub_reported_after TIME: a report of that second may be of before it
+hub_reported_after() {
+	local seen
+	seen=$(lab_rest GET /v1/hubs 2>/dev/null | jq -r '.items[0].last_seen_at') && [[ $seen > $1 ]]
+}
+
+# daemon_again NAME: started, unless it runs
+daemon_again() {
+	lab_daemon_pid "$1" >/dev/null || lab_daemon_start "$1"
+}
+
+# hub_state: what the node has made of the hub's Linux, each device with its number; counters are left out
+hub_state() {
+	lab_in hub ip -o address
+	lab_in hub ip rule
+	lab_in hub ip -6 rule
+	lab_in hub ip route show table all
+	lab_in hub ip -6 route show table all
+	lab_in hub nft --stateless list ruleset
+}
+
 # cut_within_1s MACHINE ADDRESS: what still gets through in the second after now; then nothing more
 cut_within_1s() {
 	sleep 1
