@@ -101,7 +101,7 @@ static int read_worker_lcore(const struct reader *r, const config_setting_t *s)
 
 static int read_service_lcore(const struct reader *r, const config_setting_t *s)
 {
-	unsigned int core;
+	unsigned int core = 0;
 	int err = read_number(r, s, 0, LCORE_MAX, &core);
 	if (err == 0)
 		r->config->service_lcore = (int)core;
