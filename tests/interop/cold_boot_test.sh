@@ -1,0 +1,63 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Everything on the hub killed at once and started again, as after a loss of power: it speaks first, to where its
+# peers were, so that one that says nothing by itself is reached; and an initiation of before stays a replay (W-16).
+# shellcheck source=../lib/interop.sh
+. "$(dirname "$0")/../lib/interop.sh"
+
+port=$(lab_instance acme .endpoints.wireguard.port)
+initiation=$LAB_DIR/initiation.pcap spoke=$LAB_DIR/spoke.pcap
+
+# capture FILE [OPTIONS...]: the initiations that visitor sends, until the test ends
+capture() {
+	local file=$1
+	shift
+	# shellcheck disable=SC2016 # expanded by that shell
+	lab_in inet tcpdump -i to-visitor -n -q -U -w "$file" "$@" \
+		"udp dst port $port and udp[8] = 1" </dev/null >/dev/null 2>&1 &
+	at_end kill $!
+	lab_until 5 test -s "$file" # its head is written when it listens
+}
+
+# frames_in FILE
+frames_in() {
+	tcpdump -n -r "$1" 2>/dev/null | wc -l
+}
+
+remembered() {
+	grep -q "^$visitor_id [^ ]* $(lab_member4 5 | sed 's/\./\\./g'):[0-9]* [0-9a-f]*[1-9a-f]" "$LAB_NODE_STATE/peers"
+}
+
+at_end lab_machine_del visitor
+check "a client that says nothing by itself" lab_member_add visitor 5
+check "is watched" capture "$initiation"
+at_end lab_peer_del acme visitor
+check "and connects" lab_client_connect acme visitor false '/PersistentKeepalive/d'
+check "before" lab_reaches visitor 192.168.10.10 5
+visitor_id=$(lab_peer acme visitor .id) visitor=$(lab_inner acme visitor 4)
+check "its initiation was caught" test "$(frames_in "$initiation")" -ge 1
+check "it is remembered within 5 s" lab_until 5 remembered
+check "from now on it is watched again" capture "$spoke"
+
+for daemon in dataplane node control; do
+	lab_daemon_stop "$daemon" KILL
+done
+check_not "nothing flows" lab_reaches branch-lan "$visitor" 1
+for daemon in control dataplane node; do
+	lab_daemon_start "$daemon"
+done
+start=$SECONDS
+check "the silent client is reached" lab_reaches branch-lan "$visitor" 20
+echo "after $((SECONDS - start)) s"
+check "the sites reach each other" lab_reaches branch-lan 192.168.20.10 10
+check "without a word of the client before" test "$(frames_in "$spoke")" -eq 0
+
+# from somewhere else: were it taken, the client's packets would go there
+check "the hub reports" lab_hub_wait
+old=$(counter drop_handshake_old_timestamp)
+check "its old initiation has no answer" same 0 \
+	lab_in web python3 -B "$ROOT/tests/lib/replay.py" "$initiation" "$LAB_HUB4" "$port"
+check "and is counted as a replay" counted drop_handshake_old_timestamp "$old"
+check "the client is where it was" same "$(lab_member4 5)" connected_from visitor
+check "and is reached there" lab_reaches branch-lan "$visitor" 2
+check "the operator is told" lab_until 5 lab_peer acme visitor '.last_failure.reason | test("clock|older")'
