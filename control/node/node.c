@@ -29,6 +29,7 @@
 enum {
 	RETRY_MIN_MS = 100,
 	RETRY_MAX_MS = 5000,
+	SETTLE_MS = 1500, /* for gateways to answer: Linux asks again after a second */
 	MIRROR_GAP_MS = 10, /* a flapping neighbour costs at most this many dumps */
 	EVENTS_MAX = 256, /* of a round: then others have their turn */
 	EVENT_REPORT_MS = 100, /* what comes meanwhile goes along */
@@ -66,7 +67,7 @@ struct node {
 	bool complained;
 	unsigned int retry_ms;
 	uint64_t connect_due, mirror_due, apply_due, stats_due, report_due, memory_due;
-	uint64_t mirrored_at, reported_at;
+	uint64_t connected_at, mirrored_at, reported_at;
 };
 
 static uint64_t after_ms(uint64_t ms)
@@ -131,6 +132,7 @@ static void connect_dataplane(struct node *n)
 	}
 	log_message(LOG_LEVEL_INFO, "connected to the dataplane, process %u",
 		(unsigned int)dp_client_pid(n->dp));
+	n->connected_at = clock_monotonic_ns();
 	n->complained = false;
 	n->retry_ms = 0;
 	n->mirror_due = after_ms(0);
@@ -208,6 +210,16 @@ static void note_apply(struct node *n, int err, struct objects *wanted)
 		n->faults.fault[0].reason);
 }
 
+/*
+ * The dataplane speaks first to every peer that has an endpoint, and only seconds later again: not
+ * before there is a way out.
+ */
+static bool waits_for_gateways(const struct node *n)
+{
+	return !n->is_synced && !n->underlay.is_settled
+		&& clock_monotonic_ns() - n->connected_at < SETTLE_MS * MS;
+}
+
 static void apply_desired(struct node *n)
 {
 	struct objects wanted = {0};
@@ -215,6 +227,10 @@ static void apply_desired(struct node *n)
 	n->apply_due = 0;
 	if (!n->desired.known)
 		return;
+	if (waits_for_gateways(n)) {
+		n->apply_due = after_ms(MIRROR_GAP_MS);
+		return;
+	}
 	faults_clear(&n->faults);
 	int err = objects_from_desired(&n->desired, &n->underlay.hub, &wanted);
 	if (err == 0)

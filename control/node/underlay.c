@@ -132,9 +132,9 @@ static int set_up_tap(struct underlay *u, struct underlay_port *p, const struct 
 		err = write_ipv6(p->config->interface, "disable_ipv6", "1");
 	if (err == 0)
 		err = link_set_up(u->nl, p->ifindex, d->mtu);
-	if (err != 0)
-		return fail(u, err, "%s: cannot set the device up: %s", tap, strerrordesc_np(-err));
-	return set_up_addresses(u, p);
+	return err == 0
+		? 0
+		: fail(u, err, "%s: cannot set the device up: %s", tap, strerrordesc_np(-err));
 }
 
 static int open_keeper(struct underlay *u, struct underlay_port *p)
@@ -206,7 +206,8 @@ static int connect_port(
 		err = give_queue(u, p, dp);
 		p->wants_queue = err != 0;
 	}
-	return err;
+	/* with a queue to go through: the question for the gateway's address is repeated late */
+	return err == 0 ? set_up_addresses(u, p) : err;
 }
 
 int underlay_connect(struct underlay *u, struct dp_client *dp)
@@ -337,6 +338,15 @@ static int mirror_routes(struct mirror *m)
 	return err;
 }
 
+static bool is_gateway(const struct node_port *p, const struct ip_addr *addr)
+{
+	for (unsigned int i = 0; i < p->gateways; i++) {
+		if (ip_addr_equal(&p->gateway[i], addr))
+			return true;
+	}
+	return false;
+}
+
 static bool mirror_neighbour(void *ctx, const struct kernel_neigh *n)
 {
 	struct mirror *m = ctx;
@@ -346,8 +356,10 @@ static bool mirror_neighbour(void *ctx, const struct kernel_neigh *n)
 		.port = m->port->id,
 		.state = usable ? DP_NEIGHBOUR_REACHABLE : DP_NEIGHBOUR_FAILED,
 	};
-	if (n->state == KERNEL_NEIGH_RESOLVING)
+	if (n->state == KERNEL_NEIGH_RESOLVING) {
+		m->u->is_settled &= !is_gateway(m->port->config, &n->addr);
 		return true;
+	}
 	if (usable)
 		memcpy(set.mac, n->mac, sizeof(set.mac));
 	struct ip_prefix thing = ip_prefix_of(&n->addr);
@@ -386,6 +398,7 @@ int underlay_mirror(struct underlay *u, struct dp_client *dp)
 	struct dp_sync_end end = {.scope = DP_SYNC_UNDERLAY, .allow_empty = 1};
 	struct mirror m = {.u = u, .pipeline = {.dp = dp, .refused = note_refusal, .ctx = &m}};
 	u->addresses = 0;
+	u->is_settled = true;
 	u->hub = (struct hub_state){0};
 	int err = dp_client_call(dp, DP_MSG_SYNC_BEGIN, &begin, sizeof(begin), -1, NULL);
 	for (unsigned int i = 0; err == 0 && i < u->ports; i++) {

@@ -31,6 +31,7 @@ struct underlay {
 	struct nl *nl; /* borrowed */
 	struct underlay_port port[NODE_PORTS_MAX];
 	unsigned int ports;
+	bool is_settled; /* after a mirror: no gateway's MAC address is being asked for */
 	struct hub_state hub; /* after a mirror: is there a way to the internet? */
 	struct ip_addr address[UNDERLAY_ADDRESSES_MAX]; /* that others may reach us at */
 	unsigned int addresses;
