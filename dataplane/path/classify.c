@@ -64,27 +64,27 @@ static void dispatch_wireguard(struct path *p, struct rte_mbuf *m, struct pkt *k
 
 /* A source that can't be answered is never anybody's endpoint. In an IPv6 header a mapped address
  * (RFC 4291 section 2.5.5.2) would pass for one of IPv4. */
-static bool source_is_sane(const struct path *p, const struct pkt *k, const struct outer *o)
+static inline bool source_is_sane(const struct path *p, const struct outer *o, bool v6)
 {
 	const struct ip_addr *a = &o->source.addr;
-	if (k->outer_v6 && (ip_addr_is_v4(a) || ip_addr_is_v4(&o->local)))
+	if (v6 && (ip_addr_is_v4(a) || ip_addr_is_v4(&o->local)))
 		return false;
 	bool broadcast = ip_addr_is_v4(a) && a->bytes[12] == 255;
 	return o->source.port != 0 && !ip_addr_is_zero(a) && !ip_addr_is_multicast(a)
 		&& !ip_addr_is_loopback(a) && !broadcast && !underlay_is_local(p->tables, a);
 }
 
-static void classify_udp(struct path *p, struct rte_mbuf *m, struct pkt *k)
+/* Inlined for each family, of which the addresses then are. */
+static __rte_always_inline void classify_udp(
+	struct path *p, struct rte_mbuf *m, struct pkt *k, const struct outer *o, bool v6)
 {
-	struct outer o;
-	outer_read(m, k, &o);
 	struct instance *i =
-		atomic_load_explicit(&p->tables->listener[o.local_port], memory_order_acquire);
-	if (i == NULL || !underlay_is_local(p->tables, &o.local)) {
+		atomic_load_explicit(&p->tables->listener[o->local_port], memory_order_acquire);
+	if (i == NULL || !underlay_is_local(p->tables, &o->local)) {
 		path_push(p, STAGE_PUNT, m);
 		return;
 	}
-	if (!source_is_sane(p, k, &o)) {
+	if (!source_is_sane(p, o, v6)) {
 		path_drop(p, m, COUNTER_DROP_OUTER_SOURCE);
 		return;
 	}
@@ -97,15 +97,35 @@ static bool trim_to(struct rte_mbuf *m, uint32_t len)
 {
 	if (len > m->data_len)
 		return false;
-	rte_pktmbuf_trim(m, (uint16_t)(m->data_len - len));
+	pkt_cut(m, 0, (uint16_t)len);
 	return true;
 }
 
-static bool udp_length_agrees(const struct rte_mbuf *m, const struct pkt *k)
+/* The UDP header is in the frame, and says as many bytes as the IP header. */
+static bool udp_is_whole(const struct rte_mbuf *m, uint16_t at)
 {
-	const struct rte_udp_hdr *udp = rte_pktmbuf_mtod_offset(
-		m, const struct rte_udp_hdr *, k->outer_len - sizeof(struct rte_udp_hdr));
-	return rte_be_to_cpu_16(udp->dgram_len) == m->data_len - k->outer_len + sizeof(*udp);
+	const struct rte_udp_hdr *udp = rte_pktmbuf_mtod_offset(m, const struct rte_udp_hdr *, at);
+	return m->data_len >= at + sizeof(*udp)
+		&& rte_be_to_cpu_16(udp->dgram_len) == m->data_len - at;
+}
+
+static __rte_cold uint16_t sum_of_options(const struct rte_ipv4_hdr *ip, uint16_t header)
+{
+	return rte_raw_cksum(ip + 1, header - sizeof(*ip));
+}
+
+/* RFC 1071, in words of 32 bits: a header is a multiple of them, and never all zero. */
+static inline bool ipv4_checksum_is_right(const struct rte_ipv4_hdr *ip, uint16_t header)
+{
+	uint64_t a, b;
+	uint32_t c;
+	memcpy(&a, ip, 8);
+	memcpy(&b, (const uint8_t *)ip + 8, 8);
+	memcpy(&c, (const uint8_t *)ip + 16, 4);
+	uint64_t sum = (uint32_t)a + (a >> 32) + (uint32_t)b + (b >> 32) + c;
+	if (header != sizeof(*ip))
+		sum += sum_of_options(ip, header);
+	return sum % 0xffff == 0;
 }
 
 static void classify_ipv4(struct path *p, struct rte_mbuf *m, struct pkt *k)
@@ -126,7 +146,7 @@ static void classify_ipv4(struct path *p, struct rte_mbuf *m, struct pkt *k)
 		path_drop(p, m, COUNTER_DROP_FRAME_TRUNCATED);
 		return;
 	}
-	if (rte_raw_cksum(ip, header) != 0xffff) { /* RFC 1812 section 5.2.2 (2) */
+	if (!ipv4_checksum_is_right(ip, header)) { /* RFC 1812 section 5.2.2 (2) */
 		path_drop(p, m, COUNTER_DROP_OUTER_MALFORMED);
 		return;
 	}
@@ -136,12 +156,15 @@ static void classify_ipv4(struct path *p, struct rte_mbuf *m, struct pkt *k)
 		path_push(p, of_udp ? STAGE_REASSEMBLE : STAGE_PUNT, m);
 		return;
 	}
-	k->outer_len = (uint16_t)(RTE_ETHER_HDR_LEN + header + sizeof(struct rte_udp_hdr));
-	if (m->data_len < k->outer_len || !udp_length_agrees(m, k)) {
+	uint16_t udp = (uint16_t)(RTE_ETHER_HDR_LEN + header);
+	if (!udp_is_whole(m, udp)) {
 		path_drop(p, m, COUNTER_DROP_OUTER_MALFORMED);
 		return;
 	}
-	classify_udp(p, m, k);
+	k->outer_len = (uint16_t)(udp + sizeof(struct rte_udp_hdr));
+	struct outer o;
+	outer_read4(rte_pktmbuf_mtod(m, const uint8_t *), udp, &o);
+	classify_udp(p, m, k, &o, false);
 }
 
 static void classify_ipv6(struct path *p, struct rte_mbuf *m, struct pkt *k)
@@ -166,13 +189,18 @@ static void classify_ipv6(struct path *p, struct rte_mbuf *m, struct pkt *k)
 		path_push(p, ip->proto == IPPROTO_FRAGMENT ? STAGE_REASSEMBLE : STAGE_PUNT, m);
 		return;
 	}
-	k->outer_v6 = 1;
-	k->outer_len = RTE_ETHER_HDR_LEN + sizeof(*ip) + sizeof(struct rte_udp_hdr);
-	if (m->data_len < k->outer_len || !udp_length_agrees(m, k)) {
+	enum {
+		UDP = RTE_ETHER_HDR_LEN + sizeof(*ip)
+	};
+	if (!udp_is_whole(m, UDP)) {
 		path_drop(p, m, COUNTER_DROP_OUTER_MALFORMED);
 		return;
 	}
-	classify_udp(p, m, k);
+	k->outer_v6 = 1;
+	k->outer_len = UDP + sizeof(struct rte_udp_hdr);
+	struct outer o;
+	outer_read6(rte_pktmbuf_mtod(m, const uint8_t *), UDP, &o);
+	classify_udp(p, m, k, &o, true);
 }
 
 /*

@@ -7,8 +7,8 @@
 
 #include <string.h>
 
-#include <rte_byteorder.h>
 #include <rte_ether.h>
+#include <rte_udp.h>
 
 /* Addresses and ports of a received tunnel packet. */
 struct outer {
@@ -17,29 +17,32 @@ struct outer {
 	uint16_t local_port; /* host byte order */
 };
 
-/*
- * Reads them from the frame's start, where they stand until the packet is sealed again.
- * k->outer_len and k->outer_v6 were set by classify, which checked the lengths; m's data may
- * begin at the frame or behind the outer headers.
- */
-static inline void outer_read_at(const uint8_t *frame, const struct pkt *k, struct outer *ret)
+/* From a frame whose UDP header begins at that byte; classify has checked the lengths. */
+static inline void outer_read4(const uint8_t *frame, uint16_t udp, struct outer *ret)
 {
-	const uint8_t *ip = frame + RTE_ETHER_HDR_LEN;
-	const uint8_t *udp = frame + k->outer_len - 8;
-	if (k->outer_v6) {
-		memcpy(ret->source.addr.bytes, ip + 8, 16);
-		memcpy(ret->local.bytes, ip + 24, 16);
-	} else {
-		ret->source.addr = ip_addr_from_v4(ip + 12);
-		ret->local = ip_addr_from_v4(ip + 16);
-	}
-	ret->source.port = (uint16_t)(udp[0] << 8 | udp[1]);
-	ret->local_port = (uint16_t)(udp[2] << 8 | udp[3]);
+	ret->source.addr = ip_addr_from_v4(frame + RTE_ETHER_HDR_LEN + 12);
+	ret->local = ip_addr_from_v4(frame + RTE_ETHER_HDR_LEN + 16);
+	ret->source.port = (uint16_t)(frame[udp] << 8 | frame[udp + 1]);
+	ret->local_port = (uint16_t)(frame[udp + 2] << 8 | frame[udp + 3]);
 }
 
+static inline void outer_read6(const uint8_t *frame, uint16_t udp, struct outer *ret)
+{
+	memcpy(ret->source.addr.bytes, frame + RTE_ETHER_HDR_LEN + 8, 16);
+	memcpy(ret->local.bytes, frame + RTE_ETHER_HDR_LEN + 24, 16);
+	ret->source.port = (uint16_t)(frame[udp] << 8 | frame[udp + 1]);
+	ret->local_port = (uint16_t)(frame[udp + 2] << 8 | frame[udp + 3]);
+}
+
+/* Of a frame that classify has let pass: m's data begins at the frame. */
 static inline void outer_read(const struct rte_mbuf *m, const struct pkt *k, struct outer *ret)
 {
-	outer_read_at(rte_pktmbuf_mtod(m, const uint8_t *), k, ret);
+	const uint8_t *frame = rte_pktmbuf_mtod(m, const uint8_t *);
+	uint16_t udp = (uint16_t)(k->outer_len - sizeof(struct rte_udp_hdr));
+	if (k->outer_v6)
+		outer_read6(frame, udp, ret);
+	else
+		outer_read4(frame, udp, ret);
 }
 
 #endif

@@ -74,6 +74,12 @@ void path_receive(struct path *p, uint8_t port, struct rte_mbuf *const *packets,
 	counter_add(p->counters, COUNTER_RX_BYTES, bytes);
 }
 
+void path_drop(struct path *p, struct rte_mbuf *m, enum counter reason)
+{
+	counter_add(p->counters, reason, 1);
+	p->dropped.packet[p->dropped.count++] = m;
+}
+
 /* What a handle named may be gone by now: then the packet goes too. */
 static void inject_to_peer(struct path *p, struct rte_mbuf *m, struct pkt *k)
 {

@@ -90,11 +90,8 @@ static inline void path_push(struct path *p, enum stage to, struct rte_mbuf *m)
 	v->packet[v->count++] = m;
 }
 
-static inline void path_drop(struct path *p, struct rte_mbuf *m, enum counter reason)
-{
-	counter_add(p->counters, reason, 1);
-	p->dropped.packet[p->dropped.count++] = m;
-}
+/* Counted and freed after the run. Cold, so that what leads here is kept off the hot way. */
+__rte_cold void path_drop(struct path *p, struct rte_mbuf *m, enum counter reason);
 
 /* Into the handoff ring of another worker; what does not fit is dropped. pkt.inject says what to do
  * there, and no pointer in struct pkt counts any more. */
@@ -105,7 +102,7 @@ void path_hand_over(struct path *p, unsigned int worker, struct rte_mbuf **packe
 struct icmp_reason {
 	uint8_t type4, code4, type6, code6;
 };
-void path_refuse(
+__rte_cold void path_refuse(
 	struct path *p, struct rte_mbuf *m, enum counter reason, const struct icmp_reason *why);
 
 void classify(struct path *p, struct vector *in);

@@ -50,7 +50,7 @@ void source_check(struct path *p, struct vector *in)
 			path_drop(p, m, COUNTER_DROP_INNER_MALFORMED);
 			continue;
 		}
-		rte_pktmbuf_trim(m, (uint16_t)(m->data_len - k->inner_len));
+		pkt_cut(m, 0, k->inner_len);
 		if (k->from != NULL && !source_belongs(k, rte_pktmbuf_mtod(m, const uint8_t *)))
 			path_drop(p, m, COUNTER_DROP_SPOOFED_SOURCE);
 		else

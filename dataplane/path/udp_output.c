@@ -18,17 +18,29 @@
 #include <rte_ip.h>
 #include <rte_udp.h>
 
-static void finish_ipv4(uint8_t *frame, uint16_t udp_len)
+enum {
+	OUTER4 = RTE_ETHER_HDR_LEN + sizeof(struct rte_ipv4_hdr) + sizeof(struct rte_udp_hdr),
+	OUTER6 = RTE_ETHER_HDR_LEN + sizeof(struct rte_ipv6_hdr) + sizeof(struct rte_udp_hdr),
+};
+
+/* The template's checksum is right for a length of zero: the length is added (RFC 1624). */
+static void write_ipv4(uint8_t *frame, const struct endpoint *e, uint16_t udp_len)
 {
+	memcpy(frame, e->header, OUTER4);
 	struct rte_ipv4_hdr *ip = (struct rte_ipv4_hdr *)(frame + RTE_ETHER_HDR_LEN);
 	struct rte_udp_hdr *udp = (struct rte_udp_hdr *)(ip + 1);
-	ip->total_length = rte_cpu_to_be_16((uint16_t)(udp_len + sizeof(*ip)));
-	ip->hdr_checksum = rte_ipv4_cksum(ip);
+	const struct rte_ipv4_hdr *template =
+		(const struct rte_ipv4_hdr *)(e->header + RTE_ETHER_HDR_LEN);
+	uint16_t len = rte_cpu_to_be_16((uint16_t)(udp_len + sizeof(*ip)));
+	uint32_t sum = (uint16_t) ~template->hdr_checksum + (uint32_t)len;
+	ip->total_length = len;
+	ip->hdr_checksum = (uint16_t) ~(sum + (sum >> 16));
 	udp->dgram_len = rte_cpu_to_be_16(udp_len);
 }
 
-static void finish_ipv6(uint8_t *frame, uint16_t udp_len)
+static void write_ipv6(uint8_t *frame, const struct endpoint *e, uint16_t udp_len)
 {
+	memcpy(frame, e->header, OUTER6);
 	struct rte_ipv6_hdr *ip = (struct rte_ipv6_hdr *)(frame + RTE_ETHER_HDR_LEN);
 	struct rte_udp_hdr *udp = (struct rte_udp_hdr *)(ip + 1);
 	ip->payload_len = rte_cpu_to_be_16(udp_len);
@@ -37,7 +49,7 @@ static void finish_ipv6(uint8_t *frame, uint16_t udp_len)
 }
 
 /* Routes or addresses changed since keying made the endpoint: it is used on, and made anew. */
-static void renew_stale_endpoint(struct path *p, const struct pkt *k)
+static __rte_cold void renew_stale_endpoint(struct path *p, const struct pkt *k)
 {
 	struct keying_message message = {.type = KEYING_STALE_ENDPOINT, .peer = peer_handle(k->to)};
 	if (atomic_exchange_explicit(&k->to->roaming, 1, memory_order_relaxed) == 0
@@ -49,28 +61,23 @@ static void send_one(struct path *p, struct rte_mbuf *m, uint32_t generation)
 {
 	struct pkt *k = pkt_of(m);
 	const struct endpoint *e = k->endpoint;
-	uint8_t macs[2 * RTE_ETHER_ADDR_LEN];
-	uint32_t port;
 	if (e->underlay_generation != generation)
 		renew_stale_endpoint(p, k);
-	if (!underlay_adjacency_mac(p->tables, e->adjacency, macs, &port)) {
-		renew_stale_endpoint(p, k);
-		path_drop(p, m, COUNTER_DROP_NEIGHBOUR_MISSING);
-		return;
-	}
 	uint16_t udp_len = (uint16_t)(m->data_len + sizeof(struct rte_udp_hdr));
-	uint8_t *frame = (uint8_t *)rte_pktmbuf_prepend(m, e->header_len);
+	uint8_t *frame = pkt_grow(m, e->header_len, 0);
 	if (frame == NULL) {
 		path_drop(p, m, COUNTER_DROP_NO_HEADROOM);
 		return;
 	}
-	memcpy(frame, e->header, e->header_len);
-	memcpy(frame, macs, sizeof(macs));
 	if (e->is_v6)
-		finish_ipv6(frame, udp_len);
+		write_ipv6(frame, e, udp_len);
 	else
-		finish_ipv4(frame, udp_len);
-	k->port = (uint8_t)port;
+		write_ipv4(frame, e, udp_len);
+	if (!underlay_adjacency_mac(p->tables, e->adjacency, frame, &k->port)) {
+		renew_stale_endpoint(p, k);
+		path_drop(p, m, COUNTER_DROP_NEIGHBOUR_MISSING);
+		return;
+	}
 	path_push(p, STAGE_TX, m);
 }
 

@@ -64,7 +64,7 @@ static void fill_job(struct aead_job *job, const struct session *s, uint8_t *mes
 }
 
 /* false: the ring is full. */
-static bool ask_keying(
+static __rte_cold bool ask_keying(
 	struct path *p, struct peer *peer, enum keying_message_type what, uint32_t index)
 {
 	struct keying_message message = {
@@ -86,21 +86,38 @@ static void confirm_session(struct path *p, struct session *s)
 			&s->confirmed, 0, memory_order_relaxed); /* the next packet asks again */
 }
 
-static void note_roaming(struct path *p, struct peer *peer, const struct outer *o)
+/* Does the frame come from where the endpoint's header leads? Compared as it stands on the wire:
+ * what is source in the one is destination in the other. */
+static inline bool came_from(const struct endpoint *e, const uint8_t *frame, const struct pkt *k)
 {
-	const struct endpoint *e = atomic_load_explicit(&peer->endpoint, memory_order_acquire);
-	if (e != NULL && ip_endpoint_equal(&e->remote, &o->source)
-		&& ip_addr_equal(&e->local, &o->local) && e->local_port == o->local_port)
-		return;
+	const uint8_t *ip = frame + RTE_ETHER_HDR_LEN, *to = e->header + RTE_ETHER_HDR_LEN;
+	uint32_t ports, reply_ports;
+	memcpy(&ports, frame + k->outer_len - sizeof(struct rte_udp_hdr), sizeof(ports));
+	memcpy(&reply_ports, e->header + e->header_len - sizeof(struct rte_udp_hdr), sizeof(ports));
+	if (e->is_v6 != k->outer_v6 || ports != (reply_ports >> 16 | reply_ports << 16))
+		return false;
+	if (k->outer_v6)
+		return memcmp(ip + 8, to + 24, 16) == 0 && memcmp(ip + 24, to + 8, 16) == 0;
+	uint64_t addresses, reply;
+	memcpy(&addresses, ip + 12, sizeof(addresses));
+	memcpy(&reply, to + 12, sizeof(reply));
+	return addresses == (reply >> 32 | reply << 32);
+}
+
+static __rte_cold void tell_roaming(
+	struct path *p, struct peer *peer, const struct rte_mbuf *m, const struct pkt *k)
+{
+	struct outer o;
+	outer_read(m, k, &o);
 	if (atomic_exchange_explicit(&peer->roaming, 1, memory_order_relaxed) != 0)
 		return;
 	struct keying_message message = {
 		.type = KEYING_ROAM,
 		.peer = peer_handle(peer),
-		.remote = o->source.addr,
-		.remote_port = o->source.port,
-		.local = o->local,
-		.local_port = o->local_port,
+		.remote = o.source.addr,
+		.remote_port = o.source.port,
+		.local = o.local,
+		.local_port = o.local_port,
 	};
 	if (!rings_keying_put(p->rings, &message))
 		atomic_store_explicit(&peer->roaming, 0, memory_order_relaxed);
@@ -119,9 +136,9 @@ static void accept_packet(struct path *p, struct rte_mbuf *m, const struct aead_
 	struct pkt *k = pkt_of(m);
 	struct session *s = k->session;
 	struct peer *peer = s->peer;
-	struct outer o;
-	outer_read(m, k, &o);
-	note_roaming(p, peer, &o);
+	const struct endpoint *e = atomic_load_explicit(&peer->endpoint, memory_order_acquire);
+	if (e == NULL || !came_from(e, rte_pktmbuf_mtod(m, const uint8_t *), k))
+		tell_roaming(p, peer, m, k);
 	confirm_session(p, s);
 	stamp(p, peer, job->len);
 	if (keypair_wants_rekey_on_receive(&s->keypair, p->now_ns)
@@ -132,8 +149,7 @@ static void accept_packet(struct path *p, struct rte_mbuf *m, const struct aead_
 		path_drop(p, m, COUNTER_KEEPALIVES_RECEIVED);
 		return;
 	}
-	(void)rte_pktmbuf_adj(m, (uint16_t)(k->outer_len + sizeof(struct message_data)));
-	(void)rte_pktmbuf_trim(m, AEAD_TAG_LEN);
+	pkt_cut(m, (uint16_t)(k->outer_len + sizeof(struct message_data)), (uint16_t)job->len);
 	k->from = peer;
 	path_push(p, STAGE_SOURCE_CHECK, m);
 }

@@ -21,7 +21,7 @@ enum {
 	GROUP_SLOTS = 2 * AEAD_BURST,
 };
 
-static void wait_for_key(struct path *p, struct rte_mbuf *m)
+static __rte_cold void wait_for_key(struct path *p, struct rte_mbuf *m)
 {
 	struct pkt *k = pkt_of(m);
 	struct keying_message message = {
@@ -31,7 +31,7 @@ static void wait_for_key(struct path *p, struct rte_mbuf *m)
 }
 
 /* The key still serves, but it is time for the next one: keying is told once. */
-static void ask_for_rekey(struct path *p, struct peer *to)
+static __rte_cold void ask_for_rekey(struct path *p, struct peer *to)
 {
 	struct keying_message message = {.type = KEYING_WANT_KEY, .peer = peer_handle(to)};
 	if (atomic_exchange_explicit(&to->wants_key, 1, memory_order_relaxed) == 0
@@ -50,11 +50,12 @@ static uint16_t padding_of(uint16_t len, uint16_t mtu)
 /* Header in front, padding and room for the tag behind. */
 static uint8_t *frame_message(struct rte_mbuf *m, uint16_t padding)
 {
-	uint8_t *tail = (uint8_t *)rte_pktmbuf_append(m, (uint16_t)(padding + AEAD_TAG_LEN));
-	uint8_t *head = (uint8_t *)rte_pktmbuf_prepend(m, sizeof(struct message_data));
-	if (tail == NULL || head == NULL)
-		return NULL;
-	memset(tail, 0, padding);
+	uint16_t len = m->data_len;
+	uint8_t *head =
+		pkt_grow(m, sizeof(struct message_data), (uint16_t)(padding + AEAD_TAG_LEN));
+	if (head
+		!= NULL) /* one store, whatever the padding: less than 16 bytes, and the tag's 16 */
+		memset(head + sizeof(struct message_data) + len, 0, MESSAGE_PADDING);
 	return head;
 }
 

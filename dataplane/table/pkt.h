@@ -62,4 +62,28 @@ static inline struct pkt *pkt_of(struct rte_mbuf *m)
 	return (struct pkt *)rte_mbuf_to_priv(m);
 }
 
+/*
+ * rte_pktmbuf_trim() and _append() ask for the last segment, which is in the mbuf's second cache
+ * line. A packet of ours has but one, so nobody need look.
+ */
+
+/* Keeps len bytes behind the first `front`; the caller knows that they are there. */
+static inline void pkt_cut(struct rte_mbuf *m, uint16_t front, uint16_t len)
+{
+	m->data_off = (uint16_t)(m->data_off + front);
+	m->data_len = len;
+	m->pkt_len = len;
+}
+
+/* More bytes, unwritten, in front and behind; the new start, or NULL without room. */
+static inline uint8_t *pkt_grow(struct rte_mbuf *m, uint16_t front, uint16_t back)
+{
+	if (front > m->data_off || m->data_off + m->data_len + back > m->buf_len)
+		return NULL;
+	m->data_off = (uint16_t)(m->data_off - front);
+	m->data_len = (uint16_t)(m->data_len + front + back);
+	m->pkt_len = m->data_len;
+	return rte_pktmbuf_mtod(m, uint8_t *);
+}
+
 #endif

@@ -115,7 +115,7 @@ int underlay_resolve(
 
 /* Worker. false: MAC not known. Writes destination and source MAC. */
 static inline bool underlay_adjacency_mac(
-	const struct tables *t, uint32_t adjacency, uint8_t ret_macs[12], uint32_t *ret_port)
+	const struct tables *t, uint32_t adjacency, uint8_t ret_macs[12], uint8_t *ret_port)
 {
 	if (adjacency >= UNDERLAY_MAX_ADJACENCIES)
 		return false;

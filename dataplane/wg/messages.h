@@ -5,7 +5,9 @@
 #include "dataplane/base/clock.h"
 
 #include <assert.h>
+#include <endian.h>
 #include <stdint.h>
+#include <string.h>
 
 /*
  * WireGuard on the wire (paper, section 5.4) and its limits (section 6.1, table 1). All numbers
@@ -86,25 +88,28 @@ static_assert(sizeof(struct message_data) == 16, "paper, section 5.4.6");
 
 static inline uint32_t message_read_le32(const uint8_t at[4])
 {
-	return (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16
-		| (uint32_t)at[3] << 24;
+	uint32_t v;
+	memcpy(&v, at, sizeof(v));
+	return le32toh(v);
 }
 
 static inline void message_write_le32(uint8_t at[4], uint32_t v)
 {
-	for (unsigned int i = 0; i < 4; i++)
-		at[i] = (uint8_t)(v >> (8 * i));
+	v = htole32(v);
+	memcpy(at, &v, sizeof(v));
 }
 
 static inline uint64_t message_read_le64(const uint8_t at[8])
 {
-	return (uint64_t)message_read_le32(at) | (uint64_t)message_read_le32(at + 4) << 32;
+	uint64_t v;
+	memcpy(&v, at, sizeof(v));
+	return le64toh(v);
 }
 
 static inline void message_write_le64(uint8_t at[8], uint64_t v)
 {
-	for (unsigned int i = 0; i < 8; i++)
-		at[i] = (uint8_t)(v >> (8 * i));
+	v = htole64(v);
+	memcpy(at, &v, sizeof(v));
 }
 
 #endif

@@ -117,14 +117,16 @@ static void way_through_a_gateway(void **state)
 	struct neighbour n;
 	bool missing = false;
 	uint8_t macs[12];
-	uint32_t port = 9;
+	uint8_t port = 9;
 	static const uint8_t wanted_macs[12] = {2, 0, 0, 0, 1, 7, 2, 0, 0, 0, 0, 1};
 	static const uint8_t header[42] = {[12] = 0x08,
 		0x00,
 		0x45,
 		[22] = 64,
 		17,
-		[26] = 203,
+		0x14, /* the checksum of these 20 bytes: the length is zero */
+		0xb1,
+		203,
 		0,
 		113,
 		1,
@@ -267,7 +269,7 @@ static void neighbours_come_and_go(void **state)
 	struct neighbour n;
 	bool missing;
 	uint8_t macs[12];
-	uint32_t port;
+	uint8_t port;
 	struct ip_addr hop = address("203.0.113.254");
 	add_address(0, "203.0.113.1/24");
 	add_route(0, "0.0.0.0/0", "203.0.113.254");
@@ -294,7 +296,7 @@ static void sweep(void **state)
 	struct neighbour n;
 	bool missing;
 	uint8_t macs[12];
-	uint32_t port;
+	uint8_t port;
 	add_address(0, "203.0.113.1/24");
 	add_address(0, "203.0.113.2/24");
 	add_route(0, "203.0.113.0/24", NULL);
