@@ -19,3 +19,15 @@ int random_bytes(void *buf, size_t len)
 	}
 	return 0;
 }
+
+int random_word(struct random_words *r, uint32_t *ret)
+{
+	if (r->left == 0) {
+		int err = random_bytes(r->word, sizeof(r->word));
+		if (err != 0)
+			return err;
+		r->left = RANDOM_WORDS;
+	}
+	*ret = r->word[--r->left];
+	return 0;
+}

@@ -9,14 +9,9 @@
 #include "dataplane/table/underlay.h"
 
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-
-static void tell(struct keying *k, const struct keying_event *e)
-{
-	if (k->config.event != NULL)
-		k->config.event(k->config.ctx, e);
-}
 
 /* At most once a second a peer: the node needs a moment to ask the neighbour. */
 static void ask_for_neighbour(struct keying *k, struct peer *p, const struct neighbour *n)
@@ -26,16 +21,48 @@ static void ask_for_neighbour(struct keying *k, struct peer *p, const struct nei
 	p->neighbour_asked_ns = k->now_ns;
 	struct keying_event e = {
 		.type = KEYING_EVENT_NEIGHBOUR_MISSING, .remote.addr = n->addr, .port = n->port};
-	tell(k, &e);
+	keying_tell(k, &e);
 }
 
+static uint64_t hash_of_endpoint(const struct hash *h, const struct ip_endpoint *e)
+{
+	uint8_t bytes[sizeof(e->addr.bytes) + sizeof(e->port)];
+	memcpy(bytes, e->addr.bytes, sizeof(e->addr.bytes));
+	memcpy(bytes + sizeof(e->addr.bytes), &e->port, sizeof(e->port));
+	return hash_of(h, bytes, sizeof(bytes));
+}
+
+bool keying_endpoint_is_known(const struct keying_instance *ki, const struct ip_endpoint *e)
+{
+	const struct hash *h = &ki->peer_by_endpoint;
+	struct hash_entry *at = hash_first(h, hash_of_endpoint(h, e));
+	for (; at != NULL; at = hash_next(at)) {
+		const struct peer *p =
+			(struct peer *)((char *)at - offsetof(struct peer, keying_by_endpoint));
+		if (ip_endpoint_equal(&p->endpoint->remote, e))
+			return true;
+	}
+	return false;
+}
+
+/* new may be NULL. */
 static void publish(struct keying *k, struct peer *p, struct endpoint *new)
 {
+	struct hash *h = &((struct keying_instance *)p->instance->keying)->peer_by_endpoint;
 	(void)pthread_mutex_lock(&k->status_mutex);
 	struct endpoint *old = atomic_exchange_explicit(&p->endpoint, new, memory_order_acq_rel);
 	(void)pthread_mutex_unlock(&k->status_mutex);
-	if (old != NULL)
+	if (old != NULL) {
+		hash_del(h, &p->keying_by_endpoint);
 		keying_defer_free(k, old, sizeof(*old));
+	}
+	if (new != NULL)
+		hash_add(h, &p->keying_by_endpoint, hash_of_endpoint(h, &new->remote));
+}
+
+void keying_endpoint_drop(struct keying *k, struct peer *p)
+{
+	publish(k, p, NULL);
 }
 
 /* Keeps the old endpoint when there is no way to the new one (yet). */
@@ -70,7 +97,7 @@ void keying_endpoint_set(struct keying *k, struct peer *p, const struct ip_endpo
 	struct keying_event e = {
 		.type = KEYING_EVENT_ENDPOINT_MOVED, .peer = peer_handle(p), .remote = *remote};
 	if (moved)
-		tell(k, &e);
+		keying_tell(k, &e);
 }
 
 void keying_endpoint_renew(struct keying *k, struct peer *p)

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Handshake messages in and out. The order of the checks is the order of their cost: MACs, then
- * one Diffie-Hellman to learn who it is, then the rest. Under load a message without a valid
- * MAC2 gets a cookie instead of a Diffie-Hellman. Forged messages are counted and leave no trace;
- * the endpoint moves only for what was authentic.
+ * Handshake messages in and out. The order of the checks is the order of their cost: MACs, under
+ * load what admission.c says, then one Diffie-Hellman to learn who it is, then the rest. Forged
+ * messages are counted and leave no trace; the endpoint moves only for what was authentic.
  */
 #include "dataplane/base/clock.h"
 #include "dataplane/keying/keying_private.h"
@@ -14,20 +13,9 @@
 #include <rte_ether.h>
 #include <rte_ip.h>
 #include <rte_mbuf.h>
-#include <rte_ring.h>
 #include <rte_udp.h>
 
-enum {
-	UNDER_LOAD_MESSAGES = 512, /* an eighth of the ring */
-};
-
-/* Sticky for a second, so that it does not flicker. */
-static bool is_under_load(struct keying *k)
-{
-	if (rte_ring_count(k->rings->keying) >= UNDER_LOAD_MESSAGES)
-		k->under_load_until_ns = k->now_ns + NS_PER_SEC;
-	return k->now_ns < k->under_load_until_ns;
-}
+#define CLOCK_AHEAD_S (24 * 3600) /* a peer whose clock is further ahead is told of */
 
 /* MACs are added, and the message goes to the peer's endpoint. */
 static void send_message(struct keying *k, struct peer *p, void *message, size_t len)
@@ -104,20 +92,25 @@ struct received {
 };
 
 /* false: refused; the mbuf was taken over. */
-static bool macs_are_good(struct keying *k, struct received *r)
+static bool admit(struct keying *k, struct received *r)
 {
 	struct cookie_checker *c = &r->instance->checker;
-	enum cookie_verdict verdict = cookie_check(c, r->message, r->len, &r->source, k->now_ns);
-	if (verdict == COOKIE_MAC_INVALID) {
+	enum cookie_verdict macs = cookie_check(c, r->message, r->len, &r->source, k->now_ns);
+	if (macs == COOKIE_MAC_INVALID) {
 		keying_count(k, COUNTER_DROP_HANDSHAKE_MAC1);
 		rte_pktmbuf_free(r->mbuf);
 		return false;
 	}
-	if (verdict == COOKIE_MAC2_VALID || !is_under_load(k))
+	if (!keying_is_under_load(k, r->instance, r->about))
+		return true;
+	enum keying_verdict verdict =
+		keying_admit(k, r->instance, &r->source, macs == COOKIE_MAC2_VALID);
+	if (verdict == KEYING_ADMIT)
 		return true;
 	struct message_handshake_cookie reply;
 	keying_count(k, COUNTER_DROP_HANDSHAKE_UNDER_LOAD);
-	if (cookie_reply_create(c, r->message, r->len, &r->source, k->now_ns, &reply) == 0)
+	if (verdict == KEYING_SEND_COOKIE
+		&& cookie_reply_create(c, r->message, r->len, &r->source, k->now_ns, &reply) == 0)
 		send_cookie_reply(k, r->mbuf, &reply);
 	else
 		rte_pktmbuf_free(r->mbuf);
@@ -130,59 +123,93 @@ static void note_authentic(struct keying *k, struct peer *p, const struct receiv
 	keying_endpoint_set(k, p, &r->source, &r->about->local, r->about->local_port);
 }
 
-static void refuse_initiation(struct keying *k, struct peer *p, int err)
+/* Seconds that the sender's clock is behind ours. */
+static int64_t clock_behind_s(const struct noise_initiation *opened)
+{
+	int64_t theirs = noise_timestamp_seconds(opened->timestamp), behind;
+	if (__builtin_sub_overflow((int64_t)(clock_realtime_ns() / NS_PER_SEC), theirs, &behind))
+		return theirs < 0 ? INT64_MAX : INT64_MIN;
+	return behind;
+}
+
+static void refuse_initiation(
+	struct keying *k, struct peer *p, const struct noise_initiation *opened, int err)
 {
 	switch (err) {
 	case -ESTALE:
 		keying_count(k, COUNTER_DROP_HANDSHAKE_OLD_TIMESTAMP);
-		keying_peer_fail(k, p, PEER_FAILURE_OLD_TIMESTAMP);
+		keying_peer_fail(k, p, PEER_FAILURE_OLD_TIMESTAMP, clock_behind_s(opened));
 		break;
 	case -EAGAIN:
 		keying_count(k, COUNTER_DROP_HANDSHAKE_FLOOD);
-		keying_peer_fail(k, p, PEER_FAILURE_FLOOD);
+		keying_peer_fail(k, p, PEER_FAILURE_FLOOD, 0);
 		break;
 	default:
 		keying_count(k, COUNTER_DROP_HANDSHAKE_MALFORMED);
-		keying_peer_fail(k, p, PEER_FAILURE_BAD_HANDSHAKE);
+		keying_peer_fail(k, p, PEER_FAILURE_BAD_HANDSHAKE, 0);
 		break;
 	}
 }
 
-static void respond(struct keying *k, struct peer *p)
+/* The index is h's from before the initiation was accepted. 0 or -errno. */
+static int respond(struct keying *k, struct peer *p, struct noise_handshake *h, uint32_t index)
 {
 	struct message_handshake_response response;
-	uint32_t index;
-	session_index_release(k->tables->sessions, p->keying->remote.local_index);
-	if (session_index_reserve(k->tables->sessions, p, &index) != 0)
-		return;
-	int err = noise_response_create(&p->keying->remote, index, &response);
+	int err = noise_response_create(&p->keying->remote, h, index, &response);
 	if (err == 0)
-		err = keying_session_install(k, p);
-	if (err != 0) {
-		session_index_release(k->tables->sessions, index);
-		return;
-	}
+		err = keying_session_install(k, p, h);
+	noise_handshake_clear(h);
+	if (err != 0)
+		return err;
 	send_message(k, p, &response, sizeof(response));
 	keying_count(k, COUNTER_HANDSHAKE_RESPONSES_SENT);
+	return 0;
 }
 
-/*
- * The status mutex: keying_peer_status() reads the timestamp. An initiation of ours that is on
- * its way ends here: its index is given back.
- */
-static int accept_initiation(
-	struct keying *k, struct received *r, struct peer *p, const struct noise_initiation *opened)
+/* The status mutex: keying_peer_status() reads the timestamp. */
+static int accept_initiation(struct keying *k, struct received *r, struct peer *p,
+	struct noise_initiation *opened, struct noise_handshake *ret)
 {
 	struct noise_remote *remote = &p->keying->remote;
-	uint32_t ours = remote->local_index;
-	int err = noise_initiation_accept(&r->instance->identity, remote, opened, k->now_ns);
+	int err = noise_initiation_accept(&r->instance->identity, remote, opened, k->now_ns, ret);
 	if (err != 0)
 		return err;
 	(void)pthread_mutex_lock(&k->status_mutex);
 	memcpy(p->latest_timestamp, remote->latest_timestamp, sizeof(p->latest_timestamp));
 	(void)pthread_mutex_unlock(&k->status_mutex);
-	session_index_release(k->tables->sessions, ours);
 	return 0;
+}
+
+/* An index is there before anything is taken: a full table leaves the peer as it was. */
+static void answer_initiation(
+	struct keying *k, struct received *r, struct peer *p, struct noise_initiation *opened)
+{
+	struct noise_handshake h;
+	uint32_t index;
+	if (session_index_reserve(k->tables->sessions, p, &index) != 0) {
+		keying_count(k, COUNTER_DROP_NO_BUFFER);
+		return;
+	}
+	int err = accept_initiation(k, r, p, opened, &h);
+	if (err != 0) {
+		session_index_release(k->tables->sessions, index);
+		refuse_initiation(k, p, opened, err);
+		return;
+	}
+	note_authentic(k, p, r);
+	int64_t behind_s = clock_behind_s(opened);
+	if (behind_s < -CLOCK_AHEAD_S)
+		keying_peer_fail(k, p, PEER_FAILURE_CLOCK_AHEAD, behind_s);
+	if (respond(k, p, &h, index) != 0)
+		session_index_release(k->tables->sessions, index);
+}
+
+/* Ourselves as a peer: somebody sends back what we sent, or it was configured so (W-15). */
+static struct peer *sender_of(const struct received *r, const struct noise_initiation *opened)
+{
+	if (key_equal(&opened->remote_static, &r->instance->identity.public_key))
+		return NULL;
+	return keying_instance_peer(r->instance, &opened->remote_static);
 }
 
 static void receive_initiation(struct keying *k, struct received *r)
@@ -195,19 +222,13 @@ static void receive_initiation(struct keying *k, struct received *r)
 		keying_count(k, COUNTER_DROP_HANDSHAKE_MALFORMED);
 		return;
 	}
-	struct peer *p = keying_instance_peer(r->instance, &opened.remote_static);
-	if (p == NULL || p->expired != 0) {
-		keying_count(k,
-			p == NULL ? COUNTER_DROP_HANDSHAKE_UNKNOWN_PEER
-				  : COUNTER_DROP_PEER_EXPIRED);
+	struct peer *p = sender_of(r, &opened);
+	if (p == NULL) {
+		keying_count(k, COUNTER_DROP_HANDSHAKE_UNKNOWN_PEER);
+	} else if (p->expired != 0) {
+		keying_count(k, COUNTER_DROP_PEER_EXPIRED);
 	} else if (keying_peer_wake(k, p)) {
-		int err = accept_initiation(k, r, p, &opened);
-		if (err == 0) {
-			note_authentic(k, p, r);
-			respond(k, p);
-		} else {
-			refuse_initiation(k, p, err);
-		}
+		answer_initiation(k, r, p, &opened);
 		keying_timer_visit(k, p);
 	}
 	explicit_bzero(&opened, sizeof(opened));
@@ -227,7 +248,7 @@ static void receive_response(struct keying *k, struct received *r)
 		return;
 	}
 	note_authentic(k, p, r);
-	if (keying_session_install(k, p) != 0)
+	if (keying_session_install(k, p, &p->keying->remote.initiation) != 0)
 		return;
 	timers_handshake_complete(&p->keying->timers);
 	/* the responder may not send before it heard from us under the new key */
@@ -237,8 +258,7 @@ static void receive_response(struct keying *k, struct received *r)
 		keying_session_keepalive(k, p);
 	keying_timer_visit(k, p);
 	struct keying_event e = {.type = KEYING_EVENT_SESSION_UP, .peer = peer_handle(p)};
-	if (k->config.event != NULL)
-		k->config.event(k->config.ctx, &e);
+	keying_tell(k, &e);
 }
 
 static void receive_cookie_reply(struct keying *k, const struct received *r)
@@ -273,7 +293,7 @@ void keying_handshake_receive(struct keying *k, const struct keying_message *mes
 	};
 	if (r.message[0] == MESSAGE_HANDSHAKE_COOKIE) {
 		receive_cookie_reply(k, &r);
-	} else if (!macs_are_good(k, &r)) {
+	} else if (!admit(k, &r)) {
 		return;
 	} else if (r.message[0] == MESSAGE_HANDSHAKE_INITIATION) {
 		receive_initiation(k, &r);
@@ -293,7 +313,7 @@ void keying_handshake_initiate(struct keying *k, struct peer *p)
 		keying_endpoint_set(k, p, &p->hint, &any, p->instance->wireguard_port);
 	if (p->endpoint == NULL)
 		return;
-	session_index_release(k->tables->sessions, p->keying->remote.local_index);
+	session_index_release(k->tables->sessions, p->keying->remote.initiation.local_index);
 	if (session_index_reserve(k->tables->sessions, p, &index) != 0)
 		return;
 	struct noise_remote *remote = &p->keying->remote;

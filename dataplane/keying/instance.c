@@ -14,8 +14,11 @@ static int create(struct instance *i, const struct key *private_key)
 	ki->instance = i;
 	int err = hash_init(&ki->peer_by_key);
 	if (err == 0)
+		err = hash_init(&ki->peer_by_endpoint);
+	if (err == 0)
 		err = noise_identity_init(&ki->identity, private_key);
 	if (err != 0) {
+		hash_fini(&ki->peer_by_endpoint);
 		hash_fini(&ki->peer_by_key);
 		free(ki);
 		return err;
@@ -69,6 +72,7 @@ void keying_instance_drop(struct keying *k, struct instance *i)
 	i->keying = NULL;
 	noise_identity_fini(&ki->identity);
 	cookie_checker_fini(&ki->checker);
+	hash_fini(&ki->peer_by_endpoint);
 	hash_fini(&ki->peer_by_key);
 	free(ki);
 }

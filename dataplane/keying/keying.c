@@ -24,6 +24,7 @@ enum {
 enum order_type {
 	ORDER_INSTANCE_SET,
 	ORDER_PEER_SET,
+	ORDER_PEER_RESET_TIMESTAMP,
 	ORDER_RETIRE,
 };
 
@@ -33,12 +34,18 @@ struct order {
 	bool *done; /* ORDER_RETIRE: under the mutex, with the condition */
 	struct instance *instance;
 	struct key private_key;
-	struct keying_peer peer;
+	struct keying_peer peer; /* ORDER_PEER_RESET_TIMESTAMP: only .peer */
 };
 
 void keying_count(struct keying *k, enum counter which)
 {
 	counter_add(k->counters, which, 1);
+}
+
+void keying_tell(struct keying *k, const struct keying_event *e)
+{
+	if (k->config.event != NULL)
+		k->config.event(k->config.ctx, e);
 }
 
 void keying_inject(struct keying *k, struct peer *p, struct rte_mbuf *m, enum pkt_inject how)
@@ -113,6 +120,17 @@ int keying_peer_set(struct keying *k, const struct keying_peer *settings)
 	return 0;
 }
 
+int keying_peer_reset_timestamp(struct keying *k, struct peer *p)
+{
+	struct order *o = calloc(1, sizeof(*o));
+	if (o == NULL)
+		return -ENOMEM;
+	o->type = ORDER_PEER_RESET_TIMESTAMP;
+	o->peer.peer = p;
+	put_order(k, o);
+	return 0;
+}
+
 void keying_retire(struct keying *k)
 {
 	bool done = false;
@@ -145,6 +163,9 @@ static void obey_order(struct keying *k, struct order *o)
 		break;
 	case ORDER_PEER_SET:
 		keying_peer_apply(k, &o->peer);
+		break;
+	case ORDER_PEER_RESET_TIMESTAMP:
+		keying_peer_forget_timestamp(k, o->peer.peer);
 		break;
 	case ORDER_RETIRE:
 		retire_unlinked(k);
@@ -182,12 +203,28 @@ static void roam(struct keying *k, struct peer *p, const struct keying_message *
 	atomic_store_explicit(&p->roaming, 0, memory_order_release);
 }
 
+/* A worker may have asked while the next key was on its way to it. */
+static bool needs_key(const struct keying *k, const struct peer *p)
+{
+	const struct session *s = p->current;
+	if (s == NULL)
+		return true;
+	const struct keypair *pair = &s->keypair;
+	uint64_t counter = atomic_load_explicit(&pair->send_counter, memory_order_relaxed);
+	return !keypair_may_send(pair, counter, k->now_ns)
+		|| keypair_wants_rekey_on_send(pair, counter, k->now_ns)
+		|| keypair_wants_rekey_on_receive(pair, k->now_ns);
+}
+
 /* A worker has a packet to seal and no key, or a key that is due for a change. */
 static void want_key(struct keying *k, struct peer *p, struct rte_mbuf *m)
 {
-	atomic_store_explicit(&p->wants_key, 0, memory_order_release);
 	if (m != NULL)
 		keying_peer_stage(k, p, m);
+	if (!needs_key(k, p)) {
+		atomic_store_explicit(&p->wants_key, 0, memory_order_release);
+		return;
+	}
 	keying_peer_want_handshake(k, p);
 	keying_timer_visit(k, p);
 }
@@ -242,6 +279,7 @@ static void *run(void *arg)
 		unsigned int n = obey_orders(k);
 		n += obey_messages(k);
 		keying_timer_run(k);
+		keying_pace_run(k);
 		free_deferred(k, false);
 		if (n == 0)
 			(void)clock_nanosleep(CLOCK_MONOTONIC, 0, &nap, NULL);
@@ -260,11 +298,17 @@ int keying_start(const struct keying_config *config, struct keying **ret)
 	k->counters = config->counters;
 	k->orders_end = &k->orders;
 	k->deferred_end = &k->deferred;
+	int err = ratelimiter_new(&k->admission.sources);
+	if (err != 0) {
+		free(k);
+		return err;
+	}
 	(void)pthread_mutex_init(&k->mutex, NULL);
 	(void)pthread_mutex_init(&k->status_mutex, NULL);
 	(void)pthread_cond_init(&k->done, NULL);
-	int err = -pthread_create(&k->thread, NULL, run, k);
+	err = -pthread_create(&k->thread, NULL, run, k);
 	if (err != 0) {
+		ratelimiter_free(k->admission.sources);
 		free(k);
 		return err;
 	}
@@ -288,6 +332,8 @@ void keying_stop(struct keying *k)
 		keying_instance_drop(k, i);
 	}
 	free_deferred(k, true);
+	keying_pace_fini(k);
+	ratelimiter_free(k->admission.sources);
 	(void)pthread_cond_destroy(&k->done);
 	(void)pthread_mutex_destroy(&k->status_mutex);
 	(void)pthread_mutex_destroy(&k->mutex);

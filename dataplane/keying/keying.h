@@ -67,6 +67,9 @@ struct keying_peer {
 
 /* -ENOMEM. */
 int keying_peer_set(struct keying *k, const struct keying_peer *settings);
+/* The next initiation of the peer is taken whatever its timestamp says. An older one could be
+ * replayed then, so it is for operators who know why. -ENOMEM. */
+int keying_peer_reset_timestamp(struct keying *k, struct peer *p);
 /* Waits until keying has let go of every unlinked instance and peer in tables: their sessions are
  * unlinked, their packets freed. Then tables_reclaim() may follow. */
 void keying_retire(struct keying *k);

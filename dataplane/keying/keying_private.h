@@ -4,6 +4,7 @@
 
 /* Shared by the files of keying/ only. Everything here runs on the keying thread, unless told. */
 
+#include "dataplane/base/random.h"
 #include "dataplane/keying/keying.h"
 #include "dataplane/table/counter.h"
 #include "dataplane/table/hash.h"
@@ -13,9 +14,11 @@
 #include "dataplane/table/rings.h"
 #include "dataplane/table/session.h"
 #include "dataplane/table/tables.h"
+#include "dataplane/wg/bucket.h"
 #include "dataplane/wg/cookie.h"
 #include "dataplane/wg/messages.h"
 #include "dataplane/wg/noise.h"
+#include "dataplane/wg/ratelimiter.h"
 
 #include <pthread.h>
 #include <stdbool.h>
@@ -32,6 +35,31 @@ struct keying_instance {
 	struct noise_identity identity;
 	struct cookie_checker checker;
 	struct hash peer_by_key; /* struct peer.keying_by_key */
+	struct hash peer_by_endpoint; /* struct peer.keying_by_endpoint */
+	uint64_t under_load_until_ns;
+	uint64_t loaded_second; /* admission.c counted it for that second */
+	struct bucket strangers;
+};
+
+/* admission.c */
+struct admission {
+	struct bucket known, cookie, replies;
+	struct ratelimiter *sources; /* those that have a cookie */
+	uint64_t second;
+	unsigned int loaded, loaded_before; /* instances, in that second and the one before */
+};
+
+/* Handles of peers, first in first out. */
+struct handle_queue {
+	uint64_t *handle;
+	uint32_t size, first, count;
+};
+
+/* pace.c */
+struct pace {
+	struct bucket bucket;
+	struct handle_queue waiting, returning;
+	bool called; /* whoever is visited now is first in the queue */
 };
 
 /* Memory that a worker may still be reading. */
@@ -60,7 +88,9 @@ struct keying {
 		status_mutex; /* endpoint pointers and timestamps, for keying_peer_status() */
 
 	uint64_t now_ns; /* CLOCK_MONOTONIC of this round */
-	uint64_t under_load_until_ns;
+	struct random_words random; /* for jitter */
+	struct admission admission;
+	struct pace pace;
 	struct peer *wheel[WHEEL_SLOTS];
 	uint64_t wheel_at; /* the tick that was looked at last */
 	unsigned int staged;
@@ -75,8 +105,8 @@ struct peer *keying_instance_peer(const struct keying_instance *ki, const struct
 /* peer.c */
 /* Gives the peer its part of keying, if it has none. false, and counted: no memory. */
 bool keying_peer_wake(struct keying *k, struct peer *p);
-/* Wipes and frees it. The peer has no session and no handshake on its way. */
-void keying_peer_rest(struct peer *p);
+/* Wipes and frees it. The peer has no session; an initiation of ours is forgotten. */
+void keying_peer_rest(struct keying *k, struct peer *p);
 void keying_peer_apply(struct keying *k, const struct keying_peer *settings);
 /* Lets go of everything: called when the peer was unlinked. */
 void keying_peer_drop(struct keying *k, struct peer *p);
@@ -86,7 +116,32 @@ void keying_peer_flush_staged(struct keying *k, struct peer *p);
 void keying_peer_purge_staged(struct keying *k, struct peer *p);
 /* As soon as the timers let it: keying_timer_visit() comes next. */
 void keying_peer_want_handshake(struct keying *k, struct peer *p);
-void keying_peer_fail(struct keying *k, struct peer *p, enum peer_failure why);
+/* clock_s: how far its clock is behind ours, where that is the reason. */
+void keying_peer_fail(struct keying *k, struct peer *p, enum peer_failure why, int64_t clock_s);
+/* Forgets the greatest timestamp, so that a router whose clock went back is heard again. */
+void keying_peer_forget_timestamp(struct keying *k, struct peer *p);
+
+/* admission.c */
+enum keying_verdict {
+	KEYING_ADMIT,
+	KEYING_SEND_COOKIE,
+	KEYING_REFUSE,
+};
+
+/* What m tells of the queue is remembered for the instance. */
+bool keying_is_under_load(
+	struct keying *k, struct keying_instance *ki, const struct keying_message *m);
+/* Under load, MAC1 is valid. has_cookie: MAC2 is too. */
+enum keying_verdict keying_admit(struct keying *k, struct keying_instance *ki,
+	const struct ip_endpoint *source, bool has_cookie);
+
+/* pace.c */
+/* An initiation to the peer is due. false: not its turn yet; it is visited when it is. */
+bool keying_pace_take(struct keying *k, struct peer *p);
+/* A peer of which the endpoint is known from before a restart is to be called. */
+void keying_pace_return(struct keying *k, struct peer *p);
+void keying_pace_run(struct keying *k);
+void keying_pace_fini(struct keying *k);
 
 /* handshake.c. Takes the message's mbuf over. */
 void keying_handshake_receive(struct keying *k, const struct keying_message *message);
@@ -94,9 +149,11 @@ void keying_handshake_initiate(struct keying *k, struct peer *p);
 
 /* session.c */
 /* Derives a session from the finished handshake and puts it in its place. */
-int keying_session_install(struct keying *k, struct peer *p);
+int keying_session_install(struct keying *k, struct peer *p, struct noise_handshake *h);
 void keying_session_promote(struct keying *k, struct peer *p, uint32_t index);
 void keying_sessions_drop(struct keying *k, struct peer *p);
+/* Our initiation is not waited for any more; its index is free. */
+void keying_session_forget_initiation(struct keying *k, struct peer *p);
 /* An empty packet: proves the key, keeps the mapping. */
 void keying_session_keepalive(struct keying *k, struct peer *p);
 
@@ -105,6 +162,9 @@ void keying_session_keepalive(struct keying *k, struct peer *p);
 void keying_endpoint_set(struct keying *k, struct peer *p, const struct ip_endpoint *remote,
 	const struct ip_addr *local, uint16_t local_port);
 void keying_endpoint_renew(struct keying *k, struct peer *p);
+void keying_endpoint_drop(struct keying *k, struct peer *p);
+/* Some peer of the instance is there. */
+bool keying_endpoint_is_known(const struct keying_instance *ki, const struct ip_endpoint *e);
 
 /* timer.c */
 /* Looks at the peer's timers now and puts it back into the wheel for its next deadline. */
@@ -117,5 +177,6 @@ void keying_defer_free(struct keying *k, void *memory, size_t size);
 /* A packet for a peer into the inject ring; takes it over. */
 void keying_inject(struct keying *k, struct peer *p, struct rte_mbuf *m, enum pkt_inject how);
 void keying_count(struct keying *k, enum counter which);
+void keying_tell(struct keying *k, const struct keying_event *e);
 
 #endif

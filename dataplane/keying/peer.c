@@ -29,10 +29,11 @@ bool keying_peer_wake(struct keying *k, struct peer *p)
 	return true;
 }
 
-void keying_peer_rest(struct peer *p)
+void keying_peer_rest(struct keying *k, struct peer *p)
 {
 	if (p->keying == NULL)
 		return;
+	keying_session_forget_initiation(k, p);
 	noise_remote_fini(&p->keying->remote);
 	cookie_maker_fini(&p->keying->cookie);
 	free(p->keying);
@@ -42,7 +43,7 @@ void keying_peer_rest(struct peer *p)
 void keying_peer_want_handshake(struct keying *k, struct peer *p)
 {
 	if (keying_peer_wake(k, p))
-		timers_want_handshake(&p->keying->timers, k->now_ns);
+		timers_want_handshake(&p->keying->timers);
 }
 
 static void introduce(const struct keying_peer *s)
@@ -88,7 +89,7 @@ void keying_peer_apply(struct keying *k, const struct keying_peer *s)
 		keying_endpoint_set(k, p, &s->endpoint, &any, p->instance->wireguard_port);
 		/* it was known before a restart: its own session is void, and it notices late */
 		if (is_new)
-			keying_peer_want_handshake(k, p);
+			keying_pace_return(k, p);
 	}
 	if (p->keepalive_s != 0 && p->endpoint != NULL)
 		(void)keying_peer_wake(k, p);
@@ -104,10 +105,8 @@ void keying_peer_drop(struct keying *k, struct peer *p)
 	keying_sessions_drop(k, p);
 	keying_peer_purge_staged(k, p);
 	hash_del(&ki->peer_by_key, &p->keying_by_key);
-	struct endpoint *e = atomic_exchange_explicit(&p->endpoint, NULL, memory_order_acq_rel);
-	if (e != NULL)
-		keying_defer_free(k, e, sizeof(*e));
-	keying_peer_rest(p);
+	keying_endpoint_drop(k, p);
+	keying_peer_rest(k, p);
 	key_wipe(&p->preshared_key);
 	memset(p->latest_timestamp, 0, sizeof(p->latest_timestamp));
 	p->known_to_keying = false;
@@ -163,14 +162,23 @@ void keying_peer_purge_staged(struct keying *k, struct peer *p)
 	}
 }
 
-void keying_peer_fail(struct keying *k, struct peer *p, enum peer_failure why)
+void keying_peer_forget_timestamp(struct keying *k, struct peer *p)
+{
+	(void)pthread_mutex_lock(&k->status_mutex);
+	memset(p->latest_timestamp, 0, sizeof(p->latest_timestamp));
+	(void)pthread_mutex_unlock(&k->status_mutex);
+	if (p->keying != NULL)
+		memset(p->keying->remote.latest_timestamp, 0, NOISE_TIMESTAMP_LEN);
+}
+
+void keying_peer_fail(struct keying *k, struct peer *p, enum peer_failure why, int64_t clock_s)
 {
 	atomic_store_explicit(&p->last_failure, (uint8_t)why, memory_order_relaxed);
+	atomic_store_explicit(&p->last_failure_clock_s, clock_s, memory_order_relaxed);
 	atomic_store_explicit(
 		&p->last_failure_realtime_ns, clock_realtime_ns(), memory_order_relaxed);
 	struct keying_event e = {.type = KEYING_EVENT_HANDSHAKE_FAILED,
 		.peer = peer_handle(p),
 		.failure = (uint8_t)why};
-	if (k->config.event != NULL)
-		k->config.event(k->config.ctx, &e);
+	keying_tell(k, &e);
 }

@@ -25,9 +25,20 @@ static void drop_session(struct keying *k, struct session *s)
 	keying_defer_free(k, s, sizeof(*s));
 }
 
+/* Who asked for a key has one now, or must ask again. */
 static void set_current(struct peer *p, struct session *s)
 {
 	atomic_store_explicit(&p->current, s, memory_order_release);
+	atomic_store_explicit(&p->wants_key, 0, memory_order_release);
+}
+
+void keying_session_forget_initiation(struct keying *k, struct peer *p)
+{
+	if (p->keying == NULL)
+		return;
+	struct noise_handshake *h = &p->keying->remote.initiation;
+	session_index_release(k->tables->sessions, h->local_index);
+	noise_handshake_clear(h);
 }
 
 static void place_as_initiator(struct keying *k, struct peer *p, struct session *s)
@@ -49,7 +60,7 @@ static void place_as_responder(struct keying *k, struct peer *p, struct session 
 	p->previous = NULL;
 }
 
-int keying_session_install(struct keying *k, struct peer *p)
+int keying_session_install(struct keying *k, struct peer *p, struct noise_handshake *h)
 {
 	struct session *s = aligned_alloc(alignof(struct session), sizeof(*s));
 	if (s == NULL)
@@ -57,7 +68,7 @@ int keying_session_install(struct keying *k, struct peer *p)
 	memset(s, 0, sizeof(*s));
 	s->peer = p;
 	s->peer_slot = p->slot;
-	int err = noise_session_begin(&p->keying->remote, k->now_ns, &s->keypair);
+	int err = noise_session_begin(h, k->now_ns, &s->keypair);
 	if (err != 0) {
 		free(s);
 		return err;
@@ -75,9 +86,28 @@ int keying_session_install(struct keying *k, struct peer *p)
 	return 0;
 }
 
+/*
+ * Both began at once, and the response to our initiation came after theirs was answered: two
+ * sessions, each side sealing with its own, and both would rekey by time. The one that the smaller
+ * public key began wins: if it is theirs, we seal with it too, now that they proved to have it.
+ */
+static void settle(struct keying *k, struct peer *p, struct session *theirs)
+{
+	const struct keying_instance *ki = p->instance->keying;
+	struct session *ours = p->current;
+	if (ours == NULL || !ours->keypair.is_initiator || theirs->keypair.is_initiator
+		|| k->now_ns - theirs->keypair.birth_ns >= REKEY_TIMEOUT
+		|| memcmp(p->public_key.bytes, ki->identity.public_key.bytes, KEY_LEN) > 0)
+		return;
+	p->previous = ours;
+	set_current(p, theirs);
+}
+
 void keying_session_promote(struct keying *k, struct peer *p, uint32_t index)
 {
 	struct session *s = p->next;
+	if (p->previous != NULL && p->previous->keypair.local_index == index)
+		settle(k, p, p->previous);
 	if (s == NULL || s->keypair.local_index != index)
 		return;
 	struct keying_event e = {.type = KEYING_EVENT_SESSION_UP, .peer = peer_handle(p)};
@@ -86,11 +116,12 @@ void keying_session_promote(struct keying *k, struct peer *p, uint32_t index)
 	p->previous = p->current;
 	p->next = NULL;
 	set_current(p, s);
+	keying_session_forget_initiation(k, p);
 	timers_handshake_complete(&p->keying->timers);
 	keying_peer_flush_staged(k, p);
 	keying_timer_visit(k, p);
-	if (first && k->config.event != NULL)
-		k->config.event(k->config.ctx, &e);
+	if (first)
+		keying_tell(k, &e);
 }
 
 void keying_sessions_drop(struct keying *k, struct peer *p)
@@ -102,10 +133,7 @@ void keying_sessions_drop(struct keying *k, struct peer *p)
 	drop_session(k, p->previous);
 	p->next = NULL;
 	p->previous = NULL;
-	if (p->keying == NULL)
-		return;
-	session_index_release(k->tables->sessions, p->keying->remote.local_index);
-	noise_handshake_clear(&p->keying->remote);
+	keying_session_forget_initiation(k, p);
 }
 
 void keying_session_keepalive(struct keying *k, struct peer *p)

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * A timing wheel of peers: 1024 slots of 8 ms. A deadline beyond the wheel is looked at again
- * when the wheel has gone round. A peer that has keys is looked at twice a second at least,
- * because workers only leave stamps behind; no timer is shorter than that once armed.
+ * when the wheel has gone round. A peer that has keys is looked at every 5 s at least, because
+ * workers only leave stamps behind; no timer that a stamp arms is shorter than that.
  */
 #include "dataplane/base/clock.h"
-#include "dataplane/base/random.h"
 #include "dataplane/keying/keying_private.h"
 
 #include <stdatomic.h>
@@ -15,7 +14,8 @@ enum {
 };
 
 #define TICK_NS (TICK_MS * NS_PER_MS)
-#define LOOK_AGAIN_NS (NS_PER_SEC / 2)
+#define LOOK_AGAIN_NS (5 * NS_PER_SEC) /* half of KEEPALIVE_TIMEOUT, the shortest that stamps arm */
+#define EXPIRY_LOOK_NS (NS_PER_SEC / 2) /* the clock of people may jump */
 
 static void put_into_wheel(struct keying *k, struct peer *p, uint64_t deadline_ns)
 {
@@ -48,7 +48,6 @@ static void read_stamps(const struct peer *p, struct timer_stamps *ret)
 {
 	*ret = (struct timer_stamps){
 		.last_data_sent_ns = p->sent.last_data_ns,
-		.last_data_received_ns = p->received.last_data_ns,
 		.last_any_sent_ns = p->sent.last_any_ns,
 		.last_any_received_ns = p->received.last_any_ns,
 		.first_data_sent_since_receive_ns = p->sent.first_data_ns,
@@ -61,8 +60,8 @@ static void expire(struct keying *k, struct peer *p, uint64_t *next)
 {
 	uint64_t at_s = atomic_load_explicit(&p->expires_at_s, memory_order_relaxed);
 	bool expired = at_s != 0 && clock_realtime_ns() / NS_PER_SEC >= at_s;
-	if (at_s != 0 && !expired && *next > k->now_ns + LOOK_AGAIN_NS)
-		*next = k->now_ns + LOOK_AGAIN_NS;
+	if (at_s != 0 && !expired)
+		*next = k->now_ns + EXPIRY_LOOK_NS;
 	if (expired == (p->expired != 0))
 		return;
 	atomic_store_explicit(&p->expired, expired, memory_order_relaxed);
@@ -71,22 +70,39 @@ static void expire(struct keying *k, struct peer *p, uint64_t *next)
 	keying_sessions_drop(k, p);
 	keying_peer_purge_staged(k, p);
 	struct keying_event e = {.type = KEYING_EVENT_PEER_EXPIRED, .peer = peer_handle(p)};
-	if (k->config.event != NULL)
-		k->config.event(k->config.ctx, &e);
+	keying_tell(k, &e);
 }
 
-static void act(struct keying *k, struct peer *p, unsigned int actions)
+static void initiate(struct keying *k, struct peer *p)
+{
+	uint32_t random = 0;
+	(void)random_word(&k->random, &random); /* without it there is no jitter, no more */
+	timers_initiation_sent(&p->keying->timers, k->now_ns, random);
+	keying_handshake_initiate(k, p);
+}
+
+static void give_up(struct keying *k, struct peer *p)
+{
+	keying_peer_purge_staged(k, p);
+	atomic_store_explicit(&p->wants_key, 0, memory_order_release);
+	keying_peer_fail(k, p, PEER_FAILURE_NO_RESPONSE, 0);
+}
+
+/* false: there was nothing to do, or it is not the peer's turn yet. */
+static bool act(struct keying *k, struct peer *p, unsigned int actions)
 {
 	if ((actions & TIMERS_ZERO_KEYS) != 0)
 		keying_sessions_drop(k, p);
-	if ((actions & TIMERS_GIVE_UP) != 0) {
-		keying_peer_purge_staged(k, p);
-		keying_peer_fail(k, p, PEER_FAILURE_NO_RESPONSE);
-	}
+	if ((actions & TIMERS_GIVE_UP) != 0)
+		give_up(k, p);
 	if ((actions & TIMERS_SEND_KEEPALIVE) != 0)
 		keying_session_keepalive(k, p);
-	if ((actions & TIMERS_SEND_INITIATION) != 0)
-		keying_handshake_initiate(k, p);
+	if ((actions & TIMERS_SEND_INITIATION) != 0) {
+		if (!keying_pace_take(k, p))
+			return (actions & ~(unsigned int)TIMERS_SEND_INITIATION) != 0;
+		initiate(k, p);
+	}
+	return actions != 0;
 }
 
 /* Nothing to do but to wait for somebody: it may rest. */
@@ -103,22 +119,25 @@ static uint64_t earlier(uint64_t a, uint64_t b)
 }
 
 /*
- * One look at the timers; when the next one is due. A peer stays awake for REKEY_TIMEOUT at least, so
- * that forged initiations cannot make it forget its static-static secret each time.
+ * Does what is due, and what that makes due: a keepalive without a key asks for one. Returns when to
+ * look again. A peer stays awake for REKEY_TIMEOUT at least, so that forged initiations cannot make
+ * it forget its static-static secret each time.
  */
 static uint64_t step(struct keying *k, struct peer *p)
 {
 	struct timer_stamps stamps;
-	uint64_t jitter = 0, due;
+	unsigned int actions;
+	uint64_t due;
 	read_stamps(p, &stamps);
-	(void)random_bytes(&jitter, sizeof(jitter));
-	act(k, p, timers_step(&p->keying->timers, &stamps, k->now_ns, jitter, &due));
+	do {
+		actions = timers_step(&p->keying->timers, &stamps, k->now_ns, &due);
+	} while (act(k, p, actions));
 	if (!is_idle(p))
 		return earlier(due, k->now_ns + LOOK_AGAIN_NS);
 	uint64_t rest_ns = p->keying->woken_ns + REKEY_TIMEOUT;
 	if (k->now_ns < rest_ns)
 		return earlier(due, rest_ns);
-	keying_peer_rest(p);
+	keying_peer_rest(k, p);
 	return UINT64_MAX;
 }
 
@@ -128,7 +147,7 @@ void keying_timer_visit(struct keying *k, struct peer *p)
 	keying_timer_remove(p);
 	expire(k, p, &next);
 	if (p->expired != 0)
-		keying_peer_rest(p);
+		keying_peer_rest(k, p);
 	else if (p->keying != NULL)
 		next = earlier(next, step(k, p));
 	if (next != UINT64_MAX)

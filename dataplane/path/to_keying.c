@@ -23,6 +23,7 @@ void to_keying(struct path *p, struct vector *in)
 			.remote_port = o.source.port,
 			.local = o.local,
 			.local_port = o.local_port,
+			.queued_us = keying_message_time(p->now_ns),
 		};
 		if (!rings_keying_put(p->rings, &message))
 			path_drop(p, m, COUNTER_DROP_KEYING_FULL);

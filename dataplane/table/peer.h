@@ -54,6 +54,7 @@ enum peer_failure {
 	PEER_FAILURE_FLOOD,
 	PEER_FAILURE_BAD_HANDSHAKE, /* e.g. another preshared key */
 	PEER_FAILURE_NO_RESPONSE, /* we initiated and gave up */
+	PEER_FAILURE_CLOCK_AHEAD, /* accepted, but its clock is over a day ahead of ours */
 	PEER_FAILURE__COUNT,
 };
 
@@ -83,7 +84,8 @@ struct peer {
 	_Atomic uint8_t type; /* enum peer_type */
 	_Atomic uint8_t route_all;
 	_Atomic uint8_t expired; /* set: keying when expires_at has come; read: workers */
-	_Atomic uint8_t wants_key; /* set: worker when it told keying; cleared: keying */
+	_Atomic uint8_t wants_key; /* set: worker when it told keying; cleared: keying when there is
+				    another key, none, or none to be had */
 	uint32_t slot, generation;
 	_Atomic(struct session *) current; /* set: keying; read: workers, to seal */
 	_Atomic(struct endpoint *) endpoint; /* set: keying; read: workers */
@@ -108,11 +110,14 @@ struct peer {
 	struct rte_mbuf *staged_head, *staged_tail;
 	uint16_t staged_count;
 	bool known_to_keying;
+	bool waits_for_turn; /* keying/pace.c */
 	struct ip_endpoint hint; /* where it was before a restart, until there was a way to it */
 	uint64_t neighbour_asked_ns; /* when the node was last asked for the way to it */
 	struct hash_entry keying_by_key;
+	struct hash_entry keying_by_endpoint; /* while it has one */
 	_Atomic uint64_t last_handshake_realtime_ns; /* read: server */
 	_Atomic uint64_t last_failure_realtime_ns; /* read: server */
+	_Atomic int64_t last_failure_clock_s; /* read: server; seconds of its clock behind ours */
 	_Atomic uint8_t last_failure; /* enum peer_failure; read: server */
 
 	/* server thread only */

@@ -34,10 +34,16 @@ struct keying_message {
 	struct rte_mbuf *mbuf;
 	struct ip_addr remote, local;
 	uint16_t remote_port, local_port; /* host byte order */
-	uint32_t pad2;
+	uint32_t queued_us; /* of KEYING_HANDSHAKE: keying_message_time() when it was put in */
 };
 
 static_assert(sizeof(struct keying_message) == 64, "one cache line");
+
+/* Microseconds, of which only differences count: they wrap around after an hour. */
+static inline uint32_t keying_message_time(uint64_t monotonic_ns)
+{
+	return (uint32_t)(monotonic_ns / 1000);
+}
 
 struct rings {
 	struct rte_mempool *pool; /* packets; shared by all threads */

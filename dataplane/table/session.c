@@ -58,16 +58,11 @@ void session_table_free(struct session_table *t)
 /* 0 is never an index: a zeroed slot can't be mistaken for a held one. */
 static int draw_index(struct session_table *t, uint32_t *ret)
 {
+	int err;
 	do {
-		if (t->random_left == 0) {
-			int err = random_bytes(t->random, sizeof(t->random));
-			if (err != 0)
-				return err;
-			t->random_left = SESSION_RANDOM_WORDS;
-		}
-		*ret = t->random[--t->random_left];
-	} while (*ret == 0);
-	return 0;
+		err = random_word(&t->random, ret);
+	} while (err == 0 && *ret == 0);
+	return err;
 }
 
 int session_index_reserve(struct session_table *t, struct peer *p, uint32_t *ret_index)

@@ -3,6 +3,7 @@
 #define DATAPLANE_TABLE_SESSION_H
 
 #include "dataplane/base/ip.h"
+#include "dataplane/base/random.h"
 #include "dataplane/wg/keypair.h"
 
 #include <stdatomic.h>
@@ -46,7 +47,6 @@ enum {
 	SESSION_SLOTS_LOG2 = 20,
 	SESSION_SLOT_MASK = (1 << SESSION_SLOTS_LOG2) - 1,
 	SESSION_HANDSHAKE_TAG = 1,
-	SESSION_RANDOM_WORDS = 256,
 };
 
 struct session_table {
@@ -54,8 +54,7 @@ struct session_table {
 	_Atomic uintptr_t *value;
 	/* keying thread only */
 	uint32_t *index; /* the whole index that holds the slot */
-	uint32_t random[SESSION_RANDOM_WORDS];
-	unsigned int random_left;
+	struct random_words random;
 };
 
 int session_table_new(struct session_table **ret);

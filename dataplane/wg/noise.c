@@ -22,9 +22,9 @@ enum {
 
 /* TAI64 label of 1970-01-01 (10 leap seconds before). */
 #define TAI64_EPOCH 0x400000000000000aULL
-/* Nanoseconds are cut so far that a timestamp tells little about the sender's clock, and two a
- * flood gate apart still differ. */
-#define TAI64N_WHITEN (NS_PER_SEC / INITIATIONS_PER_SECOND)
+/* Nanoseconds lose their low 24 bits (16.8 ms): a timestamp tells little about the sender's clock,
+ * and two that are a flood gate apart still differ. */
+#define TAI64N_WHITEN (1U << 24)
 
 struct symmetric {
 	struct key chaining_key;
@@ -148,7 +148,7 @@ void noise_remote_forget_identity(struct noise_remote *r)
 {
 	key_wipe(&r->static_static);
 	r->has_static_static = false;
-	noise_handshake_clear(r);
+	noise_handshake_clear(&r->initiation);
 }
 
 void noise_remote_fini(struct noise_remote *r)
@@ -156,15 +156,9 @@ void noise_remote_fini(struct noise_remote *r)
 	explicit_bzero(r, sizeof(*r));
 }
 
-void noise_handshake_clear(struct noise_remote *r)
+void noise_handshake_clear(struct noise_handshake *h)
 {
-	key_wipe(&r->ephemeral_private);
-	key_wipe(&r->remote_ephemeral);
-	key_wipe(&r->chaining_key);
-	explicit_bzero(r->hash, sizeof(r->hash));
-	r->state = NOISE_STATE_NONE;
-	r->local_index = 0;
-	r->remote_index = 0;
+	explicit_bzero(h, sizeof(*h)); /* NOISE_STATE_NONE, and no index */
 }
 
 /* DH(own static, their static) is the same for every handshake, and half of its cost. */
@@ -179,7 +173,7 @@ static bool compute_static_static(const struct noise_identity *i, struct noise_r
 static void write_timestamp(uint8_t ret[NOISE_TIMESTAMP_LEN], uint64_t realtime_ns)
 {
 	uint64_t seconds = TAI64_EPOCH + realtime_ns / NS_PER_SEC;
-	uint32_t nanoseconds = (uint32_t)(realtime_ns % NS_PER_SEC / TAI64N_WHITEN * TAI64N_WHITEN);
+	uint32_t nanoseconds = (uint32_t)(realtime_ns % NS_PER_SEC) & ~(TAI64N_WHITEN - 1);
 	for (unsigned int b = 0; b < 8; b++)
 		ret[b] = (uint8_t)(seconds >> (56 - 8 * b));
 	for (unsigned int b = 0; b < 4; b++)
@@ -236,6 +230,7 @@ int noise_initiation_create(const struct noise_identity *i, struct noise_remote 
 	uint32_t local_index, uint64_t realtime_ns, struct message_handshake_initiation *ret)
 {
 	struct message_handshake_initiation m = {.type = {MESSAGE_HANDSHAKE_INITIATION}};
+	struct noise_handshake *h = &r->initiation;
 	struct symmetric s;
 	struct key ephemeral;
 	if (!compute_static_static(i, r))
@@ -243,13 +238,13 @@ int noise_initiation_create(const struct noise_identity *i, struct noise_remote 
 	next_timestamp(r, realtime_ns);
 	int err = create_initiation(i, r, &s, &ephemeral, &m);
 	if (err == 0) {
-		noise_handshake_clear(r);
+		noise_handshake_clear(h);
 		message_write_le32(m.sender_index, local_index);
-		r->ephemeral_private = ephemeral;
-		r->chaining_key = s.chaining_key;
-		memcpy(r->hash, s.hash, sizeof(r->hash));
-		r->local_index = local_index;
-		r->state = NOISE_STATE_CREATED_INITIATION;
+		h->ephemeral_private = ephemeral;
+		h->chaining_key = s.chaining_key;
+		memcpy(h->hash, s.hash, sizeof(h->hash));
+		h->local_index = local_index;
+		h->state = NOISE_STATE_CREATED_INITIATION;
 		*ret = m;
 	}
 	key_wipe(&ephemeral);
@@ -288,11 +283,11 @@ wipe:
 }
 
 int noise_initiation_accept(const struct noise_identity *i, struct noise_remote *r,
-	const struct noise_initiation *opened, uint64_t now_ns)
+	struct noise_initiation *opened, uint64_t now_ns, struct noise_handshake *ret)
 {
 	struct symmetric s = {.chaining_key = opened->chaining_key};
 	struct key kappa;
-	uint8_t timestamp[NOISE_TIMESTAMP_LEN];
+	const uint8_t *timestamp = opened->timestamp;
 	memcpy(s.hash, opened->hash, sizeof(s.hash));
 	int err = -EKEYREJECTED;
 	if (!compute_static_static(i, r))
@@ -300,23 +295,24 @@ int noise_initiation_accept(const struct noise_identity *i, struct noise_remote 
 	mix_secret(&s.chaining_key, &kappa, &r->static_static);
 	err = -EBADMSG;
 	if (!decrypt_and_hash(&s, &kappa, opened->encrypted_timestamp,
-		    sizeof(opened->encrypted_timestamp), timestamp))
+		    sizeof(opened->encrypted_timestamp), opened->timestamp))
 		goto wipe;
 	err = -ESTALE;
-	if (memcmp(timestamp, r->latest_timestamp, sizeof(timestamp)) <= 0)
+	if (memcmp(timestamp, r->latest_timestamp, NOISE_TIMESTAMP_LEN) <= 0)
 		goto wipe;
 	err = -EAGAIN;
 	if (r->last_consumed_ns != 0
 		&& now_ns - r->last_consumed_ns < NS_PER_SEC / INITIATIONS_PER_SECOND)
 		goto wipe;
-	noise_handshake_clear(r);
-	memcpy(r->latest_timestamp, timestamp, sizeof(timestamp));
+	memcpy(r->latest_timestamp, timestamp, NOISE_TIMESTAMP_LEN);
 	r->last_consumed_ns = now_ns;
-	r->remote_ephemeral = opened->ephemeral;
-	r->chaining_key = s.chaining_key;
-	memcpy(r->hash, s.hash, sizeof(r->hash));
-	r->remote_index = opened->sender_index;
-	r->state = NOISE_STATE_CONSUMED_INITIATION;
+	*ret = (struct noise_handshake){
+		.state = NOISE_STATE_CONSUMED_INITIATION,
+		.remote_index = opened->sender_index,
+		.remote_ephemeral = opened->ephemeral,
+		.chaining_key = s.chaining_key,
+	};
+	memcpy(ret->hash, s.hash, sizeof(ret->hash));
 	err = 0;
 wipe:
 	key_wipe(&kappa);
@@ -324,22 +320,22 @@ wipe:
 	return err;
 }
 
-int noise_response_create(
-	struct noise_remote *r, uint32_t local_index, struct message_handshake_response *ret)
+int noise_response_create(const struct noise_remote *r, struct noise_handshake *h,
+	uint32_t local_index, struct message_handshake_response *ret)
 {
-	if (r->state != NOISE_STATE_CONSUMED_INITIATION)
+	if (h->state != NOISE_STATE_CONSUMED_INITIATION)
 		return -EPROTO;
 	struct message_handshake_response m = {.type = {MESSAGE_HANDSHAKE_RESPONSE}};
-	struct symmetric s = {.chaining_key = r->chaining_key};
+	struct symmetric s = {.chaining_key = h->chaining_key};
 	struct key ephemeral, public, kappa;
-	memcpy(s.hash, r->hash, sizeof(s.hash));
+	memcpy(s.hash, h->hash, sizeof(s.hash));
 	int err = fresh_ephemeral(&ephemeral, &public);
 	if (err != 0)
 		goto wipe;
 	mix_ephemeral(&s, &public);
 	memcpy(m.unencrypted_ephemeral, public.bytes, KEY_LEN);
 	err = -EKEYREJECTED;
-	if (!mix_dh(&s.chaining_key, &kappa, &ephemeral, &r->remote_ephemeral)
+	if (!mix_dh(&s.chaining_key, &kappa, &ephemeral, &h->remote_ephemeral)
 		|| !mix_dh(&s.chaining_key, &kappa, &ephemeral, &r->public_key))
 		goto wipe;
 	mix_preshared_key(&s, &kappa, &r->preshared_key);
@@ -347,11 +343,11 @@ int noise_response_create(
 	if (!encrypt_and_hash(&s, &kappa, NULL, 0, m.encrypted_nothing))
 		goto wipe;
 	message_write_le32(m.sender_index, local_index);
-	message_write_le32(m.receiver_index, r->remote_index);
-	r->chaining_key = s.chaining_key;
-	memcpy(r->hash, s.hash, sizeof(r->hash));
-	r->local_index = local_index;
-	r->state = NOISE_STATE_CREATED_RESPONSE;
+	message_write_le32(m.receiver_index, h->remote_index);
+	h->chaining_key = s.chaining_key;
+	memcpy(h->hash, s.hash, sizeof(h->hash));
+	h->local_index = local_index;
+	h->state = NOISE_STATE_CREATED_RESPONSE;
 	*ret = m;
 	err = 0;
 wipe:
@@ -364,17 +360,18 @@ wipe:
 int noise_response_consume(const struct noise_identity *i, struct noise_remote *r,
 	const struct message_handshake_response *m)
 {
-	if (r->state != NOISE_STATE_CREATED_INITIATION
-		|| message_read_le32(m->receiver_index) != r->local_index)
+	struct noise_handshake *h = &r->initiation;
+	if (h->state != NOISE_STATE_CREATED_INITIATION
+		|| message_read_le32(m->receiver_index) != h->local_index)
 		return -EPROTO;
-	struct symmetric s = {.chaining_key = r->chaining_key};
+	struct symmetric s = {.chaining_key = h->chaining_key};
 	struct key ephemeral, kappa;
 	uint8_t nothing[1];
-	memcpy(s.hash, r->hash, sizeof(s.hash));
+	memcpy(s.hash, h->hash, sizeof(s.hash));
 	memcpy(ephemeral.bytes, m->unencrypted_ephemeral, KEY_LEN);
 	mix_ephemeral(&s, &ephemeral);
 	int err = -EKEYREJECTED;
-	if (!mix_dh(&s.chaining_key, &kappa, &r->ephemeral_private, &ephemeral)
+	if (!mix_dh(&s.chaining_key, &kappa, &h->ephemeral_private, &ephemeral)
 		|| !mix_dh(&s.chaining_key, &kappa, &i->private_key, &ephemeral))
 		goto wipe;
 	mix_preshared_key(&s, &kappa, &r->preshared_key);
@@ -382,11 +379,10 @@ int noise_response_consume(const struct noise_identity *i, struct noise_remote *
 	if (!decrypt_and_hash(
 		    &s, &kappa, m->encrypted_nothing, sizeof(m->encrypted_nothing), nothing))
 		goto wipe;
-	r->remote_ephemeral = ephemeral;
-	r->chaining_key = s.chaining_key;
-	memcpy(r->hash, s.hash, sizeof(r->hash));
-	r->remote_index = message_read_le32(m->sender_index);
-	r->state = NOISE_STATE_CONSUMED_RESPONSE;
+	h->chaining_key = s.chaining_key;
+	memcpy(h->hash, s.hash, sizeof(h->hash));
+	h->remote_index = message_read_le32(m->sender_index);
+	h->state = NOISE_STATE_CONSUMED_RESPONSE;
 	err = 0;
 wipe:
 	key_wipe(&kappa);
@@ -394,20 +390,28 @@ wipe:
 	return err;
 }
 
-int noise_session_begin(struct noise_remote *r, uint64_t now_ns, struct keypair *ret)
+int noise_session_begin(struct noise_handshake *h, uint64_t now_ns, struct keypair *ret)
 {
-	bool initiator = r->state == NOISE_STATE_CONSUMED_RESPONSE;
-	if (!initiator && r->state != NOISE_STATE_CREATED_RESPONSE)
+	bool initiator = h->state == NOISE_STATE_CONSUMED_RESPONSE;
+	if (!initiator && h->state != NOISE_STATE_CREATED_RESPONSE)
 		return -EPROTO;
 	struct key *first = initiator ? &ret->send_key : &ret->receive_key;
 	struct key *second = initiator ? &ret->receive_key : &ret->send_key;
-	blake2s_kdf(first->bytes, second->bytes, NULL, r->chaining_key.bytes, NULL, 0);
-	ret->local_index = r->local_index;
-	ret->remote_index = r->remote_index;
+	blake2s_kdf(first->bytes, second->bytes, NULL, h->chaining_key.bytes, NULL, 0);
+	ret->local_index = h->local_index;
+	ret->remote_index = h->remote_index;
 	ret->birth_ns = now_ns;
 	ret->is_initiator = initiator;
 	ret->send_counter = 0;
 	replay_init(&ret->replay);
-	noise_handshake_clear(r);
+	noise_handshake_clear(h);
 	return 0;
+}
+
+int64_t noise_timestamp_seconds(const uint8_t timestamp[NOISE_TIMESTAMP_LEN])
+{
+	uint64_t seconds = 0;
+	for (unsigned int b = 0; b < TAI64N_NANOSECONDS; b++)
+		seconds = seconds << 8 | timestamp[b];
+	return (int64_t)(seconds - TAI64_EPOCH);
 }

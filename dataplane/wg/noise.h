@@ -29,19 +29,29 @@ enum noise_state {
 	NOISE_STATE_CONSUMED_RESPONSE,
 };
 
-/* Their side and the handshake on its way. Holds secrets: noise_remote_fini(). */
+/* A handshake on its way. Holds secrets: noise_handshake_clear(). */
+struct noise_handshake {
+	uint8_t state; /* enum noise_state */
+	uint32_t local_index, remote_index;
+	struct key ephemeral_private; /* ours, as initiator */
+	struct key remote_ephemeral; /* theirs, as responder */
+	struct key chaining_key;
+	uint8_t hash[32];
+};
+
+/*
+ * Their side. Our own initiation lives here until it is answered. Theirs is answered at once, in a
+ * handshake of the caller's, and leaves ours alone: when both begin at the same moment, each
+ * response still finds what it answers. Holds secrets: noise_remote_fini().
+ */
 struct noise_remote {
 	struct key public_key, preshared_key; /* zero: none */
 	struct key static_static; /* computed at first use */
 	uint8_t latest_timestamp[NOISE_TIMESTAMP_LEN]; /* greatest TAI64N accepted */
 	uint8_t sent_timestamp[NOISE_TIMESTAMP_LEN]; /* greatest TAI64N sent: each is greater */
-	uint8_t state; /* enum noise_state */
 	bool has_static_static;
-	uint32_t local_index, remote_index;
 	uint64_t last_consumed_ns; /* an initiation was accepted; 0 never */
-	/* the handshake */
-	struct key ephemeral_private, remote_ephemeral, chaining_key;
-	uint8_t hash[32];
+	struct noise_handshake initiation; /* ours */
 };
 
 /* An initiation whose static key was read; wiped by whoever asked for it. */
@@ -50,6 +60,7 @@ struct noise_initiation {
 	struct key chaining_key, ephemeral;
 	uint8_t hash[32];
 	uint8_t encrypted_timestamp[NOISE_TIMESTAMP_LEN + NOISE_AUTHTAG_LEN];
+	uint8_t timestamp[NOISE_TIMESTAMP_LEN]; /* of noise_initiation_accept() */
 	uint32_t sender_index;
 };
 
@@ -67,28 +78,33 @@ void noise_remote_forget_identity(struct noise_remote *r);
 void noise_remote_fini(struct noise_remote *r);
 
 /*
- * Each writes ret or the state of r only when it returns 0. -EKEYREJECTED: a Diffie-Hellman
- * result of zero; -EBADMSG: not authentic; -EIO: the library failed; -errno of the random source.
- * MACs are left zero.
+ * Each writes what it returns, and the state of r, only when it returns 0. -EKEYREJECTED: a
+ * Diffie-Hellman result of zero; -EBADMSG: not authentic; -EIO: the library failed; -errno of the
+ * random source. MACs are left zero.
  */
 int noise_initiation_create(const struct noise_identity *i, struct noise_remote *r,
 	uint32_t local_index, uint64_t realtime_ns, struct message_handshake_initiation *ret);
 /* Reads who sent it. ret_opened holds secrets of the handshake. */
 int noise_initiation_open(const struct noise_identity *i,
 	const struct message_handshake_initiation *m, struct noise_initiation *ret_opened);
-/* Also -ESTALE: the timestamp is not greater than the greatest before; -EAGAIN: too soon after the
- * one before (INITIATIONS_PER_SECOND). */
+/*
+ * Also -ESTALE: the timestamp is not greater than the greatest before; -EAGAIN: too soon after the
+ * one before (INITIATIONS_PER_SECOND). With 0 and these two, opened->timestamp is authentic.
+ */
 int noise_initiation_accept(const struct noise_identity *i, struct noise_remote *r,
-	const struct noise_initiation *opened, uint64_t now_ns);
-/* -EPROTO: no initiation was accepted. */
-int noise_response_create(
-	struct noise_remote *r, uint32_t local_index, struct message_handshake_response *ret);
+	struct noise_initiation *opened, uint64_t now_ns, struct noise_handshake *ret);
+/* -EPROTO: no initiation was accepted into h. */
+int noise_response_create(const struct noise_remote *r, struct noise_handshake *h,
+	uint32_t local_index, struct message_handshake_response *ret);
 /* -EPROTO: none was asked for, or it names another handshake. */
 int noise_response_consume(const struct noise_identity *i, struct noise_remote *r,
 	const struct message_handshake_response *m);
 /* Ends the handshake: fills ret's keys, indices and birth, and forgets the rest. -EPROTO. */
-int noise_session_begin(struct noise_remote *r, uint64_t now_ns, struct keypair *ret);
+int noise_session_begin(struct noise_handshake *h, uint64_t now_ns, struct keypair *ret);
 /* Forgets a handshake on its way. */
-void noise_handshake_clear(struct noise_remote *r);
+void noise_handshake_clear(struct noise_handshake *h);
+
+/* A TAI64N timestamp in seconds since 1970. Any bytes: they may be a hostile peer's. */
+int64_t noise_timestamp_seconds(const uint8_t timestamp[NOISE_TIMESTAMP_LEN]);
 
 #endif

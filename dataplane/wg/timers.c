@@ -40,10 +40,21 @@ void timers_set_keepalive(struct timers *t, uint16_t seconds, uint64_t now_ns)
 	t->keepalive_interval_ns = interval;
 }
 
-void timers_want_handshake(struct timers *t, uint64_t now_ns)
+void timers_want_handshake(struct timers *t)
 {
-	t->attempts = 0;
-	t->wanted = t->wanted || !t->on_its_way;
+	t->wanted = !t->on_its_way;
+}
+
+void timers_initiation_sent(struct timers *t, uint64_t now_ns, uint32_t random)
+{
+	uint64_t jitter = random % (REKEY_TIMEOUT_JITTER_MAX + 1);
+	if (!t->on_its_way)
+		t->attempt_ns = now_ns;
+	t->wanted = false;
+	t->on_its_way = true;
+	t->last_initiation_ns = now_ns;
+	t->silence_jitter_ns = jitter;
+	t->retry_at_ns = now_ns + REKEY_TIMEOUT + jitter;
 }
 
 void timers_handshake_sent(struct timers *t, uint64_t now_ns)
@@ -65,7 +76,6 @@ void timers_handshake_complete(struct timers *t)
 {
 	t->on_its_way = false;
 	t->wanted = false;
-	t->attempts = 0;
 }
 
 static unsigned int step_zero_keys(struct timers *t, uint64_t now_ns, uint64_t *next)
@@ -104,7 +114,7 @@ static void step_silence(
 		return;
 	}
 	t->silence_seen_ns = now_ns;
-	timers_want_handshake(t, now_ns);
+	timers_want_handshake(t);
 }
 
 static unsigned int step_keepalive(
@@ -140,56 +150,38 @@ static unsigned int step_persistent(
 	return TIMERS_SEND_KEEPALIVE;
 }
 
-static unsigned int send_initiation(
-	struct timers *t, uint64_t now_ns, uint64_t random, uint64_t *next)
-{
-	uint64_t jitter = random % (REKEY_TIMEOUT_JITTER_MAX + 1);
-	t->wanted = false;
-	t->on_its_way = true;
-	t->last_initiation_ns = now_ns;
-	t->silence_jitter_ns = jitter;
-	t->retry_at_ns = now_ns + REKEY_TIMEOUT + jitter;
-	lower(next, t->retry_at_ns);
-	return TIMERS_SEND_INITIATION;
-}
-
-static unsigned int step_handshake(
-	struct timers *t, uint64_t now_ns, uint64_t random, uint64_t *next)
+static unsigned int step_handshake(struct timers *t, uint64_t now_ns, uint64_t *next)
 {
 	if (t->on_its_way && now_ns < t->retry_at_ns) {
 		lower(next, t->retry_at_ns);
 		return 0;
 	}
-	if (t->on_its_way && t->attempts > MAX_TIMER_HANDSHAKES) {
+	if (t->on_its_way && now_ns - t->attempt_ns >= REKEY_ATTEMPT_TIME) {
 		t->on_its_way = false;
 		if (t->zero_keys_at_ns == 0)
 			t->zero_keys_at_ns = now_ns + 3 * REJECT_AFTER_TIME;
 		lower(next, t->zero_keys_at_ns);
 		return TIMERS_GIVE_UP;
 	}
-	if (t->on_its_way) {
-		t->attempts++;
-		return send_initiation(t, now_ns, random, next);
-	}
-	if (!t->wanted)
+	if (!t->on_its_way && !t->wanted)
 		return 0;
 	uint64_t earliest = t->last_initiation_ns + REKEY_TIMEOUT;
 	if (t->last_initiation_ns != 0 && now_ns < earliest) {
 		lower(next, earliest);
 		return 0;
 	}
-	return send_initiation(t, now_ns, random, next);
+	return TIMERS_SEND_INITIATION;
 }
 
-unsigned int timers_step(struct timers *t, const struct timer_stamps *s, uint64_t now_ns,
-	uint64_t random, uint64_t *ret_next_ns)
+unsigned int timers_step(
+	struct timers *t, const struct timer_stamps *s, uint64_t now_ns, uint64_t *ret_next_ns)
 {
 	uint64_t next = UINT64_MAX;
 	unsigned int actions = step_zero_keys(t, now_ns, &next);
 	step_silence(t, s, now_ns, &next);
 	actions |= step_keepalive(t, s, now_ns, &next);
 	actions |= step_persistent(t, s, now_ns, &next);
-	actions |= step_handshake(t, now_ns, random, &next);
+	actions |= step_handshake(t, now_ns, &next);
 	*ret_next_ns = next;
 	return actions;
 }

@@ -24,6 +24,7 @@ enum {
 struct world {
 	struct noise_identity hub, peer;
 	struct noise_remote peer_of_hub, hub_of_peer;
+	struct noise_handshake answered;
 	struct cookie_checker checker;
 	struct cookie_maker to_hub, to_peer;
 	struct ip_endpoint from;
@@ -78,7 +79,7 @@ static int take_initiation(
 	int err = noise_initiation_open(&w->hub, m, &opened);
 	if (err != 0 || !key_equal(&opened.remote_static, &w->peer.public_key))
 		return -1;
-	return noise_initiation_accept(&w->hub, &w->peer_of_hub, &opened, now_ns);
+	return noise_initiation_accept(&w->hub, &w->peer_of_hub, &opened, now_ns, &w->answered);
 }
 
 static void try_initiation(struct world *w, unsigned int flags, const uint8_t *data, size_t size)
@@ -106,8 +107,8 @@ static void try_initiation(struct world *w, unsigned int flags, const uint8_t *d
 	must_be_same(m.unencrypted_ephemeral, good.unencrypted_ephemeral,
 		sizeof(m) - 8 - sizeof(m.macs));
 	must(take_initiation(w, &m, (NOW_S + 1) * NS_PER_SEC) == -ESTALE); /* once */
-	must(noise_response_create(&w->peer_of_hub, 9, &answer) == 0);
-	must(noise_session_begin(&w->peer_of_hub, NOW_S * NS_PER_SEC, &keys) == 0);
+	must(noise_response_create(&w->peer_of_hub, &w->answered, 9, &answer) == 0);
+	must(noise_session_begin(&w->answered, NOW_S * NS_PER_SEC, &keys) == 0);
 	must(!key_is_zero(&keys.send_key) && keys.local_index == 9);
 }
 
@@ -119,8 +120,9 @@ static void try_response(struct world *w, unsigned int flags, const uint8_t *dat
 	struct keypair keys;
 	must(noise_initiation_create(&w->hub, &w->peer_of_hub, 7, NS_PER_SEC, &m) == 0);
 	must(noise_initiation_open(&w->peer, &m, &opened) == 0);
-	must(noise_initiation_accept(&w->peer, &w->hub_of_peer, &opened, NS_PER_SEC) == 0);
-	must(noise_response_create(&w->hub_of_peer, 9, &r) == 0);
+	must(noise_initiation_accept(&w->peer, &w->hub_of_peer, &opened, NS_PER_SEC, &w->answered)
+		== 0);
+	must(noise_response_create(&w->hub_of_peer, &w->answered, 9, &r) == 0);
 	good = r;
 	lay((uint8_t *)&r, sizeof(r), data, size, (flags & MIX_GOOD) != 0);
 	struct noise_remote before = w->peer_of_hub;
@@ -129,7 +131,7 @@ static void try_response(struct world *w, unsigned int flags, const uint8_t *dat
 		return;
 	}
 	must_be_same(r.receiver_index, good.receiver_index, sizeof(r) - 8 - sizeof(r.macs));
-	must(noise_session_begin(&w->peer_of_hub, NS_PER_SEC, &keys) == 0);
+	must(noise_session_begin(&w->peer_of_hub.initiation, NS_PER_SEC, &keys) == 0);
 	must(keys.is_initiator && keys.local_index == 7);
 }
 

@@ -75,6 +75,7 @@ int fixture_start(void **state)
 	f.k.counters = f.counters;
 	f.k.deferred_end = &f.k.deferred;
 	f.k.now_ns = clock_monotonic_ns() + 1000 * NS_PER_SEC;
+	assert_int_equal(ratelimiter_new(&f.k.admission.sources), 0);
 	(void)pthread_mutex_init(&f.k.status_mutex, NULL);
 	set_underlay();
 	set_instance();
@@ -102,6 +103,8 @@ int fixture_end(void **state)
 {
 	drop_all();
 	unsigned int staged = f.k.staged;
+	keying_pace_fini(&f.k);
+	ratelimiter_free(f.k.admission.sources);
 	(void)pthread_mutex_destroy(&f.k.status_mutex);
 	tables_free(f.tables);
 	rings_fini(&f.rings);
@@ -172,7 +175,8 @@ void deliver(const struct client *c, const void *message, size_t len)
 		.remote = from.addr,
 		.remote_port = from.port,
 		.local = own.addr,
-		.local_port = own.port};
+		.local_port = own.port,
+		.queued_us = keying_message_time(f.k.now_ns - f.queue_delay_ns)};
 	keying_handshake_receive(&f.k, &about);
 }
 
@@ -186,7 +190,7 @@ void client_handshake(struct client *c)
 	deliver(c, &i, sizeof(i));
 	take_message(p, &r, sizeof(r));
 	assert_int_equal(noise_response_consume(&c->identity, &c->hub, &r), 0);
-	assert_int_equal(noise_session_begin(&c->hub, f.k.now_ns, &c->keys), 0);
+	assert_int_equal(noise_session_begin(&c->hub.initiation, f.k.now_ns, &c->keys), 0);
 }
 
 struct rte_mbuf *take_injected(void)

@@ -35,6 +35,7 @@ struct fixture {
 	struct key hub_public;
 	struct keying_event event[FIXTURE_EVENTS];
 	unsigned int events;
+	uint64_t queue_delay_ns; /* how long what is delivered has waited in the ring */
 };
 
 extern struct fixture f;

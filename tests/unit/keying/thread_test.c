@@ -92,8 +92,8 @@ static void peers_come_and_go(void **state)
 		while (rte_ring_dequeue(f.rings.inject[0], &m) == 0)
 			rte_pktmbuf_free(m);
 	}
-	/* each order was obeyed before its peer went: the hub wrote to all of them */
-	assert_int_equal(counted(COUNTER_HANDSHAKE_INITIATIONS_SENT), PEERS * ROUNDS);
+	/* each order was obeyed before its peer went: the hub wrote to as many as its pace lets it */
+	assert_in_range(counted(COUNTER_HANDSHAKE_INITIATIONS_SENT), 3 * PEERS, PEERS * ROUNDS);
 	for (unsigned int n = 0; n < PEERS; n++)
 		p[n] = set_peer(k, f.instance, n, ROUNDS);
 	struct keying_peer_status status = {0};

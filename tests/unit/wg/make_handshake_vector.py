@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
 INITIATOR_INDEX, RESPONDER_INDEX = 0x11223344, 0xAABBCCDD
 UNIX_SECONDS, NANOSECONDS = 1790000000, 123456789
-WHITEN = 1000000000 // 50  # our timestamps are cut to the distance of two initiations
+WHITEN = 1 << 24  # our timestamps are cut to 16.8 ms
 
 
 def hash_of(*parts):

@@ -19,11 +19,13 @@ static const uint64_t now = 1000 * NS_PER_SEC, realtime = 1790000000ULL * NS_PER
 struct pair {
 	struct noise_identity a, b;
 	struct noise_remote b_of_a, a_of_b; /* how each sees the other */
+	struct noise_handshake answered;
 };
 
 static void make_pair(struct pair *p, const struct key *psk_a, const struct key *psk_b)
 {
 	struct key a, b;
+	memset(p, 0, sizeof(*p));
 	assert_int_equal(x25519_generate(&a), 0);
 	assert_int_equal(x25519_generate(&b), 0);
 	assert_int_equal(noise_identity_init(&p->a, &a), 0);
@@ -32,6 +34,7 @@ static void make_pair(struct pair *p, const struct key *psk_a, const struct key 
 	noise_remote_init(&p->a_of_b, &p->a.public_key, psk_b);
 }
 
+/* What b answers with is in p->answered. */
 static int answer(struct pair *p, const struct message_handshake_initiation *i, uint64_t at,
 	struct message_handshake_response *ret)
 {
@@ -40,17 +43,17 @@ static int answer(struct pair *p, const struct message_handshake_initiation *i, 
 	if (err == 0 && !key_equal(&opened.remote_static, &p->a.public_key))
 		err = -ENOENT;
 	if (err == 0)
-		err = noise_initiation_accept(&p->b, &p->a_of_b, &opened, at);
+		err = noise_initiation_accept(&p->b, &p->a_of_b, &opened, at, &p->answered);
 	if (err == 0)
-		err = noise_response_create(&p->a_of_b, 22, ret);
+		err = noise_response_create(&p->a_of_b, &p->answered, 22, ret);
 	return err;
 }
 
 static void assert_sessions_fit(struct pair *p)
 {
 	struct keypair a, b;
-	assert_int_equal(noise_session_begin(&p->b_of_a, now, &a), 0);
-	assert_int_equal(noise_session_begin(&p->a_of_b, now, &b), 0);
+	assert_int_equal(noise_session_begin(&p->b_of_a.initiation, now, &a), 0);
+	assert_int_equal(noise_session_begin(&p->answered, now, &b), 0);
 	assert_memory_equal(&a.send_key, &b.receive_key, KEY_LEN);
 	assert_memory_equal(&a.receive_key, &b.send_key, KEY_LEN);
 	assert_memory_not_equal(&a.send_key, &a.receive_key, KEY_LEN);
@@ -61,7 +64,7 @@ static void assert_sessions_fit(struct pair *p)
 	assert_true(a.is_initiator);
 	assert_false(b.is_initiator);
 	/* the handshake is forgotten */
-	assert_int_equal(noise_session_begin(&p->b_of_a, now, &a), -EPROTO);
+	assert_int_equal(noise_session_begin(&p->b_of_a.initiation, now, &a), -EPROTO);
 }
 
 static void play(const struct key *psk)
@@ -186,7 +189,7 @@ static void nobody_asked(void **state)
 	struct pair p;
 	struct message_handshake_response r = {0};
 	make_pair(&p, NULL, NULL);
-	assert_int_equal(noise_response_create(&p.a_of_b, 22, &r), -EPROTO);
+	assert_int_equal(noise_response_create(&p.a_of_b, &p.answered, 22, &r), -EPROTO);
 	assert_int_equal(noise_response_consume(&p.a, &p.b_of_a, &r), -EPROTO);
 }
 
@@ -198,7 +201,7 @@ static void a_cleared_handshake_is_over(void **state)
 	make_pair(&p, NULL, NULL);
 	assert_int_equal(noise_initiation_create(&p.a, &p.b_of_a, 11, realtime, &i), 0);
 	assert_int_equal(answer(&p, &i, now, &r), 0);
-	noise_handshake_clear(&p.b_of_a);
+	noise_handshake_clear(&p.b_of_a.initiation);
 	assert_int_equal(noise_response_consume(&p.a, &p.b_of_a, &r), -EPROTO);
 }
 
@@ -214,9 +217,10 @@ static void for_another_hub(void **state)
 	assert_int_equal(noise_initiation_open(&q.b, &i, &opened), -EBADMSG);
 	/* who it is can be read, but it is not whom we take it for */
 	assert_int_equal(noise_initiation_open(&p.b, &i, &opened), 0);
-	assert_int_equal(noise_initiation_accept(&p.b, &q.a_of_b, &opened, now), -EBADMSG);
 	assert_int_equal(
-		noise_response_create(&q.a_of_b, 22, &(struct message_handshake_response){0}),
+		noise_initiation_accept(&p.b, &q.a_of_b, &opened, now, &q.answered), -EBADMSG);
+	assert_int_equal(noise_response_create(&q.a_of_b, &q.answered, 22,
+				 &(struct message_handshake_response){0}),
 		-EPROTO);
 }
 
@@ -229,7 +233,7 @@ static void null_static_key_is_refused(void **state)
 	make_pair(&p, NULL, NULL);
 	noise_remote_init(&p.b_of_a, &low, NULL);
 	assert_int_equal(noise_initiation_create(&p.a, &p.b_of_a, 11, realtime, &i), -EKEYREJECTED);
-	assert_int_equal(p.b_of_a.state, NOISE_STATE_NONE);
+	assert_int_equal(p.b_of_a.initiation.state, NOISE_STATE_NONE);
 	assert_int_equal(i.type[0], 0); /* untouched */
 }
 

@@ -21,7 +21,7 @@ static uint64_t until(struct timers *t, const struct timer_stamps *s, uint64_t f
 {
 	uint64_t next;
 	for (uint64_t now = from; now <= to; now += 10 * NS_PER_MS) {
-		if ((timers_step(t, s, now, 0, &next) & action) != 0)
+		if ((timers_step(t, s, now, &next) & action) != 0)
 			return now;
 	}
 	return 0;
@@ -38,18 +38,18 @@ static void an_initiation_is_sent_again_and_given_up(void **state)
 	struct timer_stamps s = {0};
 	uint64_t next;
 	timers_init(&t, 0);
-	timers_want_handshake(&t, START);
+	timers_want_handshake(&t);
 	unsigned int sent = 0;
 	uint64_t last = 0, gave_up = 0;
 	for (uint64_t now = START; gave_up == 0 && now < START + 200 * NS_PER_SEC;
 		now += 10 * NS_PER_MS) {
-		unsigned int due = timers_step(&t, &s, now, 0, &next);
+		unsigned int due = timers_step(&t, &s, now, &next);
 		if ((due & TIMERS_SEND_INITIATION) != 0) {
 			if (last != 0)
 				assert_about(now - last, REKEY_TIMEOUT);
 			last = now;
 			sent++;
-			timers_handshake_sent(&t, now);
+			timers_initiation_sent(&t, now, 7777777);
 		}
 		if ((due & TIMERS_GIVE_UP) != 0)
 			gave_up = now;
@@ -68,13 +68,13 @@ static void initiations_keep_their_distance(void **state)
 	struct timer_stamps s = {0};
 	uint64_t next;
 	timers_init(&t, 0);
-	timers_want_handshake(&t, START);
-	assert_true((timers_step(&t, &s, START, 0, &next) & TIMERS_SEND_INITIATION) != 0);
-	timers_handshake_sent(&t, START);
+	timers_want_handshake(&t);
+	assert_true((timers_step(&t, &s, START, &next) & TIMERS_SEND_INITIATION) != 0);
+	timers_initiation_sent(&t, START, 0);
 	timers_handshake_received(&t, START + NS_PER_MS);
 	timers_session_derived(&t, START + NS_PER_MS);
 	timers_handshake_complete(&t);
-	timers_want_handshake(&t, START + 2 * NS_PER_MS);
+	timers_want_handshake(&t);
 	uint64_t at = until(
 		&t, &s, START + 2 * NS_PER_MS, START + 20 * NS_PER_SEC, TIMERS_SEND_INITIATION);
 	assert_about(at, START + REKEY_TIMEOUT);
@@ -84,9 +84,8 @@ static void initiations_keep_their_distance(void **state)
 static void passive_keepalive(void **state)
 {
 	struct timers t;
-	struct timer_stamps s = {.last_data_received_ns = START,
-		.last_any_received_ns = START,
-		.first_data_received_since_send_ns = START};
+	struct timer_stamps s = {
+		.last_any_received_ns = START, .first_data_received_since_send_ns = START};
 	timers_init(&t, 0);
 	timers_session_derived(&t, START);
 	timers_handshake_complete(&t);
@@ -148,7 +147,7 @@ static void a_quiet_peer_needs_nothing(void **state)
 	struct timer_stamps s = {0};
 	uint64_t next = 0;
 	timers_init(&t, 0);
-	assert_int_equal(timers_step(&t, &s, START, 0, &next), 0);
+	assert_int_equal(timers_step(&t, &s, START, &next), 0);
 	assert_true(next == UINT64_MAX);
 }
 
