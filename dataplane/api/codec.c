@@ -44,6 +44,7 @@ static const struct dp_msg_rule rules[DP_MSG__COUNT] = {
 		.is_list = true},
 	[DP_MSG_PEER_SET] = {.name = "peer_set", .request = BODY_WITH_ALLOWED(peer_set)},
 	[DP_MSG_PEER_DEL] = {.name = "peer_del", .request = BODY(peer_del)},
+	[DP_MSG_PEER_RESET] = {.name = "peer_reset", .request = BODY(peer_reset)},
 	[DP_MSG_PEER_LIST] = {.name = "peer_list",
 		.request = BODY(peer_list),
 		.reply = BODY_WITH_ALLOWED(peer),

@@ -74,6 +74,7 @@ enum dp_msg_type {
 	DP_MSG_COUNTER_LIST, /* -> dp_counter */
 	DP_MSG_EVENT_SUBSCRIBE, /* then a stream of EVENT */
 	DP_MSG_EVENT, /* dp_event, only from the dataplane */
+	DP_MSG_PEER_RESET, /* dp_peer_reset */
 	DP_MSG__COUNT,
 };
 

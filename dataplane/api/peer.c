@@ -67,6 +67,7 @@ const char *dp_failure_name(uint8_t failure)
 		[DP_FAILURE_FLOOD] = "flood",
 		[DP_FAILURE_BAD_HANDSHAKE] = "bad_handshake",
 		[DP_FAILURE_NO_RESPONSE] = "no_response",
+		[DP_FAILURE_CLOCK_AHEAD] = "clock_ahead",
 	};
 
 	return failure < DP_FAILURE__COUNT ? names[failure] : NULL;
@@ -155,6 +156,11 @@ int dp_peer_set_check(const uint8_t *payload, size_t len, const char **ret_reaso
 }
 
 int dp_peer_del_check(const uint8_t *payload, size_t len, const char **ret_reason)
+{
+	return check_id(payload, ret_reason);
+}
+
+int dp_peer_reset_check(const uint8_t *payload, size_t len, const char **ret_reason)
 {
 	return check_id(payload, ret_reason);
 }

@@ -29,6 +29,7 @@ enum dp_failure {
 	DP_FAILURE_FLOOD, /* initiations faster than the limit */
 	DP_FAILURE_BAD_HANDSHAKE, /* did not authenticate: e.g. another preshared key */
 	DP_FAILURE_NO_RESPONSE, /* our initiations were not answered */
+	DP_FAILURE_CLOCK_AHEAD, /* accepted, but its clock is over a day ahead */
 	DP_FAILURE__COUNT,
 };
 
@@ -61,6 +62,15 @@ struct dp_peer_del {
 	struct uuid id;
 };
 static_assert(sizeof(struct dp_peer_del) == 16);
+
+/*
+ * The peer's next handshake is taken whatever its timestamp says: for a router whose clock was ahead
+ * or went back. Its sessions stay. Old handshakes could be replayed until then. -ENOENT.
+ */
+struct dp_peer_reset {
+	struct uuid id;
+};
+static_assert(sizeof(struct dp_peer_reset) == 16);
 
 /* Request of PEER_LIST and PEER_STATS_LIST. */
 struct dp_peer_list {
@@ -95,12 +105,14 @@ struct dp_peer_stats {
 	uint64_t rx_packets;
 	uint64_t tx_packets;
 	uint64_t last_failure_ns;
+	int64_t last_failure_clock_s; /* of OLD_TIMESTAMP and CLOCK_AHEAD: seconds that the peer's
+					 clock is behind ours; negative: ahead */
 	struct ip_endpoint endpoint;
 	uint8_t timestamp[DP_TIMESTAMP_LEN];
 	uint8_t last_failure; /* enum dp_failure */
 	uint8_t pad;
 };
-static_assert(sizeof(struct dp_peer_stats) == 120);
+static_assert(sizeof(struct dp_peer_stats) == 128);
 
 /* Bytes on the wire, from allowed_count. */
 size_t dp_peer_set_size(const struct dp_peer_set *set);
@@ -110,6 +122,7 @@ const char *dp_failure_name(uint8_t failure);
 
 int dp_peer_set_check(const uint8_t *payload, size_t len, const char **ret_reason);
 int dp_peer_del_check(const uint8_t *payload, size_t len, const char **ret_reason);
+int dp_peer_reset_check(const uint8_t *payload, size_t len, const char **ret_reason);
 int dp_peer_list_check(const uint8_t *payload, size_t len, const char **ret_reason);
 int dp_peer_check(const uint8_t *payload, size_t len, const char **ret_reason);
 int dp_peer_stats_check(const uint8_t *payload, size_t len, const char **ret_reason);

@@ -191,6 +191,15 @@ int serve_peer_del(struct request *q)
 	return 0;
 }
 
+int serve_peer_reset(struct request *q)
+{
+	struct dp_peer_reset m;
+	memcpy(&m, q->payload, sizeof(m));
+	struct peer *p = peer_find(q->server->tables, &m.id);
+	return p != NULL ? keying_peer_reset_timestamp(q->server->keying, p)
+			 : request_refuse_unknown(q, "peer", &m.id);
+}
+
 static int list_peer(struct request *q, const struct peer *p)
 {
 	const struct peer_allowed *allowed = p->allowed;
@@ -236,6 +245,7 @@ static int list_stats(struct request *q, const struct peer *p)
 		.rx_packets = p->received.packets,
 		.tx_packets = p->sent.packets,
 		.last_failure_ns = p->last_failure_realtime_ns,
+		.last_failure_clock_s = p->last_failure_clock_s,
 		.endpoint = status.endpoint,
 		.last_failure = p->last_failure,
 	};

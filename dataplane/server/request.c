@@ -29,6 +29,7 @@ static const struct service services[DP_MSG__COUNT] = {
 	[DP_MSG_INSTANCE_LIST] = {serve_instance_list, 0},
 	[DP_MSG_PEER_SET] = {serve_peer_set, DP_SYNC_DESIRED},
 	[DP_MSG_PEER_DEL] = {serve_peer_del, DP_SYNC_DESIRED},
+	[DP_MSG_PEER_RESET] = {serve_peer_reset, 0},
 	[DP_MSG_PEER_LIST] = {serve_peer_list, 0},
 	[DP_MSG_PEER_STATS_LIST] = {serve_peer_stats_list, 0},
 	[DP_MSG_ROUTE_SET] = {serve_route_set, DP_SYNC_DESIRED},

@@ -32,6 +32,7 @@ int serve_instance_del(struct request *q);
 int serve_instance_list(struct request *q);
 int serve_peer_set(struct request *q);
 int serve_peer_del(struct request *q);
+int serve_peer_reset(struct request *q);
 int serve_peer_list(struct request *q);
 int serve_peer_stats_list(struct request *q);
 int serve_route_set(struct request *q);

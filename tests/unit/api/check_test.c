@@ -123,6 +123,7 @@ static const struct fault request_faults[] = {
 	{DP_MSG_PEER_SET, AT(dp_peer_set, allowed[0]) + 16, BYTES(129),
 		"allowed has a prefix with host bits or a wrong length"},
 	{DP_MSG_PEER_DEL, 0, ZERO(16), "id is zero"},
+	{DP_MSG_PEER_RESET, 0, ZERO(16), "id is zero"},
 
 	{DP_MSG_ROUTE_SET, AT(dp_route_set, instance), ZERO(16), "instance is zero"},
 	{DP_MSG_ROUTE_SET, AT(dp_route_set, peer), ZERO(16), "peer and target do not fit"},

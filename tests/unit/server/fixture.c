@@ -39,6 +39,12 @@ int keying_peer_set(struct keying *k, const struct keying_peer *settings)
 	return fake.keying_error;
 }
 
+int keying_peer_reset_timestamp(struct keying *k, struct peer *p)
+{
+	fake.last_reset = p;
+	return fake.keying_error;
+}
+
 void keying_retire(struct keying *k)
 {
 	fake.retired++;

@@ -24,6 +24,7 @@ struct fake {
 	unsigned int instances_set, peers_set, retired;
 	unsigned int taps, tuns, tuns_deleted;
 	struct keying_peer last_peer;
+	const struct peer *last_reset;
 	struct key last_private_key;
 	int keying_error; /* what the next keying_*_set return */
 	int host_error;

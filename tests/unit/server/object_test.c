@@ -172,6 +172,20 @@ static void test_peer_reaches_keying_and_lists(void **state)
 	dp_client_free(c);
 }
 
+static void test_peer_reset(void **state)
+{
+	struct dp_client *c = fixture_client();
+	struct dp_peer_reset m = {.id = test_id(3)};
+	assert_int_equal(set_instance(c, 1), 0);
+	assert_int_equal(set_peer(c, 3, 1), 0);
+	assert_int_equal(dp_client_call(c, DP_MSG_PEER_RESET, &m, sizeof(m), -1, NULL), 0);
+	assert_non_null(fake.last_reset);
+	assert_memory_equal(&fake.last_reset->id, &m.id, sizeof(m.id));
+	m.id = test_id(4);
+	assert_int_equal(dp_client_call(c, DP_MSG_PEER_RESET, &m, sizeof(m), -1, NULL), -ENOENT);
+	dp_client_free(c);
+}
+
 static void test_peer_refusals(void **state)
 {
 	struct dp_client *c = fixture_client();
@@ -373,6 +387,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			test_peer_reaches_keying_and_lists, fixture_start, fixture_stop),
 		cmocka_unit_test_setup_teardown(test_peer_refusals, fixture_start, fixture_stop),
+		cmocka_unit_test_setup_teardown(test_peer_reset, fixture_start, fixture_stop),
 		cmocka_unit_test_setup_teardown(
 			test_new_key_keeps_the_routes, fixture_start, fixture_stop),
 		cmocka_unit_test_setup_teardown(test_routes, fixture_start, fixture_stop),
