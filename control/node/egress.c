@@ -16,7 +16,6 @@
 #include "kernel/nft.h"
 #include "kernel/rule.h"
 #include "kernel/sysctl.h"
-#include "kernel/tun.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -24,7 +23,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 enum {
 	RULE_PRIORITY_MARK = 1000,
@@ -42,11 +40,9 @@ void egress_init(struct egress *e, const struct node_config *config, struct nl *
 
 static void close_device(struct egress_device *d)
 {
-	if (d->keeper >= 0)
-		(void)close(d->keeper);
+	device_close(&d->tun);
 	if (d->port != 0)
 		udp_port_release(&d->held);
-	d->keeper = -1;
 	d->port = 0;
 }
 
@@ -124,51 +120,29 @@ static void write_sysctls(void)
 
 static int set_up_device(struct egress *e, const struct egress_device *d, uint16_t mtu)
 {
-	char name[IFNAMSIZ], setting[64];
-	device_name(d->number, name);
-	(void)snprintf(setting, sizeof(setting), "net/ipv4/conf/%s/rp_filter", name);
+	char setting[64];
+	(void)snprintf(setting, sizeof(setting), "net/ipv4/conf/%s/rp_filter", d->tun.name);
 	(void)sysctl_write(setting, "0");
-	(void)snprintf(setting, sizeof(setting), "net/ipv6/conf/%s/addr_gen_mode", name);
+	(void)snprintf(setting, sizeof(setting), "net/ipv6/conf/%s/addr_gen_mode", d->tun.name);
 	(void)sysctl_write(setting, "1"); /* no link-local address */
-	int err = link_set_up(e->nl, d->ifindex, mtu);
+	int err = link_set_up(e->nl, d->tun.ifindex, mtu);
 	return err == 0 ? each_rule(e->nl, d->number, rule_add) : err;
-}
-
-static bool is_there(const struct egress_device *d)
-{
-	char name[IFNAMSIZ];
-	device_name(d->number, name);
-	return d->keeper >= 0 && link_find(name) == d->ifindex;
 }
 
 bool egress_is_whole(const struct egress *e)
 {
 	for (unsigned int i = 0; i < e->devices; i++) {
-		if (!is_there(&e->device[i]))
+		if (!device_is_there(&e->device[i].tun))
 			return false;
 	}
 	return true;
 }
 
-static int make_device(struct egress_device *d)
-{
-	char name[IFNAMSIZ];
-	device_name(d->number, name);
-	if (d->keeper >= 0)
-		(void)close(d->keeper); /* somebody deleted the device */
-	d->keeper = -1;
-	d->mtu = 0;
-	d->wants_queue = link_find(name) < 0;
-	int err = tun_open(name, TUN_KIND_TUN, &d->keeper);
-	if (err == 0)
-		err = tun_detach(d->keeper);
-	d->ifindex = link_find(name);
-	return err;
-}
-
 static int open_device(struct egress *e, struct egress_device *d, uint16_t mtu)
 {
-	int err = is_there(d) ? 0 : make_device(d);
+	if (!device_is_there(&d->tun))
+		d->mtu = 0;
+	int err = device_open(&d->tun);
 	if (err != 0 || d->mtu == mtu)
 		return err;
 	err = set_up_device(e, d, mtu);
@@ -196,13 +170,13 @@ static int set_addresses(
 	struct egress *e, const struct egress_device *d, const struct dp_instance_set *i)
 {
 	struct address_round r = {.wanted = i};
-	int err = addr_each(e->nl, d->ifindex, collect_stale, &r);
+	int err = addr_each(e->nl, d->tun.ifindex, collect_stale, &r);
 	for (unsigned int n = 0; err == 0 && n < r.stales; n++)
-		err = addr_del(e->nl, d->ifindex, &r.stale[n]);
+		err = addr_del(e->nl, d->tun.ifindex, &r.stale[n]);
 	if (err == 0 && !ip_addr_is_zero(&i->address4.addr))
-		err = addr_add(e->nl, d->ifindex, &i->address4, true);
+		err = addr_add(e->nl, d->tun.ifindex, &i->address4, true);
 	if (err == 0 && !ip_addr_is_zero(&i->address6.addr))
-		err = addr_add(e->nl, d->ifindex, &i->address6, true);
+		err = addr_add(e->nl, d->tun.ifindex, &i->address6, true);
 	return err;
 }
 
@@ -241,15 +215,17 @@ static int match_devices(struct egress *e, const struct objects *wanted)
 	if (new == NULL)
 		return -ENOMEM;
 	for (unsigned int i = 0; i < wanted->instances; i++) {
-		struct egress_device key = {.instance = wanted->instance[i].id,
-			.number = wanted->instance[i].number,
-			.keeper = -1};
+		struct egress_device key = {
+			.instance = wanted->instance[i].id, .number = wanted->instance[i].number};
 		struct egress_device *known = find_device(e, key.number);
+		char name[IFNAMSIZ];
+		device_name(key.number, name);
+		device_init(&key.tun, name, TUN_KIND_TUN);
 		new[i] = key;
 		if (known == NULL || compare_device(known, &key) != 0)
 			continue;
 		new[i] = *known;
-		known->keeper = -1; /* taken over */
+		known->tun.keeper = -1; /* taken over */
 		known->port = 0;
 	}
 	for (unsigned int i = 0; i < e->devices; i++)
@@ -341,7 +317,7 @@ static int take_instance(void *ctx, const uint8_t *payload, size_t len)
 	struct dp_instance i;
 	memcpy(&i, payload, sizeof(i));
 	const struct egress_device *d = find_device(l->e, i.number);
-	bool wants = i.has_tun == 0 || (d != NULL && d->wants_queue);
+	bool wants = i.has_tun == 0 || (d != NULL && d->tun.wants_queue);
 	if (wants && l->count < l->e->devices)
 		l->missing[l->count++] = i.id;
 	return 0;
@@ -353,20 +329,12 @@ static int give_queue(
 	struct egress_device key = {.instance = *id};
 	struct egress_device *d = bsearch(&key, e->device, e->devices, sizeof(key), compare_device);
 	struct dp_tun_set set = {.instance = *id};
-	char name[IFNAMSIZ];
-	int fd, err;
-	if (d == NULL || d->keeper < 0)
+	if (d == NULL || d->tun.keeper < 0)
 		return 0;
-	device_name(d->number, name);
-	err = tun_open(name, TUN_KIND_TUN, &fd);
-	if (err == 0) {
-		err = dp_client_call(dp, DP_MSG_TUN_SET, &set, sizeof(set), fd, NULL);
-		(void)close(fd);
-	}
-	d->wants_queue = d->wants_queue && err != 0;
+	int err = device_give_queue(&d->tun, dp, DP_MSG_TUN_SET, &set, sizeof(set));
 	if (err != 0)
-		faults_add(faults, id, "cannot hand a queue of %s to the dataplane: %s", name,
-			strerrordesc_np(-err));
+		faults_add(faults, id, "cannot hand a queue of %s to the dataplane: %s",
+			d->tun.name, strerrordesc_np(-err));
 	return dp_client_is_broken(dp) ? err : 0;
 }
 
@@ -387,7 +355,7 @@ static int set_rules(struct egress *e)
 	uint32_t *numbers = calloc(e->devices + 1, sizeof(*numbers));
 	unsigned int count = 0;
 	for (unsigned int i = 0; numbers != NULL && i < e->devices; i++) {
-		if (e->device[i].keeper >= 0)
+		if (e->device[i].tun.keeper >= 0)
 			numbers[count++] = e->device[i].number;
 	}
 	char *rules = numbers != NULL ? egress_rules(e->config, numbers, count) : NULL;

@@ -3,6 +3,7 @@
 #define CONTROL_NODE_EGRESS_H
 
 #include "control/node/config.h"
+#include "control/node/device.h"
 #include "control/node/faults.h"
 #include "control/node/objects.h"
 #include "dataplane/api/client.h"
@@ -19,10 +20,8 @@
 struct egress_device {
 	struct uuid instance;
 	uint32_t number;
-	int keeper; /* detached queue: keeps the device; -1: none */
-	int ifindex;
+	struct device tun;
 	uint16_t mtu; /* that it is set up with; 0: not (wholly) set up */
-	bool wants_queue; /* the device is new: what the dataplane has is of one that is gone */
 	uint16_t port; /* that holds */
 	struct udp_port held;
 };

@@ -75,7 +75,7 @@ static const struct egress_device *device_of(const struct egress *e, const struc
 {
 	for (unsigned int i = 0; i < e->devices; i++) {
 		if (uuid_equal(&e->device[i].instance, instance))
-			return e->device[i].keeper >= 0 ? &e->device[i] : NULL;
+			return e->device[i].tun.keeper >= 0 ? &e->device[i] : NULL;
 	}
 	return NULL;
 }
@@ -83,7 +83,7 @@ static const struct egress_device *device_of(const struct egress *e, const struc
 static void want(struct route_set *s, const struct egress_device *d, const struct ip_prefix *p)
 {
 	struct kernel_route r = {.prefix = ip_prefix_canonical(p),
-		.ifindex = d->ifindex,
+		.ifindex = d->tun.ifindex,
 		.table = EGRESS_TABLE_FIRST + d->number};
 	if (!ip_addr_is_zero(&p->addr))
 		add(s, &r);

@@ -21,7 +21,6 @@
 #include "kernel/nft.h"
 #include "kernel/route.h"
 #include "kernel/sysctl.h"
-#include "kernel/tun.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -29,7 +28,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 static const char nft_table[] = "nave_underlay";
 
@@ -38,17 +36,16 @@ void underlay_init(struct underlay *u, const struct node_config *config, struct 
 	memset(u, 0, sizeof(*u));
 	u->nl = nl;
 	u->ports = config->ports;
-	for (unsigned int i = 0; i < u->ports; i++)
-		u->port[i] = (struct underlay_port){.config = &config->port[i], .keeper = -1};
+	for (unsigned int i = 0; i < u->ports; i++) {
+		u->port[i].config = &config->port[i];
+		device_init(&u->port[i].tap, config->port[i].tap, TUN_KIND_TAP);
+	}
 }
 
 void underlay_fini(struct underlay *u)
 {
-	for (unsigned int i = 0; i < u->ports; i++) {
-		if (u->port[i].keeper >= 0)
-			(void)close(u->port[i].keeper);
-		u->port[i].keeper = -1;
-	}
+	for (unsigned int i = 0; i < u->ports; i++)
+		device_close(&u->port[i].tap);
 }
 
 static int fail(struct underlay *u, int err, const char *format, ...)
@@ -99,7 +96,7 @@ static int set_up_addresses(struct underlay *u, const struct underlay_port *p)
 	char text[IP_PREFIX_TEXT];
 	for (unsigned int i = 0; i < p->config->addresses; i++) {
 		const struct ip_prefix *a = &p->config->address[i];
-		int err = addr_add(u->nl, p->ifindex, a, false);
+		int err = addr_add(u->nl, p->tap.ifindex, a, false);
 		if (err != 0)
 			return fail(u, err, "%s: cannot add address %s: %s", p->config->tap,
 				ip_prefix_format(a, text), strerrordesc_np(-err));
@@ -107,11 +104,11 @@ static int set_up_addresses(struct underlay *u, const struct underlay_port *p)
 	for (unsigned int i = 0; i < p->config->gateways; i++) {
 		const struct ip_addr *g = &p->config->gateway[i];
 		struct kernel_route r = {
-			.gateway = *g, .ifindex = p->ifindex, .table = KERNEL_ROUTE_TABLE_MAIN};
+			.gateway = *g, .ifindex = p->tap.ifindex, .table = KERNEL_ROUTE_TABLE_MAIN};
 		(void)ip_prefix_parse(ip_addr_is_v4(g) ? "0.0.0.0/0" : "::/0", &r.prefix);
 		int err = kernel_route_replace(u->nl, &r);
 		if (err == 0)
-			err = neigh_resolve(u->nl, p->ifindex, g, true);
+			err = neigh_resolve(u->nl, p->tap.ifindex, g, true);
 		if (err != 0)
 			return fail(u, err, "%s: cannot use gateway %s: %s", p->config->tap,
 				ip_addr_format(g, text), strerrordesc_np(-err));
@@ -122,49 +119,20 @@ static int set_up_addresses(struct underlay *u, const struct underlay_port *p)
 static int set_up_tap(struct underlay *u, struct underlay_port *p, const struct dp_port *d)
 {
 	const char *tap = p->config->tap;
-	p->ifindex = link_find(tap);
-	int err = p->ifindex < 0 ? p->ifindex : 0;
-	if (err == 0)
-		err = link_set_mac(u->nl, p->ifindex, d->mac);
+	int err = device_open(&p->tap);
+	if (err != 0)
+		return fail(
+			u, err, "%s: cannot make the TAP device: %s", tap, strerrordesc_np(-err));
+	err = link_set_mac(u->nl, p->tap.ifindex, d->mac);
 	if (err == 0)
 		err = write_ipv6(tap, "accept_ra", "2");
 	if (err == 0 && p->config->interface[0] != '\0')
 		err = write_ipv6(p->config->interface, "disable_ipv6", "1");
 	if (err == 0)
-		err = link_set_up(u->nl, p->ifindex, d->mtu);
+		err = link_set_up(u->nl, p->tap.ifindex, d->mtu);
 	return err == 0
 		? 0
 		: fail(u, err, "%s: cannot set the device up: %s", tap, strerrordesc_np(-err));
-}
-
-static int open_keeper(struct underlay *u, struct underlay_port *p)
-{
-	if (p->keeper >= 0 && link_find(p->config->tap) == p->ifindex)
-		return 0;
-	if (p->keeper >= 0)
-		(void)close(p->keeper); /* somebody deleted the device */
-	p->keeper = -1;
-	p->wants_queue = link_find(p->config->tap) < 0;
-	int err = tun_open(p->config->tap, TUN_KIND_TAP, &p->keeper);
-	if (err == 0)
-		err = tun_detach(p->keeper);
-	return err == 0 ? 0
-			: fail(u, err, "%s: cannot make the TAP device: %s", p->config->tap,
-				strerrordesc_np(-err));
-}
-
-static int give_queue(struct underlay *u, const struct underlay_port *p, struct dp_client *dp)
-{
-	struct dp_tap_set set = {.port = p->id};
-	int fd;
-	int err = tun_open(p->config->tap, TUN_KIND_TAP, &fd);
-	if (err == 0) {
-		err = dp_client_call(dp, DP_MSG_TAP_SET, &set, sizeof(set), fd, NULL);
-		(void)close(fd);
-	}
-	return err == 0 ? 0
-			: fail(u, err, "%s: cannot hand a queue to the dataplane: %s",
-				p->config->tap, strerrordesc_np(-err));
 }
 
 struct port_list {
@@ -197,17 +165,19 @@ static int connect_port(
 		return fail(u, -ENODEV,
 			"the dataplane has no port \"%s\": compare dataplane.conf with node.conf",
 			p->config->name);
+	struct dp_tap_set set = {.port = d->id};
 	p->is_known = true;
 	p->id = d->id;
-	int err = open_keeper(u, p);
-	if (err == 0)
-		err = set_up_tap(u, p, d);
-	if (err == 0 && (p->wants_queue || d->has_tap == 0)) {
-		err = give_queue(u, p, dp);
-		p->wants_queue = err != 0;
-	}
+	int err = set_up_tap(u, p, d);
+	if (err != 0)
+		return err;
+	if (p->tap.wants_queue || d->has_tap == 0)
+		err = device_give_queue(&p->tap, dp, DP_MSG_TAP_SET, &set, sizeof(set));
+	if (err != 0)
+		return fail(u, err, "%s: cannot hand a queue to the dataplane: %s", p->config->tap,
+			strerrordesc_np(-err));
 	/* with a queue to go through: the question for the gateway's address is repeated late */
-	return err == 0 ? set_up_addresses(u, p) : err;
+	return set_up_addresses(u, p);
 }
 
 int underlay_connect(struct underlay *u, struct dp_client *dp)
@@ -286,7 +256,7 @@ static bool mirror_address(void *ctx, const struct ip_prefix *p)
 static bool collect_route(void *ctx, const struct kernel_route *r)
 {
 	struct mirror *m = ctx;
-	if (r->ifindex != m->port->ifindex)
+	if (r->ifindex != m->port->tap.ifindex)
 		return true;
 	if (m->routes == m->room) {
 		unsigned int room = m->room == 0 ? 32 : m->room * 2;
@@ -370,13 +340,13 @@ static bool mirror_neighbour(void *ctx, const struct kernel_neigh *n)
 static int mirror_port(struct mirror *m)
 {
 	/* a device that somebody deleted is made again by the next connection */
-	if (link_find(m->port->config->tap) != m->port->ifindex)
+	if (!device_is_there(&m->port->tap))
 		return -ENODEV;
-	int err = addr_each(m->u->nl, m->port->ifindex, mirror_address, m);
+	int err = addr_each(m->u->nl, m->port->tap.ifindex, mirror_address, m);
 	if (err == 0 && m->err == 0)
 		err = mirror_routes(m);
 	if (err == 0 && m->err == 0)
-		err = neigh_each(m->u->nl, m->port->ifindex, mirror_neighbour, m);
+		err = neigh_each(m->u->nl, m->port->tap.ifindex, mirror_neighbour, m);
 	return err != 0 ? err : m->err;
 }
 
@@ -421,7 +391,7 @@ void underlay_resolve(struct underlay *u, uint16_t port, const struct ip_addr *a
 {
 	for (unsigned int i = 0; i < u->ports; i++) {
 		if (u->port[i].is_known && u->port[i].id == port)
-			(void)neigh_resolve(u->nl, u->port[i].ifindex, addr, false);
+			(void)neigh_resolve(u->nl, u->port[i].tap.ifindex, addr, false);
 	}
 }
 

@@ -3,6 +3,7 @@
 #define CONTROL_NODE_UNDERLAY_H
 
 #include "control/node/config.h"
+#include "control/node/device.h"
 #include "control/node/objects.h"
 #include "dataplane/api/client.h"
 #include "kernel/nl.h"
@@ -20,10 +21,8 @@ enum {
 
 struct underlay_port {
 	const struct node_port *config;
-	int keeper; /* detached queue of the TAP: keeps the device; -1: none yet */
-	int ifindex; /* of the TAP */
+	struct device tap;
 	bool is_known; /* the dataplane has a port of this name */
-	bool wants_queue; /* the TAP is new: what the dataplane has is of one that is gone */
 	uint16_t id; /* of the dataplane */
 };
 

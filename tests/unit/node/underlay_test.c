@@ -6,6 +6,7 @@
 #include "kernel/link.h"
 #include "tests/unit/node/fake_dataplane.h"
 
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -47,7 +48,9 @@ static void refusals_are_told_once(void **state)
 	struct nl nl;
 	assert_int_equal(netlink_open(&nl), 0);
 	underlay_init(&u, &config, &nl);
-	u.port[0].ifindex = link_find("lo");
+	u.port[0].tap = (struct device){.name = "lo",
+		.keeper = open("/dev/null", O_RDONLY | O_CLOEXEC),
+		.ifindex = link_find("lo")};
 	log_init("test", LOG_LEVEL_INFO);
 	fake_dataplane_start(&dp);
 	for (unsigned int round = 0; round < 4; round++) {
