@@ -480,7 +480,7 @@ static int choose_port(
 int instance_allocate(struct store *store, struct instance *i, uint16_t first, uint16_t last)
 {
 	struct uuid hub;
-	uint16_t port;
+	uint16_t port = 0;
 	int64_t generation;
 	int rc = choose_hub(store, i, &hub);
 	if (rc == 0)
