@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * flood INTERFACE MAC ADDRESS PORT RATE SECONDS KIND [ARGUMENT]: frames to one WireGuard listener, RATE a second
- * for SECONDS; prints how many went out. KIND is
+ * for SECONDS; prints how many went out, and their bytes. KIND is
  *
  *   junk              bytes of no protocol, of any length
  *   bad-mac1          initiations whose MAC1 is wrong
@@ -97,7 +97,8 @@ static void frame_aim(struct frame *f, const struct target *t)
 /* Around a payload that is there already. */
 static void frame_wrap(struct frame *f, size_t payload, const struct target *t)
 {
-	struct ether_header ether = {.ether_shost = {2, 0, 0, 0, 0, 1}, .ether_type = htons(ETHERTYPE_IP)};
+	struct ether_header ether = {
+		.ether_shost = {2, 0, 0, 0, 0, 1}, .ether_type = htons(ETHERTYPE_IP)};
 	struct iphdr ip = {.version = 4, .ihl = 5, .ttl = 64, .protocol = IPPROTO_UDP};
 	struct udphdr udp = {.dest = htons(t->port)};
 	udp.len = htons((uint16_t)(sizeof(udp) + payload));
@@ -166,7 +167,8 @@ static unsigned int read_pcap(const char *path, struct frame *pool, const struct
 	while (file != NULL && count < POOL && fread(record, sizeof(record), 1, file) == 1) {
 		uint32_t len;
 		memcpy(&len, record + 8, sizeof(len)); /* written on this machine: its byte order */
-		if (len < HEADERS || len > sizeof(pool->data) || fread(pool[count].data, len, 1, file) != 1)
+		if (len < HEADERS || len > sizeof(pool->data)
+			|| fread(pool[count].data, len, 1, file) != 1)
 			break;
 		pool[count].len = len;
 		frame_aim(&pool[count], t);
@@ -178,13 +180,16 @@ static unsigned int read_pcap(const char *path, struct frame *pool, const struct
 }
 
 /* The frames to send, over and over; 0: none could be made. */
-static unsigned int make_pool(struct frame *pool, const struct target *t, const char *kind, const char *argument)
+static unsigned int make_pool(
+	struct frame *pool, const struct target *t, const char *kind, const char *argument)
 {
 	struct key hub;
 	if (strcmp(kind, "replay") == 0)
 		return read_pcap(argument, pool, t);
 	bool true_ones = strcmp(kind, "initiation") == 0;
-	if (true_ones && base64_decode(argument, strlen(argument), (uint8_t *)&hub, sizeof(hub)) != sizeof(hub))
+	if (true_ones
+		&& base64_decode(argument, strlen(argument), (uint8_t *)&hub, sizeof(hub))
+			!= sizeof(hub))
 		return 0;
 	for (unsigned int i = 0; i < POOL; i++) {
 		size_t len = sizeof(struct message_handshake_initiation);
@@ -192,7 +197,8 @@ static unsigned int make_pool(struct frame *pool, const struct target *t, const 
 			if (make_initiation(&pool[i], &hub) != 0)
 				return 0;
 		} else {
-			len = strcmp(kind, "junk") == 0 ? make_junk(&pool[i]) : make_bad_mac1(&pool[i]);
+			len = strcmp(kind, "junk") == 0 ? make_junk(&pool[i])
+							: make_bad_mac1(&pool[i]);
 		}
 		frame_wrap(&pool[i], len, t);
 	}
@@ -213,29 +219,37 @@ static int open_socket(const char *interface)
 
 static void sleep_until(uint64_t ns)
 {
-	struct timespec at = {.tv_sec = (time_t)(ns / NS_PER_SEC), .tv_nsec = (long)(ns % NS_PER_SEC)};
+	struct timespec at = {
+		.tv_sec = (time_t)(ns / NS_PER_SEC), .tv_nsec = (long)(ns % NS_PER_SEC)};
 	(void)clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, NULL);
 }
 
-/* How many went out; a full queue swallows the rest of its batch. */
-static unsigned long send_all(int fd, struct frame *pool, unsigned int count, const struct target *t,
+struct sent {
+	unsigned long frames, bytes;
+};
+
+/* What went out; a full queue swallows the rest of its batch. */
+static struct sent send_all(int fd, struct frame *pool, unsigned int count, const struct target *t,
 	bool spoofs, unsigned long rate, unsigned long seconds)
 {
 	struct mmsghdr message[BATCH] = {0};
 	struct iovec part[BATCH];
-	unsigned long sent = 0;
+	struct sent sent = {0};
 	unsigned int next = 0;
 	uint64_t at = clock_monotonic_ns(), end = at + seconds * NS_PER_SEC;
 	for (; at < end; at += BATCH * NS_PER_SEC / rate) {
 		for (unsigned int i = 0; i < BATCH; i++, next = (next + 1) % count) {
 			if (spoofs)
 				frame_spoof(&pool[next], t);
-			part[i] = (struct iovec){.iov_base = pool[next].data, .iov_len = pool[next].len};
+			part[i] = (struct iovec){
+				.iov_base = pool[next].data, .iov_len = pool[next].len};
 			message[i].msg_hdr.msg_iov = &part[i];
 			message[i].msg_hdr.msg_iovlen = 1;
 		}
 		int n = sendmmsg(fd, message, BATCH, MSG_DONTWAIT);
-		sent += n > 0 ? (unsigned long)n : 0;
+		for (int i = 0; i < n; i++)
+			sent.bytes += part[i].iov_len;
+		sent.frames += n > 0 ? (unsigned long)n : 0;
 		sleep_until(at);
 	}
 	return sent;
@@ -245,15 +259,18 @@ int main(int argc, char **argv)
 {
 	static struct frame pool[POOL];
 	struct target t;
-	if (argc < 8 || ether_aton_r(argv[2], &t.mac) == NULL || inet_pton(AF_INET, argv[3], &t.address) != 1) {
-		(void)fprintf(stderr, "usage: flood INTERFACE MAC ADDRESS PORT RATE SECONDS KIND [ARGUMENT]\n");
+	if (argc < 8 || ether_aton_r(argv[2], &t.mac) == NULL
+		|| inet_pton(AF_INET, argv[3], &t.address) != 1) {
+		(void)fprintf(stderr,
+			"usage: flood INTERFACE MAC ADDRESS PORT RATE SECONDS KIND [ARGUMENT]\n");
 		return 2;
 	}
 	t.port = (uint16_t)strtoul(argv[4], NULL, 10);
 	unsigned long rate = strtoul(argv[5], NULL, 10), seconds = strtoul(argv[6], NULL, 10);
 	const char *kind = argv[7], *argument = argc > 8 ? argv[8] : "";
 	if (rate < BATCH || rate > RATE_MAX || seconds > SECONDS_MAX) {
-		(void)fprintf(stderr, "flood: at most %d a second for %d s\n", RATE_MAX, SECONDS_MAX);
+		(void)fprintf(
+			stderr, "flood: at most %d a second for %d s\n", RATE_MAX, SECONDS_MAX);
 		return 2;
 	}
 	unsigned int count = make_pool(pool, &t, kind, argument);
@@ -262,7 +279,9 @@ int main(int argc, char **argv)
 		(void)fprintf(stderr, "flood: there is nothing to send, or no way\n");
 		return 1;
 	}
-	printf("%lu\n", send_all(fd, pool, count, &t, strcmp(kind, "replay") != 0, rate, seconds));
+	struct sent sent =
+		send_all(fd, pool, count, &t, strcmp(kind, "replay") != 0, rate, seconds);
+	printf("%lu %lu\n", sent.frames, sent.bytes);
 	(void)close(fd);
 	return 0;
 }

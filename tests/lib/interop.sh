@@ -115,22 +115,31 @@ connected_from() {
 	lab_peer acme "$1" '.connected_from // "" | sub(":[0-9]+$"; "") | ltrimstr("[") | rtrimstr("]")'
 }
 
-# steady_begin MACHINE ADDRESS: a ping each 10 ms, until steady_lossless
+# steady_begin MACHINE ADDRESS: a ping each 10 ms, until steady_end or steady_lossless
 steady_begin() {
 	STEADY=$LAB_DIR/steady
 	# what a script starts in the background ignores INT, at which ping sums up
 	ip netns exec "$(lab_ns "$1")" env --default-signal=INT ping -q -n -i 0.01 "$2" >"$STEADY" 2>&1 &
 	STEADY_PID=$!
-	at_end kill "$STEADY_PID"
+	at_end steady_abandon
 }
 
-# steady_lossless LEAST: there were so many at least, each answered; the last may still be on its way
-steady_lossless() {
-	local sent answered
+steady_abandon() {
+	[ -z "$STEADY_PID" ] || kill "$STEADY_PID"
+}
+
+# steady_end: STEADY_SENT and STEADY_ANSWERED; the last may still have been on its way
+steady_end() {
 	kill -INT "$STEADY_PID" && wait "$STEADY_PID"
-	read -r sent answered < <(sed -n 's/^\([0-9]*\) packets transmitted, \([0-9]*\) received.*/\1 \2/p' "$STEADY")
-	echo "$sent pings, $answered answers"
-	[ "$sent" -ge "$1" ] && [ "$answered" -ge $((sent - 1)) ]
+	STEADY_PID=
+	read -r STEADY_SENT STEADY_ANSWERED < <(sed -n 's/^\([0-9]*\) packets transmitted, \([0-9]*\) received.*/\1 \2/p' "$STEADY")
+	echo "$STEADY_SENT pings, $STEADY_ANSWERED answers"
+}
+
+# steady_lossless LEAST: there were so many at least, each answered
+steady_lossless() {
+	steady_end
+	[ "$STEADY_SENT" -ge "$1" ] && [ "$STEADY_ANSWERED" -ge $((STEADY_SENT - 1)) ]
 }
 
 # now: as the API writes it

@@ -4,7 +4,7 @@
 # is its cable to the lab's internet. The kernel is downloaded once and kept in build/kernel-guest; the small root
 # file system is made from it, busybox-static and wg.
 
-VM_CACHE=$ROOT/build/kernel-guest
+VM_CACHE=${ROOT:?}/build/kernel-guest
 VM_DIR=$LAB_DIR/guest
 # what the guest needs besides what Debian builds into the kernel
 VM_MODULES=(virtio_pci virtio_net wireguard)

@@ -17,18 +17,17 @@ fail() {
 	exit 1
 }
 
-# shown TITLE CELL...: that row of the table, whatever the spaces
+# shown ROW: it is in the table, whatever the spaces
 shown() {
-	tr -s ' ' <<<"$said" | grep -qxF "$* "
+	tr -s ' ' <<<"$said" | grep -qxF "$1 "
 }
 
 said=$(configs/quickstart) || fail "the first run succeeds"
-shown 'from \ to branch-lan depot-lan laptop roadie hub internet' &&
-	shown 'host behind branch - yes yes yes yes -' &&
-	shown 'laptop (split) yes yes - refused yes yes,direct' &&
-	shown 'roadie (route-all) yes yes refused - yes yes,from-hub' &&
-	shown "rogue with laptop's address refused refused - refused - refused" ||
-	fail "the table tells who reaches whom: $said"
+for row in 'from \ to branch-lan depot-lan laptop roadie hub internet' 'host behind branch - yes yes yes yes -' \
+	'laptop (split) yes yes - refused yes yes,direct' 'roadie (route-all) yes yes refused - yes yes,from-hub' \
+	"rogue with laptop's address refused refused - refused - refused"; do
+	shown "$row" || fail "the table tells who reaches whom, with the row '$row': $said"
+done
 grep -qF 'sudo configs/quickstart --down' <<<"$said" || fail "it tells how to remove it: $said"
 began=$SECONDS
 answer=$(configs/quickstart --json) || fail "a second run succeeds"
