@@ -33,7 +33,7 @@ enum {
 	PEERS_DEFAULT = 100000,
 	SINGLES = 2000, /* of each kind */
 	PACKETS = 2048,
-	NAP_US = 20,
+	NAP_US = 100,
 };
 
 static struct hub {

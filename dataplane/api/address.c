@@ -20,9 +20,3 @@ int dp_address_set_check(const uint8_t *payload, size_t len, const char **ret_re
 			ret_reason, "prefix is not the address of a host with a length");
 	return 0;
 }
-
-int dp_address_del_check(const uint8_t *payload, size_t len, const char **ret_reason)
-{
-	static_assert(sizeof(struct dp_address_del) == sizeof(struct dp_address_set));
-	return dp_address_set_check(payload, len, ret_reason);
-}

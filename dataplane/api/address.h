@@ -10,7 +10,7 @@
 
 /*
  * A local address of a port, mirrored from Linux: what is sent to it is ours, and what we send
- * comes from it. Also the object of ADDRESS_LIST. Two prefixes with one address are two objects.
+ * comes from it. Two prefixes with one address are two objects.
  */
 struct dp_address_set {
 	struct ip_prefix prefix; /* the address with its net's length */
@@ -19,14 +19,6 @@ struct dp_address_set {
 };
 static_assert(sizeof(struct dp_address_set) == 20);
 
-struct dp_address_del {
-	struct ip_prefix prefix;
-	uint8_t pad;
-	uint16_t port;
-};
-static_assert(sizeof(struct dp_address_del) == 20);
-
 int dp_address_set_check(const uint8_t *payload, size_t len, const char **ret_reason);
-int dp_address_del_check(const uint8_t *payload, size_t len, const char **ret_reason);
 
 #endif

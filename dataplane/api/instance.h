@@ -26,8 +26,8 @@ enum dp_instance_flag {
 };
 
 /*
- * Creates or replaces. Number and addresses of a living instance cannot change (-EBUSY: delete it
- * first); a changed key ends the sessions of all its peers. -EEXIST: the number is another
+ * Creates or replaces. Number, port and addresses of a living instance cannot change (-EBUSY: delete
+ * it first); a changed key ends the sessions of all its peers. -EEXIST: the number is another
  * instance's; -EADDRINUSE: the port is; -ENOSPC: table full.
  */
 struct dp_instance_set {

@@ -59,14 +59,8 @@ enum dp_msg_type {
 	DP_MSG_TAP_SET, /* dp_tap_set + file */
 	DP_MSG_TUN_SET, /* dp_tun_set + file */
 	DP_MSG_ADDRESS_SET, /* dp_address_set */
-	DP_MSG_ADDRESS_DEL, /* dp_address_del */
-	DP_MSG_ADDRESS_LIST, /* -> dp_address_set */
 	DP_MSG_NEIGHBOUR_SET, /* dp_neighbour_set */
-	DP_MSG_NEIGHBOUR_DEL, /* dp_neighbour_del */
-	DP_MSG_NEIGHBOUR_LIST, /* -> dp_neighbour_set */
 	DP_MSG_UNDERLAY_ROUTE_SET, /* dp_underlay_route_set */
-	DP_MSG_UNDERLAY_ROUTE_DEL, /* dp_underlay_route_del */
-	DP_MSG_UNDERLAY_ROUTE_LIST, /* -> dp_underlay_route_set */
 	DP_MSG_SYNC_BEGIN, /* dp_sync_begin */
 	DP_MSG_SYNC_END, /* dp_sync_end */
 	DP_MSG_GENERATION_SET, /* dp_generation_set */

@@ -31,11 +31,3 @@ int dp_neighbour_set_check(const uint8_t *payload, size_t len, const char **ret_
 		return check_refuse(ret_reason, "failed neighbour with a mac");
 	return check_address(&m.addr, m.port, ret_reason);
 }
-
-int dp_neighbour_del_check(const uint8_t *payload, size_t len, const char **ret_reason)
-{
-	struct dp_neighbour_del m;
-
-	memcpy(&m, payload, sizeof(m));
-	return check_address(&m.addr, m.port, ret_reason);
-}

@@ -11,11 +11,11 @@
 
 enum dp_neighbour_state {
 	DP_NEIGHBOUR_REACHABLE = 1,
-	DP_NEIGHBOUR_FAILED, /* Linux gave up: packets to it are dropped, not reported again */
+	DP_NEIGHBOUR_FAILED, /* Linux gave up: packets to it are dropped */
 	DP_NEIGHBOUR__COUNT,
 };
 
-/* A neighbour of a port, mirrored from Linux. Also the object of NEIGHBOUR_LIST. */
+/* A neighbour of a port, mirrored from Linux. */
 struct dp_neighbour_set {
 	struct ip_addr addr;
 	uint16_t port;
@@ -25,13 +25,6 @@ struct dp_neighbour_set {
 };
 static_assert(sizeof(struct dp_neighbour_set) == 26);
 
-struct dp_neighbour_del {
-	struct ip_addr addr;
-	uint16_t port;
-};
-static_assert(sizeof(struct dp_neighbour_del) == 18);
-
 int dp_neighbour_set_check(const uint8_t *payload, size_t len, const char **ret_reason);
-int dp_neighbour_del_check(const uint8_t *payload, size_t len, const char **ret_reason);
 
 #endif

@@ -34,11 +34,12 @@ enum dp_failure {
 };
 
 /*
- * Creates or replaces. A changed public or preshared key ends the peer's sessions; its routes and
- * every other change keep them. Endpoint and timestamp are hints from before a restart: used when
- * the dataplane knows nothing newer. The peer's tunnel addresses and networks are routes
- * (ROUTE_SET). -ENOENT: no such instance; -EEXIST: the key is another peer's of the instance;
- * -EBUSY: the peer is another instance's; -ENOSPC: table full.
+ * Creates or replaces; a living peer keeps its sessions, and another preshared key is used from the
+ * next handshake on. Endpoint and timestamp are hints from before a restart: used when the
+ * dataplane knows nothing newer. The peer's tunnel addresses and networks are routes (ROUTE_SET).
+ * -ENOENT: no such instance; -EEXIST: the key is another peer's of the instance; -EBUSY: instance
+ * and public key of a living peer cannot change, delete it first; -EINVAL: the endpoint or the key
+ * is the hub's own; -ENOSPC: table full.
  */
 struct dp_peer_set {
 	struct uuid id;

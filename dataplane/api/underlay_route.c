@@ -37,11 +37,3 @@ int dp_underlay_route_set_check(const uint8_t *payload, size_t len, const char *
 		return check_refuse(ret_reason, "gateway is of another family");
 	return 0;
 }
-
-int dp_underlay_route_del_check(const uint8_t *payload, size_t len, const char **ret_reason)
-{
-	struct dp_underlay_route_del m;
-
-	memcpy(&m, payload, sizeof(m));
-	return check_prefix(&m.prefix, m.pad, m.port, ret_reason);
-}

@@ -10,8 +10,7 @@
 
 /*
  * A route of the outer network, mirrored from Linux; one a prefix and port. Of a prefix with
- * several ways the node names the best only. Creates or replaces. Also the object of
- * UNDERLAY_ROUTE_LIST.
+ * several ways the node names the best only. Creates or replaces.
  */
 struct dp_underlay_route_set {
 	struct ip_prefix prefix; /* no host bits */
@@ -21,14 +20,6 @@ struct dp_underlay_route_set {
 };
 static_assert(sizeof(struct dp_underlay_route_set) == 36);
 
-struct dp_underlay_route_del {
-	struct ip_prefix prefix;
-	uint8_t pad;
-	uint16_t port;
-};
-static_assert(sizeof(struct dp_underlay_route_del) == 20);
-
 int dp_underlay_route_set_check(const uint8_t *payload, size_t len, const char **ret_reason);
-int dp_underlay_route_del_check(const uint8_t *payload, size_t len, const char **ret_reason);
 
 #endif

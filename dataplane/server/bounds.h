@@ -10,8 +10,10 @@ enum {
 	OUTPUT_MAX = 256 << 20, /* bytes: one list of the biggest table */
 	HELLO_TIMEOUT_MS = 5000,
 	STALL_TIMEOUT_MS = 10000, /* replies wait and the client reads none */
-	PEER_ROUTES_MAX = 1024,
-	INSTANCE_ROUTES_MAX = 1 << 18,
+	PEER_ROUTES_MAX = 1 << 17,
+	INSTANCE_ROUTES_MAX =
+		1 << 22, /* two tunnel addresses of each of TABLE_MAX_PEERS, and networks */
+	INSTANCE_ROUTE_NODES_MAX = 1 << 18, /* 1 GiB: scattered host routes need one each */
 	EVENT_RING_SIZE = 4096, /* power of two */
 };
 

@@ -28,6 +28,7 @@ static struct instance_settings settings_from_set(const struct dp_instance_set *
 {
 	return (struct instance_settings){
 		.id = m->id,
+		.private_key = &m->wireguard_private_key,
 		.number = m->number,
 		.wireguard_port = m->wireguard_port,
 		.mtu = m->mtu,
@@ -48,7 +49,7 @@ static int refuse_set(struct request *q, const struct dp_instance_set *m, int er
 			q, error, "instance %s: port %u is taken", id, m->wireguard_port);
 	if (error == -EBUSY)
 		return request_refuse(
-			q, error, "instance %s: number and addresses cannot change", id);
+			q, error, "instance %s: number, port and addresses cannot change", id);
 	return request_refuse(q, error, "instance %s: %s", id, strerrordesc_np(-error));
 }
 

@@ -10,6 +10,7 @@
 
 enum {
 	OUTPUT_KEEP = 64 << 10, /* bytes that an empty queue keeps */
+	SEND_BURST = 64, /* datagrams a call */
 };
 
 void output_fini(struct output *out)
@@ -63,18 +64,34 @@ int output_put(struct output *out, const struct dp_header *header, const void *p
 	return 0;
 }
 
+/* The datagrams at the head, as many as one call sends. */
+static unsigned int gather(
+	const struct output *out, struct iovec iov[SEND_BURST], struct mmsghdr message[SEND_BURST])
+{
+	unsigned int n = 0;
+	for (size_t at = out->head; at < out->tail && n < SEND_BURST; n++) {
+		uint32_t len;
+		memcpy(&len, out->bytes + at, sizeof(len));
+		iov[n] = (struct iovec){out->bytes + at + sizeof(len), len};
+		message[n] = (struct mmsghdr){.msg_hdr = {.msg_iov = &iov[n], .msg_iovlen = 1}};
+		at += sizeof(len) + len;
+	}
+	return n;
+}
+
 int output_flush(struct output *out, int fd)
 {
+	struct iovec iov[SEND_BURST];
+	struct mmsghdr message[SEND_BURST];
 	while (out->head < out->tail) {
-		uint32_t len;
-		memcpy(&len, out->bytes + out->head, sizeof(len));
-		ssize_t n = send(
-			fd, out->bytes + out->head + sizeof(len), len, MSG_NOSIGNAL | MSG_DONTWAIT);
-		if (n < 0 && errno == EINTR)
+		unsigned int n = gather(out, iov, message);
+		int sent = sendmmsg(fd, message, n, MSG_NOSIGNAL | MSG_DONTWAIT);
+		if (sent < 0 && errno == EINTR)
 			continue;
-		if (n < 0)
+		if (sent < 0)
 			return -errno;
-		out->head += sizeof(len) + len;
+		for (int i = 0; i < sent; i++)
+			out->head += sizeof(uint32_t) + iov[i].iov_len;
 	}
 	out->head = out->tail = 0;
 	if (out->size > OUTPUT_KEEP)

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Peers. A set is the whole object; the tables cannot change a living peer's public key, so another
- * key is a new peer under the old id that inherits the routes. Lists show no secrets. What keying
- * alone knows (endpoint, timestamp) it is asked for.
+ * Peers. A set is the whole object. Lists show no secrets. What keying alone knows (endpoint,
+ * timestamp) it is asked for.
  */
 #include "dataplane/table/peer.h"
 
@@ -48,9 +47,12 @@ static int refuse_set(struct request *q, const struct dp_peer_set *m, int error)
 	if (error == -EEXIST)
 		return request_refuse(q, error, "peer %s: public_key is another peer's", id);
 	if (error == -EBUSY)
-		return request_refuse(q, error, "peer %s: instance cannot change", id);
+		return request_refuse(
+			q, error, "peer %s: instance and public_key cannot change", id);
 	if (error == -EADDRINUSE)
 		return request_refuse(q, -EINVAL, "peer %s: endpoint is the hub itself", id);
+	if (error == -EKEYREJECTED)
+		return request_refuse(q, -EINVAL, "peer %s: public_key is the hub's own", id);
 	return request_refuse(q, error, "peer %s: %s", id, strerrordesc_np(-error));
 }
 
@@ -70,8 +72,7 @@ static int tell_keying(struct server *s, struct peer *p, const struct dp_peer_se
 	return err;
 }
 
-static int create_or_change(
-	struct request *q, const struct dp_peer_set *m, struct instance *i, struct peer **ret)
+static int create_or_change(struct request *q, const struct dp_peer_set *m, struct instance *i)
 {
 	struct server *s = q->server;
 	struct peer_settings settings = settings_from_set(m, i);
@@ -87,71 +88,7 @@ static int create_or_change(
 		return err;
 	}
 	sync_name(q, &p->sync_stamp);
-	*ret = p;
 	return 0;
-}
-
-/* A peer's routes while it is replaced. */
-struct inheritance {
-	unsigned int count;
-	struct {
-		struct ip_prefix prefix;
-		uint64_t sync_stamp;
-	} route[];
-};
-
-static struct inheritance *inheritance_new(const struct peer *p)
-{
-	unsigned int n = 0;
-	for (const struct route *r = p->routes; r != NULL; r = r->peer_next)
-		n++;
-	struct inheritance *h = calloc(1, sizeof(*h) + n * sizeof(h->route[0]));
-	if (h == NULL)
-		return NULL;
-	for (const struct route *r = p->routes; r != NULL; r = r->peer_next) {
-		h->route[h->count].prefix = r->prefix;
-		h->route[h->count++].sync_stamp = r->sync_stamp;
-	}
-	return h;
-}
-
-static int inherit(const struct inheritance *h, struct instance *i, struct peer *p)
-{
-	for (unsigned int n = 0; n < h->count; n++) {
-		int err = route_set(i, &h->route[n].prefix, ROUTE_PEER, p);
-		if (err != 0)
-			return err;
-		route_find(i, &h->route[n].prefix)->sync_stamp = h->route[n].sync_stamp;
-	}
-	return 0;
-}
-
-static bool key_is_taken(const struct instance *i, const struct key *k)
-{
-	for (const struct peer *p = i->peers; p != NULL; p = p->instance_next) {
-		if (key_equal(&p->public_key, k))
-			return true;
-	}
-	return false;
-}
-
-/* With another public key. Only a lack of memory in the middle leaves the peer without routes or
- * gone; the node sends it again. */
-static int replace(
-	struct request *q, const struct dp_peer_set *m, struct instance *i, struct peer *old)
-{
-	if (key_is_taken(i, &m->public_key))
-		return -EEXIST;
-	struct inheritance *h = inheritance_new(old);
-	if (h == NULL)
-		return -ENOMEM;
-	struct peer *p;
-	peer_unlink(q->server->tables, old);
-	int err = create_or_change(q, m, i, &p);
-	if (err == 0)
-		err = inherit(h, i, p);
-	free(h);
-	return err;
 }
 
 static int set_peer(struct request *q, const struct dp_peer_set *m)
@@ -166,9 +103,7 @@ static int set_peer(struct request *q, const struct dp_peer_set *m)
 		return request_refuse_unknown(q, "instance", &m->instance);
 	if (m->endpoint.port != 0 && underlay_is_local(t, &m->endpoint.addr))
 		return refuse_set(q, m, -EADDRINUSE);
-	bool other_key =
-		p != NULL && p->instance == i && !key_equal(&p->public_key, &m->public_key);
-	int err = other_key ? replace(q, m, i, p) : create_or_change(q, m, i, &p);
+	int err = create_or_change(q, m, i);
 	return err != 0 ? refuse_set(q, m, err) : 0;
 }
 

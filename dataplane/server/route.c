@@ -16,23 +16,17 @@
 static_assert((int)DP_ROUTE_PEER == (int)ROUTE_PEER && (int)DP_ROUTE_EGRESS == (int)ROUTE_EGRESS
 	&& (int)DP_ROUTE_HOST == (int)ROUTE_HOST && (int)DP_ROUTE_DROP == (int)ROUTE_DROP);
 
-/* Counts no further than it must. */
-static bool has_all_its_routes(const struct peer *p)
-{
-	unsigned int n = 0;
-	for (const struct route *r = p->routes; r != NULL && n < PEER_ROUTES_MAX; r = r->peer_next)
-		n++;
-	return n == PEER_ROUTES_MAX;
-}
-
 static int check_quota(struct request *q, const struct instance *i, const struct peer *p)
 {
-	if (p != NULL && has_all_its_routes(p))
+	if (p != NULL && p->route_count >= PEER_ROUTES_MAX)
 		return request_refuse(
 			q, -ENOSPC, "peer has %d routes, the most there may be", PEER_ROUTES_MAX);
 	if (i->route_by_prefix.count >= INSTANCE_ROUTES_MAX)
 		return request_refuse(q, -ENOSPC, "instance has %d routes, the most there may be",
 			INSTANCE_ROUTES_MAX);
+	if (i->routes.nodes >= INSTANCE_ROUTE_NODES_MAX)
+		return request_refuse(
+			q, -ENOSPC, "the instance's routes are too scattered: name networks");
 	return 0;
 }
 

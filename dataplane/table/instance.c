@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dataplane/table/instance.h"
 
+#include "dataplane/crypto/x25519.h"
 #include "dataplane/table/peer.h"
 #include "dataplane/table/tables.h"
 
@@ -48,7 +49,8 @@ static int check_conflicts(
 	}
 	if (self == NULL)
 		return 0;
-	bool same = self->number == s->number && ip_prefix_equal(&self->address4, &s->address4)
+	bool same = self->number == s->number && self->wireguard_port == s->wireguard_port
+		&& ip_prefix_equal(&self->address4, &s->address4)
 		&& ip_prefix_equal(&self->address6, &s->address6);
 	return same ? 0 : -EBUSY;
 }
@@ -86,6 +88,7 @@ static struct instance *instance_new(struct tables *t, const struct instance_set
 	}
 	i->id = s->id;
 	i->number = s->number;
+	i->wireguard_port = s->wireguard_port;
 	i->address4 = s->address4;
 	i->address6 = s->address6;
 	return i;
@@ -116,20 +119,18 @@ static int create(struct tables *t, const struct instance_settings *s, struct in
 int instance_set(struct tables *t, const struct instance_settings *s, struct instance **ret)
 {
 	struct instance *i = instance_find(t, &s->id);
+	struct key public_key = {0};
 	int err = check_conflicts(t, s, i);
+	if (err == 0 && s->private_key != NULL)
+		err = x25519_public(s->private_key, &public_key);
 	if (err == 0 && i == NULL)
 		err = create(t, s, &i);
 	if (err != 0)
 		return err;
+	i->public_key = public_key;
 	atomic_store_explicit(&i->flags, s->flags, memory_order_relaxed);
 	atomic_store_explicit(&i->mtu, s->mtu, memory_order_relaxed);
-	uint16_t old_port = i->wireguard_port;
-	if (old_port != s->wireguard_port) {
-		atomic_store_explicit(&i->wireguard_port, s->wireguard_port, memory_order_relaxed);
-		atomic_store_explicit(&t->listener[s->wireguard_port], i, memory_order_release);
-		if (old_port != 0)
-			atomic_store_explicit(&t->listener[old_port], NULL, memory_order_release);
-	}
+	atomic_store_explicit(&t->listener[s->wireguard_port], i, memory_order_release);
 	*ret = i;
 	return 0;
 }
@@ -146,7 +147,6 @@ void instance_unlink(struct tables *t, struct instance *i)
 	*i->prev = i->next;
 	if (i->next != NULL)
 		i->next->prev = i->prev;
-	i->unlinked = true;
 	i->next = t->unlinked_instances;
 	t->unlinked_instances = i;
 }

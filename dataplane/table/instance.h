@@ -19,12 +19,12 @@ enum instance_flag {
 	INSTANCE_CLIENT_TO_CLIENT = 1 << 2,
 	INSTANCE_EGRESS_V4 = 1 << 3, /* the hub has a way out for IPv4 */
 	INSTANCE_EGRESS_V6 = 1 << 4,
-	INSTANCE_FLAGS__ALL = (1 << 5) - 1,
 };
 
-/* What the server is told; the private key goes to keying (keying_instance_set()). */
+/* What the server is told. */
 struct instance_settings {
 	struct uuid id;
+	const struct key *private_key; /* borrowed, only its public key is kept; NULL: none */
 	uint32_t number;
 	uint16_t wireguard_port; /* host byte order */
 	uint16_t mtu; /* inner, bytes of IP packet */
@@ -39,28 +39,28 @@ struct instance {
 	struct uuid id;
 	uint32_t number;
 	uint32_t slot, generation;
+	uint16_t wireguard_port; /* host byte order */
 	struct ip_prefix address4, address6;
 	struct route_trie routes; /* set: server; read: workers */
 	/* set: server; read: workers, relaxed */
 	_Atomic uint32_t flags;
 	_Atomic uint16_t mtu;
-	_Atomic uint16_t wireguard_port;
 
 	void *keying; /* keying thread only: its state of this instance */
 
 	/* server thread only */
+	struct key public_key; /* the hub's; no peer may have it */
 	struct hash_entry by_id;
 	struct instance *next, **prev; /* tables->instances, or tables->unlinked_instances */
 	struct peer *peers; /* list of its peers */
 	struct route *route_list;
 	struct hash route_by_prefix;
 	uint64_t sync_stamp; /* server/sync.c */
-	bool unlinked;
 	bool has_tun; /* server/port.c */
 };
 
 /*
- * Creates or changes. number, address4 and address6 of a living instance can't change (-EBUSY:
+ * Creates or changes. Number, port and addresses of a living instance can't change (-EBUSY:
  * delete it first). -EEXIST: number belongs to another instance; -EADDRINUSE: the port does;
  * -ENOSPC; -ENOMEM. Nothing changes on failure.
  */

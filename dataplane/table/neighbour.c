@@ -89,29 +89,6 @@ static void forget(struct underlay *u, struct neighbour_entry *e)
 	publish(u, e);
 }
 
-int neighbour_del(struct tables *t, uint32_t port, const struct ip_addr *addr)
-{
-	struct underlay *u = t->underlay;
-	(void)pthread_mutex_lock(&u->mutex);
-	struct neighbour_entry *e = find_entry(u, port, addr);
-	bool known = e != NULL && e->neighbour.known;
-	if (known)
-		forget(u, e);
-	(void)pthread_mutex_unlock(&u->mutex);
-	return known ? 0 : -ENOENT;
-}
-
-void neighbour_each(
-	struct underlay *u, bool (*visit)(void *ctx, const struct neighbour *n), void *ctx)
-{
-	(void)pthread_mutex_lock(&u->mutex);
-	for (const struct neighbour_entry *e = u->neighbour_list; e != NULL; e = e->next) {
-		if (e->neighbour.known && !visit(ctx, &e->neighbour))
-			break;
-	}
-	(void)pthread_mutex_unlock(&u->mutex);
-}
-
 void neighbour_sweep(struct underlay *u, uint64_t stamp)
 {
 	for (struct neighbour_entry *e = u->neighbour_list; e != NULL; e = e->next) {

@@ -131,6 +131,8 @@ static void link_peer(struct tables *t, struct peer *p)
 
 static int create(struct tables *t, const struct peer_settings *s, struct peer **ret)
 {
+	if (key_equal(&s->instance->public_key, &s->public_key))
+		return -EKEYREJECTED;
 	if (key_is_taken(t, s->instance, &s->public_key))
 		return -EEXIST;
 	uint32_t slot;

@@ -127,6 +127,7 @@ struct peer {
 	struct peer *instance_next, **instance_prev, *unlinked_next;
 	_Atomic uint64_t expires_at_s; /* read: keying */
 	struct route *routes; /* to this peer */
+	uint32_t route_count;
 	uint64_t sync_stamp; /* server/sync.c */
 } __attribute__((aligned(64)));
 
@@ -153,7 +154,8 @@ static inline void peer_stamp(
 
 /*
  * Creates or changes; instance and public key of a living peer can't change (-EBUSY: delete it
- * first). -EEXIST: another peer of the instance has the key; -ENOSPC; -ENOMEM. Nothing changes
+ * first). -EEXIST: another peer of the instance has the key; -EKEYREJECTED: the hub has it;
+ * -ENOSPC; -ENOMEM. Nothing changes
  * on failure. ret_created says which it was.
  */
 int peer_set(struct tables *t, const struct peer_settings *s, struct peer **ret, bool *ret_created);

@@ -27,6 +27,7 @@ static void link_to_peer(struct route *r, struct peer *p)
 	if (p->routes != NULL)
 		p->routes->peer_prev = &r->peer_next;
 	p->routes = r;
+	p->route_count++;
 }
 
 static void unlink_from_peer(struct route *r)
@@ -36,6 +37,7 @@ static void unlink_from_peer(struct route *r)
 	*r->peer_prev = r->peer_next;
 	if (r->peer_next != NULL)
 		r->peer_next->peer_prev = r->peer_prev;
+	r->peer->route_count--;
 	r->peer = NULL;
 }
 

@@ -10,7 +10,6 @@
 #include <stdint.h>
 
 struct instance;
-struct listener;
 struct peer;
 struct rte_rcu_qsbr;
 struct session_table;

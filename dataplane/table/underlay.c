@@ -99,32 +99,6 @@ int underlay_address_set(
 	return err;
 }
 
-int underlay_address_del(struct tables *t, uint32_t port, const struct ip_prefix *prefix)
-{
-	struct underlay *u = t->underlay;
-	(void)pthread_mutex_lock(&u->mutex);
-	struct underlay_address *a = find_address(u, port, prefix);
-	int err = a != NULL ? 0 : -ENOENT;
-	if (a != NULL) {
-		struct underlay_address gone = *a;
-		*a = u->address[--u->addresses];
-		err = publish_addresses(t);
-		if (err != 0)
-			u->address[u->addresses++] = gone;
-	}
-	(void)pthread_mutex_unlock(&u->mutex);
-	return err;
-}
-
-void underlay_address_each(
-	struct underlay *u, bool (*visit)(void *ctx, const struct underlay_address *a), void *ctx)
-{
-	(void)pthread_mutex_lock(&u->mutex);
-	for (unsigned int i = 0; i < u->addresses && visit(ctx, &u->address[i]); i++)
-		continue;
-	(void)pthread_mutex_unlock(&u->mutex);
-}
-
 static struct underlay_route *find_route(
 	struct underlay *u, const struct ip_prefix *prefix, uint32_t port)
 {
@@ -151,28 +125,6 @@ int underlay_route_set(struct tables *t, const struct underlay_route *r)
 	}
 	(void)pthread_mutex_unlock(&u->mutex);
 	return err;
-}
-
-int underlay_route_del(struct tables *t, const struct ip_prefix *prefix, uint32_t port)
-{
-	struct underlay *u = t->underlay;
-	(void)pthread_mutex_lock(&u->mutex);
-	struct underlay_route *r = find_route(u, prefix, port);
-	if (r != NULL) {
-		*r = u->route[--u->routes];
-		touch(u);
-	}
-	(void)pthread_mutex_unlock(&u->mutex);
-	return r != NULL ? 0 : -ENOENT;
-}
-
-void underlay_route_each(
-	struct underlay *u, bool (*visit)(void *ctx, const struct underlay_route *r), void *ctx)
-{
-	(void)pthread_mutex_lock(&u->mutex);
-	for (unsigned int i = 0; i < u->routes && visit(ctx, &u->route[i]); i++)
-		continue;
-	(void)pthread_mutex_unlock(&u->mutex);
 }
 
 static void sweep_addresses(struct tables *t, uint64_t stamp)

@@ -80,21 +80,11 @@ struct underlay {
 int underlay_new(struct underlay **ret);
 void underlay_free(struct underlay *u);
 
-/* Server thread. Create or replace / delete (-ENOENT) / visit all; -ENOSPC at the limits. A
- * visitor returns false to stop; it may not change the underlay. */
+/* Server thread. Create or replace; -ENOSPC at the limits. */
 int underlay_address_set(
 	struct tables *t, uint32_t port, const struct ip_prefix *prefix, uint64_t stamp);
-int underlay_address_del(struct tables *t, uint32_t port, const struct ip_prefix *prefix);
-void underlay_address_each(
-	struct underlay *u, bool (*visit)(void *ctx, const struct underlay_address *a), void *ctx);
 int underlay_route_set(struct tables *t, const struct underlay_route *r);
-int underlay_route_del(struct tables *t, const struct ip_prefix *prefix, uint32_t port);
-void underlay_route_each(
-	struct underlay *u, bool (*visit)(void *ctx, const struct underlay_route *r), void *ctx);
 int neighbour_set(struct tables *t, const struct neighbour *n);
-int neighbour_del(struct tables *t, uint32_t port, const struct ip_addr *addr);
-void neighbour_each(
-	struct underlay *u, bool (*visit)(void *ctx, const struct neighbour *n), void *ctx);
 /* SYNC_END: deletes addresses, routes and neighbours whose stamp is not this one. */
 void underlay_sweep(struct tables *t, uint64_t stamp);
 

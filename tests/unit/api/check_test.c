@@ -148,8 +148,6 @@ static const struct fault request_faults[] = {
 		"prefix is not the address of a host with a length"},
 	{DP_MSG_ADDRESS_SET, AT(dp_address_set, prefix), ZERO(16),
 		"prefix is not the address of a host with a length"},
-	{DP_MSG_ADDRESS_DEL, AT(dp_address_del, prefix.len), BYTES(90),
-		"prefix is not the address of a host with a length"},
 
 	{DP_MSG_NEIGHBOUR_SET, AT(dp_neighbour_set, pad), BYTES(1), "pad is not zero"},
 	{DP_MSG_NEIGHBOUR_SET, AT(dp_neighbour_set, state), BYTES(0), "unknown state"},
@@ -160,8 +158,6 @@ static const struct fault request_faults[] = {
 	{DP_MSG_NEIGHBOUR_SET, AT(dp_neighbour_set, mac), BYTES(0xff), "mac is zero or multicast"},
 	{DP_MSG_NEIGHBOUR_SET, AT(dp_neighbour_set, port), BYTES(64, 0), "port is over 63"},
 	{DP_MSG_NEIGHBOUR_SET, AT(dp_neighbour_set, addr), BYTES(V4(224, 0, 0, 1)),
-		"addr is not the address of a host"},
-	{DP_MSG_NEIGHBOUR_DEL, AT(dp_neighbour_del, addr), ZERO(16),
 		"addr is not the address of a host"},
 
 	{DP_MSG_UNDERLAY_ROUTE_SET, AT(dp_underlay_route_set, pad), BYTES(1), "pad is not zero"},
@@ -174,7 +170,6 @@ static const struct fault request_faults[] = {
 		"gateway is not the address of a host"},
 	{DP_MSG_UNDERLAY_ROUTE_SET, AT(dp_underlay_route_set, gateway), BYTES(0xfd, 0),
 		"gateway is of another family"},
-	{DP_MSG_UNDERLAY_ROUTE_DEL, AT(dp_underlay_route_del, prefix.len), BYTES(8), HOST_BITS},
 
 	{DP_MSG_SYNC_BEGIN, AT(dp_sync_begin, epoch), ZERO(16), "epoch is zero"},
 	{DP_MSG_SYNC_BEGIN, AT(dp_sync_begin, scope), BYTES(0), "unknown scope"},

@@ -127,20 +127,12 @@ static size_t put_sync_begin(uint8_t *buf)
 
 static size_t put_underlay_request(enum dp_msg_type type, uint8_t *buf)
 {
-	if (type == DP_MSG_ADDRESS_SET || type == DP_MSG_ADDRESS_DEL)
+	if (type == DP_MSG_ADDRESS_SET)
 		return put_address(buf);
 	if (type == DP_MSG_NEIGHBOUR_SET)
 		return put_neighbour_set(buf);
-	if (type == DP_MSG_NEIGHBOUR_DEL) {
-		struct dp_neighbour_del m = {.addr = v4(203, 0, 113, 254, 32).addr};
-		return put(buf, &m, sizeof(m));
-	}
 	if (type == DP_MSG_UNDERLAY_ROUTE_SET)
 		return put_underlay_route_set(buf);
-	if (type == DP_MSG_UNDERLAY_ROUTE_DEL) {
-		struct dp_underlay_route_del m = {.prefix = v6(0, 64)};
-		return put(buf, &m, sizeof(m));
-	}
 	return 0;
 }
 
@@ -239,11 +231,5 @@ size_t sample_reply(enum dp_msg_type type, uint8_t *buf)
 		return put_route_set(buf);
 	if (type == DP_MSG_PORT_LIST)
 		return put_port(buf);
-	if (type == DP_MSG_ADDRESS_LIST)
-		return put_address(buf);
-	if (type == DP_MSG_NEIGHBOUR_LIST)
-		return put_neighbour_set(buf);
-	if (type == DP_MSG_UNDERLAY_ROUTE_LIST)
-		return put_underlay_route_set(buf);
 	return type == DP_MSG_EVENT ? put_event(buf) : 0;
 }

@@ -360,9 +360,11 @@ static void endpoints(void **state)
 	keying_peer_apply(&f.k, &kp); /* a hint never beats what was authentic */
 	assert_int_equal(p->endpoint->remote.port, 4501);
 	/* the route is gone: the old way is kept until there is another */
-	struct ip_prefix all;
+	struct ip_prefix all, address;
 	assert_int_equal(ip_prefix_parse("0.0.0.0/0", &all), 0);
-	assert_int_equal(underlay_route_del(f.tables, &all, 0), 0);
+	assert_int_equal(ip_prefix_parse("203.0.113.1/24", &address), 0);
+	assert_int_equal(underlay_address_set(f.tables, 0, &address, 1), 0);
+	underlay_sweep(f.tables, 1);
 	const struct endpoint *kept = p->endpoint;
 	keying_endpoint_renew(&f.k, p);
 	assert_ptr_equal(p->endpoint, kept);

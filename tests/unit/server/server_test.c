@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * The socket itself: who may connect, frames that make no sense, clients that do not read, events
- * (reliability-and-security 8.3: C-01 to C-05, C-28).
+ * (reliability-and-security 8.3: C-01 to C-03, C-05, C-28).
  */
 #include "dataplane/server/server.h"
 
@@ -76,7 +76,7 @@ static bool is_sent_away(int fd)
 	return is_closed(fd);
 }
 
-static void test_hello(void **state)
+static void c02_hello(void **state)
 {
 	struct dp_client *c = fixture_client();
 	assert_int_equal(dp_client_pid(c), getpid());
@@ -95,7 +95,7 @@ static void test_hello(void **state)
 	(void)close(fd);
 }
 
-static void test_wrong_frames_close(void **state)
+static void c03_wrong_frames_close(void **state)
 {
 	static uint8_t big[DP_MSG_MAX + 1];
 	struct dp_header h = {.type = DP_MSG_SYNC_STATE};
@@ -119,7 +119,7 @@ static void test_wrong_frames_close(void **state)
 	}
 }
 
-static void test_wrong_content_keeps_the_connection(void **state)
+static void c05_wrong_content_keeps_the_connection(void **state)
 {
 	int fd = fixture_socket();
 	struct uuid id = {0};
@@ -228,7 +228,7 @@ static int connect_as_nobody(const char *path)
 }
 
 /* Needs root to become somebody else; without root nobody else can be played. */
-static void test_stranger_is_refused(void **state)
+static void c01_stranger_is_refused(void **state)
 {
 	char dir[128];
 	if (geteuid() != 0)
@@ -306,7 +306,7 @@ static bool read_lists(int fd, unsigned int n)
 }
 
 /* A client that asks for lists and does not read: its requests stop being read, others go on. */
-static void test_back_pressure(void **state)
+static void c28_back_pressure(void **state)
 {
 	int fd = fixture_socket();
 	assert_int_equal(say_hello(fd, DP_API_VERSION), 0);
@@ -474,19 +474,19 @@ static void test_subscriber_takes_no_requests(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_hello, fixture_start, fixture_stop),
+		cmocka_unit_test_setup_teardown(c02_hello, fixture_start, fixture_stop),
 		cmocka_unit_test_setup_teardown(
-			test_wrong_frames_close, fixture_start, fixture_stop),
+			c03_wrong_frames_close, fixture_start, fixture_stop),
 		cmocka_unit_test_setup_teardown(
-			test_wrong_content_keeps_the_connection, fixture_start, fixture_stop),
+			c05_wrong_content_keeps_the_connection, fixture_start, fixture_stop),
 		cmocka_unit_test_setup_teardown(
 			test_unwanted_files_are_closed, fixture_start, fixture_stop),
 		cmocka_unit_test_setup_teardown(test_path, fixture_start, fixture_stop),
 		cmocka_unit_test_setup_teardown(
-			test_stranger_is_refused, fixture_start, fixture_stop),
+			c01_stranger_is_refused, fixture_start, fixture_stop),
 		cmocka_unit_test_setup_teardown(
 			test_connections_are_bounded, fixture_start, fixture_stop),
-		cmocka_unit_test_setup_teardown(test_back_pressure, fixture_start, fixture_stop),
+		cmocka_unit_test_setup_teardown(c28_back_pressure, fixture_start, fixture_stop),
 		cmocka_unit_test_setup_teardown(test_patience_ends, fixture_start, fixture_stop),
 		cmocka_unit_test_setup_teardown(
 			test_one_grace_period_a_batch, fixture_start, fixture_stop),

@@ -3,6 +3,7 @@
 #include "dataplane/table/underlay.h"
 
 #include "dataplane/table/tables.h"
+#include "dataplane/table/underlay_private.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -87,7 +88,7 @@ static bool is_local(const char *text)
 
 static void local_addresses(void **state)
 {
-	struct ip_prefix p = prefix("203.0.113.1/24"), none = prefix("203.0.113.2/24");
+	struct ip_prefix p = prefix("203.0.113.1/24"), kept = prefix("2001:db8::1/64");
 	assert_false(is_local("203.0.113.1"));
 	add_address(0, "203.0.113.1/24");
 	add_address(0, "2001:db8::1/64");
@@ -97,9 +98,8 @@ static void local_addresses(void **state)
 	uint32_t generation = underlay_generation(tables->underlay);
 	add_address(0, "203.0.113.1/24"); /* the same again is no change */
 	assert_int_equal(underlay_generation(tables->underlay), generation);
-	assert_int_equal(underlay_address_del(tables, 0, &none), -ENOENT);
-	assert_int_equal(underlay_address_del(tables, 1, &p), -ENOENT);
-	assert_int_equal(underlay_address_del(tables, 0, &p), 0);
+	assert_int_equal(underlay_address_set(tables, 0, &kept, 2), 0);
+	underlay_sweep(tables, 2);
 	assert_false(is_local("203.0.113.1"));
 	assert_true(is_local("2001:db8::1"));
 	assert_true(underlay_generation(tables->underlay) != generation);
@@ -232,7 +232,6 @@ static void no_address_of_the_family(void **state)
 
 static void routes_change(void **state)
 {
-	struct ip_prefix all = prefix("0.0.0.0/0");
 	struct endpoint e;
 	struct neighbour n;
 	bool missing;
@@ -245,21 +244,17 @@ static void routes_change(void **state)
 	assert_true(underlay_generation(tables->underlay) != generation);
 	assert_int_equal(resolve("8.8.8.8:1", &e, &missing, &n), 0);
 	assert_int_equal(n.addr.bytes[15], 253);
-	assert_int_equal(underlay_route_del(tables, &all, 1), -ENOENT);
-	assert_int_equal(underlay_route_del(tables, &all, 0), 0);
+	underlay_sweep(tables, 2);
 	assert_int_equal(resolve("8.8.8.8:1", &e, &missing, &n), -EHOSTUNREACH);
 }
 
-static bool count_neighbour(void *ctx, const struct neighbour *n)
-{
-	++*(unsigned int *)ctx;
-	return true;
-}
-
+/* Told by the node, and not yet forgotten. */
 static unsigned int neighbours(void)
 {
 	unsigned int count = 0;
-	neighbour_each(tables->underlay, count_neighbour, &count);
+	for (const struct neighbour_entry *e = tables->underlay->neighbour_list; e != NULL;
+		e = e->next)
+		count += e->neighbour.known;
 	return count;
 }
 
@@ -270,16 +265,14 @@ static void neighbours_come_and_go(void **state)
 	bool missing;
 	uint8_t macs[12];
 	uint8_t port;
-	struct ip_addr hop = address("203.0.113.254");
 	add_address(0, "203.0.113.1/24");
 	add_route(0, "0.0.0.0/0", "203.0.113.254");
 	assert_int_equal(resolve("8.8.8.8:1", &e, &missing, &n), 0);
 	assert_int_equal(neighbours(), 0); /* wanted, but not told by the node */
-	assert_int_equal(neighbour_del(tables, 0, &hop), -ENOENT);
 	add_neighbour(0, "203.0.113.254", NEIGHBOUR_REACHABLE, 1);
 	assert_int_equal(neighbours(), 1);
 	assert_true(underlay_adjacency_mac(tables, e.adjacency, macs, &port));
-	assert_int_equal(neighbour_del(tables, 0, &hop), 0);
+	underlay_sweep(tables, 2);
 	assert_int_equal(neighbours(), 0);
 	assert_false(underlay_adjacency_mac(tables, e.adjacency, macs, &port));
 	add_neighbour(0, "203.0.113.254", NEIGHBOUR_REACHABLE, 2);
