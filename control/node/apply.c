@@ -162,3 +162,30 @@ int apply_delta(struct dp_client *dp, const struct plan *plan, const struct appl
 		err = dp_client_call(dp, DP_MSG_GENERATION_SET, &g, sizeof(g), -1, NULL);
 	return err;
 }
+
+int apply_resets(
+	struct dp_client *dp, const struct desired *d, struct memory *m, struct faults *faults)
+{
+	for (unsigned int i = 0; i < m->count; i++) {
+		struct memory_entry *e = &m->entry[i];
+		const struct desired_peer *p = &d->peer[i];
+		const struct dp_peer_reset reset = {p->id};
+		char id[UUID_TEXT];
+		if (e->reset == p->timestamp_reset)
+			continue;
+		int err = dp_client_call(dp, DP_MSG_PEER_RESET, &reset, sizeof(reset), -1, NULL);
+		if (dp_client_is_broken(dp))
+			return err;
+		if (err != 0) {
+			faults_add(faults, &p->instance, "the dataplane refused %s",
+				dp_client_error(dp));
+			continue;
+		}
+		e->reset = p->timestamp_reset;
+		e->changed = true;
+		log_message(LOG_LEVEL_INFO,
+			"peer %s: its greatest timestamp is forgotten, as asked",
+			uuid_format(&p->id, id));
+	}
+	return 0;
+}

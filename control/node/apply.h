@@ -2,7 +2,9 @@
 #ifndef CONTROL_NODE_APPLY_H
 #define CONTROL_NODE_APPLY_H
 
+#include "control/node/desired.h"
 #include "control/node/faults.h"
+#include "control/node/memory.h"
 #include "control/node/objects.h"
 #include "control/node/plan.h"
 #include "dataplane/api/client.h"
@@ -27,5 +29,11 @@ int apply_sync(struct dp_client *dp, const struct plan *plan, const struct apply
 /* Only what changed. -ESTALE: the dataplane stands elsewhere, tell the whole story. */
 int apply_delta(struct dp_client *dp, const struct plan *plan, const struct apply_point *from,
 	const struct apply_point *to, struct faults *faults);
+/*
+ * Has the dataplane forget the timestamps of peers whose timestamp_reset moved, once each: the
+ * memory, which follows d, knows which were done.
+ */
+int apply_resets(
+	struct dp_client *dp, const struct desired *d, struct memory *m, struct faults *faults);
 
 #endif

@@ -20,7 +20,7 @@ struct memory_entry {
 	struct key public_key; /* whose all this is: a peer with another key starts anew */
 	struct ip_endpoint endpoint; /* port 0: unknown */
 	uint8_t timestamp[DP_TIMESTAMP_LEN]; /* zero: unknown */
-	uint64_t reset; /* the desired state's timestamp_reset that was followed last */
+	uint64_t reset; /* the timestamp_reset that the dataplane was told last */
 	bool changed; /* since it was saved */
 };
 
@@ -36,7 +36,7 @@ int memory_load(struct memory *m, const char *dir);
 int memory_save(struct memory *m, const char *dir);
 void memory_fini(struct memory *m);
 /*
- * From then on it is about the wanted peers and no others. The timestamp of a peer whose
+ * From then on it is about the wanted peers and no others, entry n about peer n. The timestamp of a peer whose
  * timestamp_reset moved is forgotten. 0 or -ENOMEM.
  */
 int memory_follow(struct memory *m, const struct desired *d);

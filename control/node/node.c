@@ -240,6 +240,8 @@ static void apply_desired(struct node *n)
 		err = apply_objects(n, &wanted, &to);
 	}
 	if (err == 0)
+		err = apply_resets(n->dp, &n->desired, &n->memory, &n->faults);
+	if (err == 0)
 		err = egress_apply(&n->egress, &wanted, n->dp, &n->faults);
 	if (err == 0) {
 		n->applied = to;

@@ -93,17 +93,22 @@ void report_take_event(struct report *r, const struct dp_event *e, struct memory
 		: bsearch(&e->peer, r->peer, r->peers, sizeof(r->peer[0]), compare);
 	if (p == NULL)
 		return;
+	if (e->type == DP_EVENT_HANDSHAKE_FAILED) {
+		p->now.last_failure = e->failure;
+		p->now.last_failure_ns = e->at_ns;
+		p->now.last_failure_clock_s = 0; /* the next reading tells */
+		return;
+	}
 	if (e->type == DP_EVENT_PEER_SEEN) {
 		p->now.last_handshake_ns = e->at_ns;
 		p->now.last_rx_ns = e->at_ns;
 	}
-	if (e->type == DP_EVENT_HANDSHAKE_FAILED) {
-		p->now.last_failure = e->failure;
-		p->now.last_failure_ns = e->at_ns;
-	} else if (e->endpoint.port != 0) {
-		p->now.endpoint = e->endpoint;
-	}
-	memory_note(memory, &p->now);
+	if (e->endpoint.port == 0)
+		return;
+	/* an event tells no timestamp, and the one read last may have been reset since */
+	const struct dp_peer_stats seen = {.id = e->peer, .endpoint = e->endpoint};
+	p->now.endpoint = e->endpoint;
+	memory_note(memory, &seen);
 }
 
 /* The dataplane makes it from two clocks: each reading gives it a little other. */
@@ -117,8 +122,9 @@ static bool is_news(const struct report_peer *p)
 {
 	const struct dp_peer_stats *a = &p->now, *b = &p->told;
 	return !uuid_equal(&a->id, &b->id) || a->rx_bytes != b->rx_bytes
-		|| a->tx_bytes != b->tx_bytes || a->rx_packets != b->rx_packets
-		|| a->tx_packets != b->tx_packets || a->last_failure != b->last_failure
+		|| a->last_failure_clock_s != b->last_failure_clock_s || a->tx_bytes != b->tx_bytes
+		|| a->rx_packets != b->rx_packets || a->tx_packets != b->tx_packets
+		|| a->last_failure != b->last_failure
 		|| a->last_failure_ns / NS_PER_SEC != b->last_failure_ns / NS_PER_SEC
 		|| a->last_handshake_ns / NS_PER_SEC != b->last_handshake_ns / NS_PER_SEC
 		|| seen_again(a->last_rx_ns, b->last_rx_ns)
@@ -145,22 +151,28 @@ static json_t *time_or_null(uint64_t ns)
 	return ns == 0 ? json_null() : json_integer((json_int_t)(ns / NS_PER_SEC));
 }
 
+static json_t *failure_or_null(const struct dp_peer_stats *s)
+{
+	const char *reason = dp_failure_name(s->last_failure);
+	if (s->last_failure_ns == 0 || reason == NULL)
+		return json_null();
+	return json_pack("{sssIsI}", "reason", reason, "at",
+		(json_int_t)(s->last_failure_ns / NS_PER_SEC), "detail",
+		(json_int_t)s->last_failure_clock_s);
+}
+
 static json_t *peer_json(const struct dp_peer_stats *s)
 {
 	char id[UUID_TEXT], endpoint[IP_ENDPOINT_TEXT];
 	char timestamp[2 * DP_TIMESTAMP_LEN + 1];
-	const char *failure = dp_failure_name(s->last_failure);
 	hex_encode(s->timestamp, sizeof(s->timestamp), timestamp);
-	json_t *failed = s->last_failure_ns == 0 || failure == NULL
-		? json_null()
-		: json_pack("{sssI}", "reason", failure, "at",
-			(json_int_t)(s->last_failure_ns / NS_PER_SEC));
 	return json_pack("{ssss?sososIsIsIsIssso}", "id", uuid_format(&s->id, id), "endpoint",
 		s->endpoint.port == 0 ? NULL : ip_endpoint_format(&s->endpoint, endpoint),
 		"last_handshake_at", time_or_null(s->last_handshake_ns), "last_seen_at",
 		time_or_null(s->last_rx_ns), "rx_bytes", (json_int_t)s->rx_bytes, "tx_bytes",
 		(json_int_t)s->tx_bytes, "rx_packets", (json_int_t)s->rx_packets, "tx_packets",
-		(json_int_t)s->tx_packets, "timestamp", timestamp, "last_failure", failed);
+		(json_int_t)s->tx_packets, "timestamp", timestamp, "last_failure",
+		failure_or_null(s));
 }
 
 /* Begins where the last one ended: when there is more news than room, everybody has a turn. */

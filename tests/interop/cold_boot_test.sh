@@ -59,3 +59,14 @@ check "and is counted as a replay" counted drop_handshake_old_timestamp "$old"
 check "the client is where it was" same "$(lab_member4 5)" connected_from visitor
 check "and is reached there" lab_reaches branch-lan "$visitor" 2
 check "the operator is told" lab_until 5 lab_peer acme visitor '.last_failure.reason | test("clock|older")'
+
+# the other way round: a router whose clock was ahead is let in again, which a replay shows as well
+check "its clock is forgotten" lab_peer_action acme visitor reset-clock
+check "within 5 s" lab_until 5 same 1 \
+	lab_in web python3 -B "$ROOT/tests/lib/replay.py" "$initiation" "$LAB_HUB4" "$port"
+check "once" same 0 lab_in web python3 -B "$ROOT/tests/lib/replay.py" "$initiation" "$LAB_HUB4" "$port"
+killed=$(now)
+lab_daemon_stop node KILL
+lab_daemon_start node
+check "the next node reports" lab_until 20 hub_reported_after "$killed"
+check "it has not done it again" same 0 lab_in web python3 -B "$ROOT/tests/lib/replay.py" "$initiation" "$LAB_HUB4" "$port"

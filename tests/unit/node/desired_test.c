@@ -104,6 +104,9 @@ static void refused_whole(void **state)
 		{"\"keepalive\":25", "\"keepalive\":-1"},
 		{"\"keepalive\":25", "\"keepalive\":65536"},
 		{"\"expires_at\":null", "\"expires_at\":\"soon\""},
+		{"\"expires_at\":null", "\"timestamp_reset\":-1"},
+		{"\"expires_at\":null", "\"timestamp_reset\":\"3\""},
+		{"\"peers\":[" PEER, "\"peers\":[" PEER "," PEER},
 		{"\"generation\":5", "\"generation\":-5"},
 		{"\"full\":true", "\"full\":null"},
 		{"\"deleted\":[]", "\"deleted\":[{\"kind\":\"moon\",\"id\":\"" PEER_ID "\"}]"},
@@ -117,6 +120,18 @@ static void refused_whole(void **state)
 		assert_false(d.known);
 		free(text);
 	}
+}
+
+static void a_reset_is_read(void **state)
+{
+	struct desired d = {0};
+	assert_int_equal(merge(&d, WHOLE), 0);
+	assert_int_equal(d.peer[0].timestamp_reset, 0);
+	char *text = with("\"expires_at\":null", "\"timestamp_reset\":3");
+	assert_int_equal(merge(&d, text), 0);
+	assert_int_equal(d.peer[0].timestamp_reset, 3);
+	free(text);
+	desired_fini(&d);
 }
 
 /* A refused answer leaves what was there. */
@@ -214,6 +229,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(whole_and_delta),
 		cmocka_unit_test(refused_whole),
+		cmocka_unit_test(a_reset_is_read),
 		cmocka_unit_test(a_refusal_changes_nothing),
 		cmocka_unit_test(becomes_objects),
 		cmocka_unit_test(a_site_may_be_the_way_out),

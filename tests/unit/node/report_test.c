@@ -174,6 +174,23 @@ static void events_are_news(void **state)
 	json_decref(all);
 }
 
+/* An operator wants to know by how much a clock is wrong. */
+static void a_failure_has_its_detail(void **state)
+{
+	struct hub *h = *state;
+	tell_everything(h);
+	h->stats[4].last_failure = DP_FAILURE_OLD_TIMESTAMP;
+	h->stats[4].last_failure_ns = 9 * NS_PER_SEC;
+	h->stats[4].last_failure_clock_s = 86400;
+	assert_int_equal(report_read(&h->report, h->dp.client, &h->memory), 0);
+	json_t *all = next(h, true);
+	const json_t *failure =
+		json_object_get(json_array_get(json_object_get(all, "peers"), 0), "last_failure");
+	assert_string_equal(json_string_value(json_object_get(failure, "reason")), "old_timestamp");
+	assert_int_equal(json_integer_value(json_object_get(failure, "detail")), 86400);
+	json_decref(all);
+}
+
 /* A counter that this program never heard of goes through to whoever asks. */
 static void counters_pass(void **state)
 {
@@ -200,6 +217,7 @@ int main(void)
 		TEST(nobody_starves),
 		TEST(jitter_is_no_news),
 		TEST(events_are_news),
+		TEST(a_failure_has_its_detail),
 		TEST(counters_pass),
 		cmocka_unit_test(many_are_read_less_often),
 	};
