@@ -121,13 +121,13 @@ static int set_underlay(struct memory_hub *h)
 	return err == 0 ? neighbour_set(h->tables, &gateway) : err;
 }
 
-static int set_instance(struct memory_hub *h, uint32_t flags)
+static int set_instance(struct memory_hub *h)
 {
 	struct instance_settings s = {
 		.number = 1,
 		.wireguard_port = HUB_PORT,
 		.mtu = 1420,
-		.flags = flags,
+		.flags = h->settings.flags,
 		.address4 = prefix("10.0.0.1/8"),
 		.address6 = prefix("fd00::1/64"),
 	};
@@ -184,11 +184,11 @@ static int give_session(struct memory_hub *h, struct peer *p)
 	return 0;
 }
 
-static int add_peer(struct memory_hub *h, unsigned int number, bool is_site)
+int memory_hub_peer_add(struct memory_hub *h, unsigned int number)
 {
 	struct peer_settings s = {
 		.instance = h->instance,
-		.type = is_site ? PEER_TYPE_SITE : PEER_TYPE_CLIENT,
+		.type = h->settings.sites ? PEER_TYPE_SITE : PEER_TYPE_CLIENT,
 		.allowed_any = true,
 	};
 	bool created;
@@ -208,25 +208,79 @@ static int add_peer(struct memory_hub *h, unsigned int number, bool is_site)
 	return err == 0 ? give_session(h, h->peer[number]) : err;
 }
 
-static int fill(struct memory_hub *h, const struct memory_hub_settings *s)
+/* What keying would have let go of; no packet finds it any more. Freed with the next grace period. */
+static void retire(struct memory_hub *h, struct peer *p)
 {
-	h->peer = calloc(s->peers, sizeof(struct peer *));
-	h->counter = calloc(s->peers, sizeof(h->counter[0]));
+	struct session *s = atomic_exchange(&p->current, NULL);
+	struct endpoint *e = atomic_exchange(&p->endpoint, NULL);
+	if (s != NULL) {
+		session_index_release(h->tables->sessions, s->keypair.local_index);
+		tables_retire(h->tables, s);
+	}
+	if (e != NULL)
+		tables_retire(h->tables, e);
+}
+
+void memory_hub_peer_del(struct memory_hub *h, unsigned int number)
+{
+	peer_unlink(h->tables, h->peer[number]);
+	retire(h, h->peer[number]);
+	h->peer[number] = NULL;
+	h->counter[number] = 0;
+	tables_reclaim(h->tables);
+}
+
+int memory_hub_rekey(struct memory_hub *h, unsigned int number)
+{
+	struct session *old = h->peer[number]->current;
+	int err = give_session(h, h->peer[number]);
+	if (err != 0)
+		return err;
+	h->counter[number] = 0;
+	session_index_release(h->tables->sessions, old->keypair.local_index);
+	tables_retire(h->tables, old);
+	tables_reclaim(h->tables);
+	return 0;
+}
+
+int memory_hub_instance_add(struct memory_hub *h)
+{
+	int err = set_instance(h);
+	for (unsigned int n = 0; err == 0 && n < h->peers; n++)
+		err = memory_hub_peer_add(h, n);
+	return err;
+}
+
+void memory_hub_instance_del(struct memory_hub *h)
+{
+	instance_unlink(h->tables, h->instance);
+	for (unsigned int n = 0; n < h->peers; n++) {
+		retire(h, h->peer[n]);
+		h->peer[n] = NULL;
+		h->counter[n] = 0;
+	}
+	h->instance = NULL;
+	tables_reclaim(h->tables);
+}
+
+static int fill(struct memory_hub *h)
+{
+	unsigned int size = h->settings.queue_size;
+	h->peers = h->settings.peers;
+	h->peer = calloc(h->peers, sizeof(struct peer *));
+	h->counter = calloc(h->peers, sizeof(h->counter[0]));
 	if (h->peer == NULL || h->counter == NULL)
 		return -ENOMEM;
-	int err = open_port(h, s->queue_size != 0 ? s->queue_size : QUEUE_SIZE);
+	int err = open_port(h, size != 0 ? size : QUEUE_SIZE);
 	if (err == 0)
 		err = set_underlay(h);
-	if (err == 0)
-		err = set_instance(h, s->flags);
-	for (unsigned int n = 0; err == 0 && n < s->peers; n++, h->peers++)
-		err = add_peer(h, n, s->sites);
-	return err;
+	return err == 0 ? memory_hub_instance_add(h) : err;
 }
 
 int memory_hub_new(struct memory_hub *h, const struct memory_hub_settings *s)
 {
 	memset(h, 0, sizeof(*h));
+	h->settings = *s;
 	h->now_ns = clock_monotonic_ns();
 	unsigned int workers = s->workers != 0 ? s->workers : 1;
 	int err = start_eal(s->lcores);
@@ -241,26 +295,17 @@ int memory_hub_new(struct memory_hub *h, const struct memory_hub_settings *s)
 	err = h->counters != NULL ? aead_new(&h->sealer) : -ENOMEM;
 	if (err == 0)
 		err = path_init(&h->path, h->tables, &h->rings, h->counters, 0);
-	return err == 0 ? fill(h, s) : err;
-}
-
-/* What keying would have let go of. */
-static void drop_peer(struct memory_hub *h, struct peer *p)
-{
-	free(p->endpoint);
-	p->endpoint = NULL;
-	if (p->current != NULL)
-		session_index_release(h->tables->sessions, p->current->keypair.local_index);
-	free(p->current);
-	p->current = NULL;
+	return err == 0 ? fill(h) : err;
 }
 
 void memory_hub_free(struct memory_hub *h)
 {
 	struct rte_mbuf *left[32];
 	unsigned int n;
-	for (unsigned int i = 0; i < h->peers; i++)
-		drop_peer(h, h->peer[i]);
+	for (unsigned int i = 0; i < h->peers; i++) {
+		if (h->peer[i] != NULL)
+			retire(h, h->peer[i]);
+	}
 	while ((n = memory_hub_sent(h, left, 32)) > 0)
 		rte_pktmbuf_free_bulk(left, n);
 	path_fini(&h->path);

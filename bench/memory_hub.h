@@ -9,6 +9,16 @@
 
 #include <stdint.h>
 
+struct memory_hub_settings {
+	unsigned int peers;
+	uint32_t flags; /* enum instance_flag */
+	unsigned int mbufs;
+	bool sites; /* peers are sites, else clients */
+	unsigned int workers; /* 0 is 1 */
+	unsigned int queue_size; /* of the port, frames; a power of two; 0 is 1024 */
+	const char *lcores; /* as EAL takes them; NULL: one, on core 0 */
+};
+
 /*
  * A hub without network and without other threads, for bench/path and tests/unit/path: the real
  * tables and the real path on an in-memory port (net_ring). Peers have sessions with random keys,
@@ -25,24 +35,25 @@ struct memory_hub {
 	struct peer **peer; /* owned array */
 	uint64_t *counter; /* owned array: the next counter of each peer */
 	unsigned int peers;
+	struct memory_hub_settings settings;
 	/* by queue of the port, one a worker: what comes in, and what the path has sent */
 	struct rte_ring *arriving[TABLE_MAX_WORKERS], *sent[TABLE_MAX_WORKERS];
 	uint64_t now_ns;
 };
 
-struct memory_hub_settings {
-	unsigned int peers;
-	uint32_t flags; /* enum instance_flag */
-	unsigned int mbufs;
-	bool sites; /* peers are sites, else clients */
-	unsigned int workers; /* 0 is 1 */
-	unsigned int queue_size; /* of the port, frames; a power of two; 0 is 1024 */
-	const char *lcores; /* as EAL takes them; NULL: one, on core 0 */
-};
-
 /* Starts the EAL. 0 or -errno. */
 int memory_hub_new(struct memory_hub *h, const struct memory_hub_settings *s);
 void memory_hub_free(struct memory_hub *h);
+/*
+ * As server and keying would, while workers run: each waits for a grace period before it frees. All
+ * of the hub goes with its instance, and comes again with it. 0 or -errno.
+ */
+int memory_hub_peer_add(struct memory_hub *h, unsigned int peer);
+void memory_hub_peer_del(struct memory_hub *h, unsigned int peer);
+/* Another session in place of the one that the peer has. */
+int memory_hub_rekey(struct memory_hub *h, unsigned int peer);
+int memory_hub_instance_add(struct memory_hub *h);
+void memory_hub_instance_del(struct memory_hub *h);
 /* A peer's inner addresses. */
 struct ip_addr memory_hub_address4(unsigned int peer);
 struct ip_addr memory_hub_address6(unsigned int peer);

@@ -63,7 +63,8 @@ void keying_defer_free(struct keying *k, void *memory, size_t size)
 {
 	struct deferred *d = malloc(sizeof(*d));
 	if (d == NULL) {
-		rte_rcu_qsbr_synchronize(k->tables->qsbr, RTE_QSBR_THRID_INVALID);
+		(void)rte_rcu_qsbr_check(
+			k->tables->qsbr, rte_rcu_qsbr_start(k->tables->qsbr), true);
 		explicit_bzero(memory, size);
 		free(memory);
 		return;
