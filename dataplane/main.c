@@ -163,7 +163,7 @@ static int start(struct dataplane *d)
 		err = report("threads", start_threads(d));
 	if (err != 0)
 		return err;
-	server_attach(d->server, d->keying, d->host_io);
+	server_attach(d->server, d->keying, d->host_io, &d->rings);
 	return report("sandbox", sandbox_enter());
 }
 

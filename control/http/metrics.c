@@ -125,19 +125,38 @@ static int print_hub(void *ctx, const struct hub *h)
 	return 0;
 }
 
-static int print_counters(void *ctx, const struct hub *h)
+/* The dataplane's rule (dataplane/api/counter.h). */
+static bool is_gauge(const char *name)
 {
-	const struct metrics *m = ctx;
+	size_t len = strlen(name);
+	return len > 4 && strcmp(name + len - 4, "_now") == 0;
+}
+
+static void print_counters(const struct metrics *m, const struct hub *h, bool gauges)
+{
 	const char *name;
 	json_t *value;
 	json_object_foreach(h->counters, name, value)
 	{
-		(void)fputs("nave_dataplane_total{", m->out);
+		if (is_gauge(name) != gauges)
+			continue;
+		(void)fputs(gauges ? "nave_dataplane{" : "nave_dataplane_total{", m->out);
 		print_label(m->out, "hub", h->name);
 		(void)fputc(',', m->out);
-		print_label(m->out, "counter", name);
+		print_label(m->out, gauges ? "gauge" : "counter", name);
 		(void)fprintf(m->out, "} %lld\n", (long long)json_integer_value(value));
 	}
+}
+
+static int print_totals(void *ctx, const struct hub *h)
+{
+	print_counters(ctx, h, false);
+	return 0;
+}
+
+static int print_gauges(void *ctx, const struct hub *h)
+{
+	print_counters(ctx, h, true);
 	return 0;
 }
 
@@ -160,7 +179,10 @@ static int print_all(struct metrics *m)
 	print_head(m->out, "nave_dataplane_total", "counter",
 		"Packets by what became of them, since the dataplane started");
 	if (rc == 0)
-		rc = hub_list(m->store, &first, print_counters, m);
+		rc = hub_list(m->store, &first, print_totals, m);
+	print_head(m->out, "nave_dataplane", "gauge", "What there is in the dataplane now");
+	if (rc == 0)
+		rc = hub_list(m->store, &first, print_gauges, m);
 	(void)fprintf(m->out, "# TYPE nave_build_info gauge\nnave_build_info{version=\"%s\"} 1\n",
 		NAVE_VERSION);
 	return rc;

@@ -10,7 +10,10 @@ enum {
 	DP_COUNTER_NAME_LEN = 48,
 };
 
-/* An object of COUNTER_LIST: a total or a drop reason, since the dataplane started. */
+/*
+ * An object of COUNTER_LIST: a total or a drop reason, since the dataplane started, or a gauge, what
+ * there is at the moment: its name ends in "_now".
+ */
 struct dp_counter {
 	char name[DP_COUNTER_NAME_LEN]; /* [a-z0-9_]; zero-filled, at least one NUL */
 	uint64_t value;

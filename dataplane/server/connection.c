@@ -176,7 +176,7 @@ void connection_update(struct connection *c)
 	c->interest = want;
 }
 
-bool connection_is_waiting(const struct connection *c)
+static bool is_waiting(const struct connection *c)
 {
 	return !c->greeted || c->closing || (output_pending(&c->out) > 0 && !c->subscribed);
 }
@@ -184,7 +184,7 @@ bool connection_is_waiting(const struct connection *c)
 void connection_check_patience(struct connection *c, uint64_t now_ns)
 {
 	uint64_t patience_ms = c->greeted ? STALL_TIMEOUT_MS : HELLO_TIMEOUT_MS;
-	if (c->dead || !connection_is_waiting(c) || now_ns < c->since_ns + patience_ms * NS_PER_MS)
+	if (c->dead || !is_waiting(c) || now_ns < c->since_ns + patience_ms * NS_PER_MS)
 		return;
 	log_warning("api: connection closed: %s",
 		c->greeted ? "the client does not read its replies" : "no hello came");

@@ -36,8 +36,6 @@ void connection_serve(struct connection *c, uint32_t epoll_events);
 void connection_update(struct connection *c);
 /* Closes the connection when it has waited too long for its client. */
 void connection_check_patience(struct connection *c, uint64_t now_ns);
-/* Does connection_check_patience have something to watch? */
-bool connection_is_waiting(const struct connection *c);
 /* Queues an event for a subscriber, or counts it as lost. */
 void connection_send_event(struct connection *c, const struct dp_event *event);
 

@@ -2,11 +2,18 @@
 #include "dataplane/table/counter.h"
 
 #include "dataplane/api/counter.h"
+#include "dataplane/server/memory.h"
 #include "dataplane/server/request.h"
 #include "dataplane/server/state.h"
 #include "dataplane/table/tables.h"
 
 #include <string.h>
+
+static int list_stalls(struct request *q)
+{
+	struct dp_counter m = {"worker_stalls", q->server->watchdog.stalls};
+	return request_reply_object(q, &m, sizeof(m));
+}
 
 int serve_counter_list(struct request *q)
 {
@@ -19,5 +26,6 @@ int serve_counter_list(struct request *q)
 		if (err != 0)
 			return err;
 	}
-	return 0;
+	int err = list_stalls(q);
+	return err == 0 ? memory_list(q) : err;
 }

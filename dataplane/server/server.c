@@ -12,6 +12,7 @@
 #include "dataplane/keying/keying.h"
 #include "dataplane/server/bounds.h"
 #include "dataplane/server/connection.h"
+#include "dataplane/server/memory.h"
 #include "dataplane/server/state.h"
 #include "dataplane/table/tables.h"
 
@@ -26,7 +27,6 @@
 
 enum {
 	EVENTS_A_TURN = CONNECTIONS_MAX + 3,
-	PATIENCE_CHECK_MS = 500,
 };
 
 /* Does anybody answer at the address? */
@@ -114,6 +114,8 @@ int server_new(const char *path, struct tables *tables, struct server **ret_serv
 	s->tables = tables;
 	s->uid = geteuid();
 	s->gid = getegid();
+	s->statm_fd = memory_open();
+	watchdog_init(&s->watchdog);
 	s->listen_fd = s->epoll_fd = s->events.fd = -1;
 	int err = init(s, path);
 	if (err != 0) {
@@ -142,13 +144,17 @@ void server_free(struct server *server)
 	event_ring_fini(&server->events);
 	close_if_open(server->listen_fd);
 	close_if_open(server->epoll_fd);
+	close_if_open(server->statm_fd);
+	watchdog_fini(&server->watchdog);
 	free(server);
 }
 
-void server_attach(struct server *server, struct keying *keying, struct host_io *host_io)
+void server_attach(struct server *server, struct keying *keying, struct host_io *host_io,
+	const struct rings *rings)
 {
 	server->keying = keying;
 	server->host_io = host_io;
+	server->rings = rings;
 }
 
 /* Root, our own user, or our group: whom the mode of the socket lets in, but also behind a bind
@@ -197,6 +203,7 @@ void server_reclaim(struct server *s)
 static void end_turn(struct server *s)
 {
 	uint64_t now = clock_monotonic_ns();
+	watchdog_tick(&s->watchdog, s->tables, now);
 	struct connection **at = &s->connections;
 	while (*at != NULL) {
 		struct connection *c = *at;
@@ -211,15 +218,6 @@ static void end_turn(struct server *s)
 			at = &c->next;
 		}
 	}
-}
-
-static int timeout_ms(const struct server *s)
-{
-	for (const struct connection *c = s->connections; c != NULL; c = c->next) {
-		if (connection_is_waiting(c))
-			return PATIENCE_CHECK_MS;
-	}
-	return -1;
 }
 
 /* true: told to stop. */
@@ -245,9 +243,11 @@ static bool take_turn(struct server *s, const struct epoll_event *events, int n,
 int server_run(struct server *server, int stop_fd)
 {
 	int err = watch(server, stop_fd, &stop_fd);
+	memory_log(server);
+	watchdog_ready(&server->watchdog);
 	while (err == 0) {
 		struct epoll_event events[EVENTS_A_TURN];
-		int n = epoll_wait(server->epoll_fd, events, EVENTS_A_TURN, timeout_ms(server));
+		int n = epoll_wait(server->epoll_fd, events, EVENTS_A_TURN, WATCHDOG_TICK_MS);
 		if (n < 0 && errno != EINTR)
 			err = -errno;
 		else if (take_turn(server, events, n, &stop_fd))

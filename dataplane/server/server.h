@@ -5,6 +5,7 @@
 struct host_io;
 struct keying;
 struct keying_event;
+struct rings;
 struct server;
 struct tables;
 
@@ -23,8 +24,9 @@ struct tables;
 int server_new(const char *path, struct tables *tables, struct server **ret_server);
 /* Accepts NULL. */
 void server_free(struct server *server);
-/* What the requests act on; both outlive the last server_run. */
-void server_attach(struct server *server, struct keying *keying, struct host_io *host_io);
+/* What the requests act on and tell of; all outlive the last server_run. */
+void server_attach(struct server *server, struct keying *keying, struct host_io *host_io,
+	const struct rings *rings);
 /* Serves until stop_fd is readable: 0, or -errno of epoll. */
 int server_run(struct server *server, int stop_fd);
 

@@ -6,6 +6,7 @@
 #include "dataplane/base/uuid.h"
 #include "dataplane/server/event.h"
 #include "dataplane/server/sync.h"
+#include "dataplane/server/watchdog.h"
 #include "dataplane/table/port.h"
 
 #include <stdbool.h>
@@ -16,6 +17,7 @@ struct connection;
 struct host_io;
 struct instance;
 struct keying;
+struct rings;
 struct tables;
 
 /* The server as its handlers see it. Server thread only, but for events. */
@@ -23,6 +25,9 @@ struct server {
 	struct tables *tables;
 	struct keying *keying;
 	struct host_io *host_io;
+	const struct rings *rings;
+	int statm_fd; /* memory.c */
+	struct watchdog watchdog;
 	int listen_fd;
 	int epoll_fd;
 	struct uuid boot_id;

@@ -8,6 +8,7 @@
 #include "dataplane/server/sync.h"
 
 #include "dataplane/server/connection.h"
+#include "dataplane/server/memory.h"
 #include "dataplane/server/request.h"
 #include "dataplane/server/state.h"
 #include "dataplane/table/instance.h"
@@ -135,6 +136,7 @@ static int end_desired(struct request *q, const struct sync_story *story, bool a
 	sweep_desired(s, story->stamp);
 	s->sync.epoch = story->epoch;
 	s->sync.generation = story->generation;
+	memory_log(s);
 	return 0;
 }
 

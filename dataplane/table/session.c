@@ -79,6 +79,7 @@ int session_index_reserve(struct session_table *t, struct peer *p, uint32_t *ret
 		atomic_store_explicit(&t->value[slot], (uintptr_t)p | SESSION_HANDSHAKE_TAG,
 			memory_order_release);
 		*ret_index = index;
+		t->count++;
 		return 0;
 	}
 	return -ENOSPC;
@@ -96,6 +97,18 @@ void session_index_release(struct session_table *t, uint32_t index)
 		return;
 	atomic_store_explicit(&t->value[index & SESSION_SLOT_MASK], 0, memory_order_release);
 	t->index[index & SESSION_SLOT_MASK] = 0;
+	t->count--;
+}
+
+uint32_t session_table_count(const struct session_table *t)
+{
+	return atomic_load_explicit(&t->count, memory_order_relaxed);
+}
+
+size_t session_table_reserved(void)
+{
+	const struct session_table *t = NULL;
+	return SLOT_COUNT * (sizeof(t->value[0]) + sizeof(t->index[0]));
 }
 
 struct peer *session_index_peer(const struct session_table *t, uint32_t index)
@@ -103,8 +116,8 @@ struct peer *session_index_peer(const struct session_table *t, uint32_t index)
 	uintptr_t value = t->value[index & SESSION_SLOT_MASK];
 	if (index == 0 || value == 0 || t->index[index & SESSION_SLOT_MASK] != index)
 		return NULL;
+	uintptr_t peer = value - SESSION_HANDSHAKE_TAG;
 	if ((value & SESSION_HANDSHAKE_TAG) != 0)
-		return (struct peer *)(value
-			- SESSION_HANDSHAKE_TAG); // NOLINT(performance-no-int-to-ptr)
+		return (struct peer *)peer; // NOLINT(performance-no-int-to-ptr)
 	return ((struct session *)value)->peer; // NOLINT(performance-no-int-to-ptr)
 }

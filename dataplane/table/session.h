@@ -52,6 +52,7 @@ enum {
 struct session_table {
 	/* set: keying; read: workers. A session, or a peer with the tag while a handshake is on its way */
 	_Atomic uintptr_t *value;
+	_Atomic uint32_t count; /* of indices held; set: keying; read: server */
 	/* keying thread only */
 	uint32_t *index; /* the whole index that holds the slot */
 	struct random_words random;
@@ -67,6 +68,10 @@ void session_table_free(struct session_table *t);
 int session_index_reserve(struct session_table *t, struct peer *p, uint32_t *ret_index);
 void session_index_bind(struct session_table *t, uint32_t index, struct session *s);
 void session_index_release(struct session_table *t, uint32_t index);
+/* Indices that are held. Any thread. */
+uint32_t session_table_count(const struct session_table *t);
+/* Bytes of address space that a table takes, however few are held. */
+size_t session_table_reserved(void);
 /* The peer whose handshake or session holds the index; NULL. Keying thread. */
 struct peer *session_index_peer(const struct session_table *t, uint32_t index);
 

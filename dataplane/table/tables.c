@@ -163,3 +163,21 @@ void tables_retire(struct tables *t, void *memory)
 	r->next = t->retired;
 	t->retired = r;
 }
+
+void tables_use(const struct tables *t, struct tables_use *ret)
+{
+	size_t pointers = UDP_PORTS + TABLE_MAX_INSTANCES + TABLE_MAX_PEERS;
+	*ret = (struct tables_use){
+		.peers = t->peer_count,
+		.peers_bytes = t->peer_count * sizeof(struct peer),
+		.sessions = session_table_count(t->sessions),
+		.reserved_bytes = pointers * sizeof(void *) + session_table_reserved(),
+	};
+	ret->sessions_bytes = ret->sessions * sizeof(struct session);
+	for (const struct instance *i = t->instances; i != NULL; i = i->next) {
+		ret->instances++;
+		ret->routes += i->route_by_prefix.count;
+		ret->routes_bytes += i->route_by_prefix.count * sizeof(struct route)
+			+ i->routes.nodes * sizeof(struct route_trie_node);
+	}
+}

@@ -90,4 +90,14 @@ void tables_reclaim(struct tables *t);
  * grace period is waited for at once instead, so the call always succeeds. */
 void tables_retire(struct tables *t, void *memory);
 
+/* How much there is, and what it takes without the allocator's own needs. */
+struct tables_use {
+	uint64_t instances, peers, routes;
+	uint64_t sessions; /* and handshakes that hold an index */
+	uint64_t peers_bytes, routes_bytes, sessions_bytes;
+	uint64_t reserved_bytes; /* of address space, touched as it fills */
+};
+/* Server thread. */
+void tables_use(const struct tables *t, struct tables_use *ret);
+
 #endif

@@ -408,6 +408,8 @@ class NodeTest(rest_client.RestTest):
         self.assertIn(r'friendly_name="odd \"name\"\\"', text)
         self.assertIn('nave_hub_connected{hub="hub1"} 1', text)
         self.assertIn('nave_dataplane_total{hub="hub1",counter="rx_packets"} 7', text)
+        self.assertIn('nave_dataplane{hub="hub1",gauge="peers_now"} 3', text)
+        self.assertNotIn('counter="peers_now"', text)
         self.assertIn(f'nave_instance_ready{{hostname="{instance["hostname"]}"}} 1', text)
 
     def test_ports_are_unique(self):

@@ -66,7 +66,7 @@ class Hub:
                 {"id": i, "state": "failed" if i in self.failed else "ready",
                  "reason": self.failed.get(i, "")} for i in self.instances],
             "peers": [self.report_of_peer(i) for i in self.peers],
-            "counters": {"rx_packets": 7}, **changes}
+            "counters": {"rx_packets": 7, "peers_now": 3}, **changes}
 
     def report(self, **changes):
         answer = self.client.post("/node/v1/report", self.report_body(**changes))

@@ -4,6 +4,7 @@
 #include "dataplane/server/server.h"
 #include "dataplane/table/instance.h"
 #include "dataplane/table/peer.h"
+#include "dataplane/table/rings.h"
 #include "dataplane/table/tables.h"
 #include "dataplane/worker/host_io.h"
 
@@ -21,6 +22,7 @@
 
 #include <cmocka.h>
 #include <rte_eal.h>
+#include <rte_mbuf.h>
 
 struct fake fake;
 
@@ -78,6 +80,7 @@ static struct {
 	char dir[64];
 	char path[96];
 	struct tables *tables;
+	struct rings rings; /* only a pool */
 	struct server *server;
 	pthread_t thread;
 	int stop;
@@ -108,10 +111,12 @@ int fixture_start(void **state)
 	assert_non_null(mkdtemp(fixture.dir));
 	(void)snprintf(fixture.path, sizeof(fixture.path), "%s/api.sock", fixture.dir);
 	assert_int_equal(tables_new(&fixture.tables), 0);
+	fixture.rings.pool = rte_pktmbuf_pool_create("packets", 63, 0, 0, 128, SOCKET_ID_ANY);
+	assert_non_null(fixture.rings.pool);
 	fixture.tables->ports = 1;
 	fixture.tables->port[0] = (struct port){.name = "wan0", .mtu = 1500, .mac = {2, 1}};
 	assert_int_equal(server_new(fixture.path, fixture.tables, &fixture.server), 0);
-	server_attach(fixture.server, NULL, NULL);
+	server_attach(fixture.server, NULL, NULL, &fixture.rings);
 	fixture.stop = eventfd(0, EFD_CLOEXEC);
 	assert_int_equal(pthread_create(&fixture.thread, NULL, run_server, NULL), 0);
 	return 0;
@@ -124,6 +129,7 @@ int fixture_stop(void **state)
 	assert_int_equal(pthread_join(fixture.thread, NULL), 0);
 	server_free(fixture.server);
 	tables_free(fixture.tables);
+	rte_mempool_free(fixture.rings.pool);
 	(void)close(fixture.stop);
 	assert_int_equal(unlink(fixture.path), 0);
 	return rmdir(fixture.dir);
