@@ -21,6 +21,7 @@
 #include "kernel/nl.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <poll.h>
 #include <string.h>
 
@@ -31,6 +32,7 @@ enum {
 	RETRY_MAX_MS = 5000,
 	SETTLE_MS = 1500, /* for gateways to answer: Linux asks again after a second */
 	MIRROR_GAP_MS = 10, /* a flapping neighbour costs at most this many dumps */
+	BIG_ANSWER = 1 << 20, /* bytes: reading it took many times that, which goes back */
 	EVENTS_MAX = 256, /* of a round: then others have their turn */
 	EVENT_REPORT_MS = 100, /* what comes meanwhile goes along */
 	REPORT_MS = 10000, /* even without news */
@@ -305,6 +307,8 @@ static bool take_desired(void *ctx, const char *json, size_t len)
 		return false;
 	}
 	n->ask_all = false;
+	if (len > BIG_ANSWER)
+		(void)malloc_trim(0);
 	if (!uuid_equal(&epoch, &n->desired.epoch))
 		report_forget(&n->report);
 	if (n->dp != NULL
@@ -442,6 +446,8 @@ static int start(struct node *n)
 static void end(struct node *n)
 {
 	control_client_free(n->control);
+	if (n->dp != NULL) /* for the memory: the last second counts too */
+		(void)report_read(&n->report, n->dp, &n->memory);
 	dp_client_free(n->dp);
 	dp_client_free(n->events);
 	save_memory(n);

@@ -22,8 +22,17 @@ has_frames() {
 	[ "$(tcpdump -n -r "$1" 2>/dev/null | wc -l)" -gt 0 ]
 }
 
+# what the node has written of visitor last
+last_line() {
+	grep "^$visitor_id " "$LAB_NODE_STATE/peers" | tail -n 1
+}
+
 remembered() {
-	grep -q "^$visitor_id [^ ]* $(lab_member4 5 | sed 's/\./\\./g'):[0-9]* [0-9a-f]*[1-9a-f]" "$LAB_NODE_STATE/peers"
+	[[ $(last_line) == *" $(lab_member4 5):"*" "*[1-9a-f]*" 0" ]]
+}
+
+old_timestamp_told() {
+	lab_peer acme visitor '.last_failure.reason | test("clock|older")' >/dev/null
 }
 
 at_end lab_machine_del visitor
@@ -35,6 +44,12 @@ check "before" lab_reaches visitor 192.168.10.10 5
 visitor_id=$(lab_peer acme visitor .id) visitor=$(lab_inner acme visitor 4)
 check "its initiation was caught" lab_until 3 has_frames "$initiation"
 check "it is remembered within 5 s" lab_until 5 remembered
+before=$(last_line)
+check "it connects again" lab_tunnel_again visitor
+check "and is there" lab_reaches visitor 192.168.10.10 5
+check "the node ends" lab_daemon_stop node TERM
+check_not "and has kept what happened just before" same "$before" last_line
+lab_daemon_start node
 check "from now on it is watched again" capture "$spoke"
 
 for daemon in dataplane node control; do
@@ -58,7 +73,7 @@ check "its old initiation has no answer" same 0 \
 check "and is counted as a replay" counted drop_handshake_old_timestamp "$old"
 check "the client is where it was" same "$(lab_member4 5)" connected_from visitor
 check "and is reached there" lab_reaches branch-lan "$visitor" 2
-check "the operator is told" lab_until 5 lab_peer acme visitor '.last_failure.reason | test("clock|older")'
+check "the operator is told" lab_until 5 old_timestamp_told
 
 # the other way round: a router whose clock was ahead is let in again, which a replay shows as well
 check "its clock is forgotten" lab_peer_action acme visitor reset-clock
