@@ -34,10 +34,10 @@ static int check_quota(struct request *q, const struct instance *i, const struct
 static int check_contradiction(
 	struct request *q, const struct route *old, const struct dp_route_set *m)
 {
-	uint64_t stamp = sync_stamp(q, DP_SYNC_DESIRED);
+	uint32_t stamp = sync_stamp(q, DP_SYNC_DESIRED);
 	if (stamp == 0 || old->sync_stamp != stamp)
 		return 0;
-	bool same = old->target == (enum route_target)m->target
+	bool same = old->target == m->target
 		&& (old->peer == NULL || uuid_equal(&old->peer->id, &m->peer));
 	char prefix[IP_PREFIX_TEXT];
 	return same ? 0
@@ -95,7 +95,7 @@ static int list_routes(struct request *q, const struct instance *i)
 {
 	for (const struct route *r = i->route_list; r != NULL; r = r->next) {
 		struct dp_route_set m = {
-			.instance = i->id, .prefix = r->prefix, .target = (uint8_t)r->target};
+			.instance = i->id, .prefix = r->prefix, .target = r->target};
 		if (r->peer != NULL)
 			m.peer = r->peer->id;
 		int err = request_reply_object(q, &m, sizeof(m));

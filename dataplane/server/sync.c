@@ -35,15 +35,15 @@ int sync_check_writer(struct request *q, enum dp_sync_scope scope)
 	return 0;
 }
 
-uint64_t sync_stamp(const struct request *q, enum dp_sync_scope scope)
+uint32_t sync_stamp(const struct request *q, enum dp_sync_scope scope)
 {
 	const struct sync_story *story = &q->server->sync.story[scope];
 	return story->open && story->owner == q->connection ? story->stamp : 0;
 }
 
-void sync_name(const struct request *q, uint64_t *stamp)
+void sync_name(const struct request *q, uint32_t *stamp)
 {
-	uint64_t now = sync_stamp(q, DP_SYNC_DESIRED);
+	uint32_t now = sync_stamp(q, DP_SYNC_DESIRED);
 	if (now != 0)
 		*stamp = now;
 }
@@ -96,7 +96,7 @@ int serve_sync_begin(struct request *q)
 	return 0;
 }
 
-static void sweep_routes(struct instance *i, uint64_t stamp)
+static void sweep_routes(struct instance *i, uint32_t stamp)
 {
 	for (struct route *r = i->route_list, *next; r != NULL; r = next) {
 		next = r->next;
@@ -105,7 +105,7 @@ static void sweep_routes(struct instance *i, uint64_t stamp)
 	}
 }
 
-static void sweep_peers(struct tables *t, struct instance *i, uint64_t stamp)
+static void sweep_peers(struct tables *t, struct instance *i, uint32_t stamp)
 {
 	for (struct peer *p = i->peers, *next; p != NULL; p = next) {
 		next = p->instance_next;
@@ -114,7 +114,7 @@ static void sweep_peers(struct tables *t, struct instance *i, uint64_t stamp)
 	}
 }
 
-static void sweep_desired(struct server *s, uint64_t stamp)
+static void sweep_desired(struct server *s, uint32_t stamp)
 {
 	for (struct instance *i = s->tables->instances, *next; i != NULL; i = next) {
 		next = i->next;

@@ -15,7 +15,7 @@ struct sync_story {
 	struct connection *owner; /* who began the last one; NULL when it is gone */
 	bool open; /* between BEGIN and END */
 	bool damaged; /* a request since BEGIN was malformed */
-	uint64_t stamp; /* of all objects named since BEGIN */
+	uint32_t stamp; /* of all objects named since BEGIN */
 	uint64_t peers_named;
 	struct uuid epoch;
 	uint64_t generation;
@@ -23,7 +23,7 @@ struct sync_story {
 
 struct sync {
 	struct sync_story story[DP_SYNC__COUNT]; /* by scope */
-	uint64_t last_stamp;
+	uint32_t last_stamp;
 	/* what the dataplane has of the desired state */
 	struct uuid epoch;
 	uint64_t generation;
@@ -32,9 +32,9 @@ struct sync {
 /* May this connection write in the scope? 0, -ESTALE (taken over) or -EBUSY (another's sync). */
 int sync_check_writer(struct request *q, enum dp_sync_scope scope);
 /* The stamp for an object that a request names; 0 outside of a sync. */
-uint64_t sync_stamp(const struct request *q, enum dp_sync_scope scope);
+uint32_t sync_stamp(const struct request *q, enum dp_sync_scope scope);
 /* Stamps an object of the scope DESIRED; nothing outside of a sync. */
-void sync_name(const struct request *q, uint64_t *stamp);
+void sync_name(const struct request *q, uint32_t *stamp);
 /* Counts a peer of the story, whether its set is refused or not. */
 void sync_count_peer(const struct request *q);
 /* A request of the connection was malformed: what it meant to name is not known. */

@@ -55,7 +55,7 @@ struct instance {
 	struct peer *peers; /* list of its peers */
 	struct route *route_list;
 	struct hash route_by_prefix;
-	uint64_t sync_stamp; /* server/sync.c */
+	uint32_t sync_stamp; /* server/sync.c */
 	bool has_tun; /* server/port.c */
 };
 

@@ -128,7 +128,7 @@ struct peer {
 	_Atomic uint64_t expires_at_s; /* read: keying */
 	struct route *routes; /* to this peer */
 	uint32_t route_count;
-	uint64_t sync_stamp; /* server/sync.c */
+	uint32_t sync_stamp; /* server/sync.c */
 } __attribute__((aligned(64)));
 
 /* Counters with one writer; whoever reads sees whole numbers. */

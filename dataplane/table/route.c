@@ -100,7 +100,7 @@ int route_set(struct instance *i, const struct ip_prefix *prefix, enum route_tar
 	if (created)
 		link_to_instance(r);
 	unlink_from_peer(r);
-	r->target = target;
+	r->target = (uint8_t)target;
 	link_to_peer(r, peer);
 	return 0;
 }

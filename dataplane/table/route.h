@@ -28,13 +28,13 @@ enum route_target {
 /* Server thread's record of a route. */
 struct route {
 	struct ip_prefix prefix;
-	enum route_target target;
+	uint8_t target; /* enum route_target */
+	uint32_t sync_stamp; /* server/sync.c */
 	struct peer *peer; /* ROUTE_PEER */
 	struct instance *instance;
 	struct hash_entry by_prefix;
 	struct route *next, **prev; /* in instance->route_list */
 	struct route *peer_next, **peer_prev; /* in peer->routes */
-	uint64_t sync_stamp; /* server/sync.c */
 };
 
 /* Creates or replaces (another peer may take a prefix over). prefix canonical, peer of the same

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * What each check refuses: a good message with one thing wrong, and the reason that must come. The
- * good messages pass, so that it is the one thing that is refused.
+ * good messages pass, so that it is the one thing that is refused. With --write-corpus FOLDER it
+ * writes them all as inputs of tests/fuzz/fuzz_api_codec instead: after a change of a message.
  */
 #include "dataplane/api/address.h"
 #include "dataplane/api/counter.h"
@@ -20,6 +21,7 @@
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -309,8 +311,79 @@ static void test_failure_names(void **state)
 	assert_null(dp_failure_name(255));
 }
 
-int main(void)
+static int write_input(
+	const char *folder, const char *name, const struct dp_header *h, const uint8_t *payload)
 {
+	char path[512];
+	uint8_t header[DP_HEADER_LEN];
+	(void)snprintf(path, sizeof(path), "%s/%s", folder, name);
+	FILE *f = fopen(path, "we");
+	if (f == NULL)
+		return 1;
+	dp_header_encode(h, header);
+	(void)fwrite(header, sizeof(header), 1, f);
+	(void)fwrite(payload, 1, h->payload_len, f);
+	return fclose(f) == 0 ? 0 : 1;
+}
+
+static uint16_t reply_flags(const struct dp_msg_rule *rule)
+{
+	if (rule->is_event)
+		return DP_FLAG_EVENT;
+	return (uint16_t)(DP_FLAG_REPLY | (rule->is_list ? 0 : DP_FLAG_DONE));
+}
+
+static int write_samples(const char *folder)
+{
+	static uint8_t buf[DP_PAYLOAD_MAX];
+	int bad = 0;
+	for (uint16_t type = 1; type < DP_MSG__COUNT; type++) {
+		const struct dp_msg_rule *rule = dp_msg_rule_find(type);
+		char name[64];
+		struct dp_header h = {.type = type};
+		h.payload_len = (uint32_t)sample_request(type, buf);
+		(void)snprintf(name, sizeof(name), "request_%s", rule->name);
+		bad |= write_input(folder, name, &h, buf);
+		h.flags = reply_flags(rule);
+		h.payload_len = (uint32_t)sample_reply(type, buf);
+		(void)snprintf(name, sizeof(name), "reply_%s", rule->name);
+		bad |= write_input(folder, name, &h, buf);
+	}
+	return bad;
+}
+
+static int write_faults(const char *folder, const struct fault *faults, size_t count, bool reply)
+{
+	static uint8_t buf[DP_PAYLOAD_MAX];
+	int bad = 0;
+	for (size_t i = 0; i < count; i++) {
+		const struct fault *f = &faults[i];
+		const struct dp_msg_rule *rule = dp_msg_rule_find((uint16_t)f->type);
+		char name[64];
+		struct dp_header h = {.type = (uint16_t)f->type};
+		h.flags = reply ? reply_flags(rule) : 0;
+		h.payload_len = (uint32_t)(reply ? sample_reply(f->type, buf)
+						 : sample_request(f->type, buf));
+		memcpy(buf + f->offset, f->bytes, f->len);
+		(void)snprintf(name, sizeof(name), "%s_fault_%s_%zu", reply ? "reply" : "request",
+			rule->name, i);
+		bad |= write_input(folder, name, &h, buf);
+	}
+	return bad;
+}
+
+static int write_corpus(const char *folder)
+{
+	size_t requests = sizeof(request_faults) / sizeof(request_faults[0]);
+	size_t replies = sizeof(reply_faults) / sizeof(reply_faults[0]);
+	return write_samples(folder) | write_faults(folder, request_faults, requests, false)
+		| write_faults(folder, reply_faults, replies, true);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc == 3 && strcmp(argv[1], "--write-corpus") == 0)
+		return write_corpus(argv[2]);
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_requests_refused),
 		cmocka_unit_test(test_replies_refused),
