@@ -29,12 +29,13 @@ static const struct {
 	[STAGE_ICMP_ERROR] = {"icmp_error", icmp_error},
 	[STAGE_WG_OUTPUT] = {"wg_output", wg_output},
 	[STAGE_UDP_OUTPUT] = {"udp_output", udp_output},
+	[STAGE_FRAGMENT] = {"fragment", fragment},
 	[STAGE_TO_KEYING] = {"to_keying", to_keying},
 	[STAGE_PUNT] = {"punt", punt},
 	[STAGE_TX] = {"tx", tx},
 	[STAGES_RECEIVE] = {"receive", NULL},
 };
-static_assert(STAGE__COUNT == 16, "a stage came or went: name it above");
+static_assert(STAGE__COUNT == 17, "a stage came or went: name it above");
 
 const char *stages_name(unsigned int stage)
 {

@@ -4,6 +4,8 @@
  * count, the inner MTU, and the MSS option of TCP SYNs, so that TCP never meets the MTU. The
  * checksums are adjusted, not computed anew (RFC 1624).
  */
+#include "dataplane/path/checksum.h"
+#include "dataplane/path/fragment.h"
 #include "dataplane/path/path.h"
 #include "dataplane/table/instance.h"
 
@@ -35,15 +37,6 @@ static void write_be16(uint8_t *at, uint16_t v)
 	at[1] = (uint8_t)v;
 }
 
-/* RFC 1624 equation 3: the checksum after one 16-bit word of what it covers changed. */
-static void adjust_checksum(uint8_t *checksum, uint16_t from, uint16_t to)
-{
-	uint32_t sum = (uint16_t)~read_be16(checksum) + (uint32_t)(uint16_t)~from + to;
-	sum = (sum & 0xffff) + (sum >> 16);
-	sum = (sum & 0xffff) + (sum >> 16);
-	write_be16(checksum, (uint16_t)~sum);
-}
-
 /* One hop less; false when this was the last one. */
 static bool decrement_ttl(uint8_t *ip, bool v6)
 {
@@ -53,7 +46,7 @@ static bool decrement_ttl(uint8_t *ip, bool v6)
 	if (!v6) {
 		uint16_t before = read_be16(ttl); /* TTL and protocol are one word */
 		*ttl -= 1;
-		adjust_checksum(ip + 10, before, read_be16(ttl));
+		checksum_adjust(ip + 10, before, read_be16(ttl));
 	} else {
 		*ttl -= 1;
 	}
@@ -98,12 +91,38 @@ static void clamp_mss(uint8_t *tcp, uint16_t header, uint16_t max)
 			/* an option may begin at an odd byte: then its bytes stand in two words */
 			bool odd = (at & 1) != 0;
 			write_be16(mss, max);
-			adjust_checksum(tcp + 16, odd ? rte_bswap16(old) : old,
+			checksum_adjust(tcp + 16, odd ? rte_bswap16(old) : old,
 				odd ? rte_bswap16(max) : max);
 			return;
 		}
 		at = (uint16_t)(at + len);
 	}
+}
+
+static void pass_on(struct path *p, struct rte_mbuf *m)
+{
+	counter_add(p->counters, COUNTER_FORWARDED_PACKETS, 1);
+	path_push(p, pkt_of(m)->to != NULL ? STAGE_WG_OUTPUT : STAGE_EGRESS, m);
+}
+
+/* Routers fragment IPv4 where they may, IPv6 never. */
+static __rte_cold void forward_too_large(struct path *p, struct rte_mbuf *m, uint16_t mtu)
+{
+	const uint8_t *ip = rte_pktmbuf_mtod(m, const uint8_t *);
+	if (pkt_of(m)->inner_v6 || (read_be16(ip + 6) & RTE_IPV4_HDR_DF_FLAG) != 0) {
+		path_refuse(p, m, COUNTER_DROP_MTU, &too_big);
+		return;
+	}
+	struct rte_mbuf *piece[FRAGMENT_MAX];
+	unsigned int count = fragment_ipv4(p, m, 0, mtu, piece, path_room(p) + 1);
+	if (count == 0) {
+		path_drop(p, m, COUNTER_DROP_NO_BUFFER);
+		return;
+	}
+	p->packets = (uint16_t)(p->packets + count - 1);
+	for (unsigned int n = 0; n < count; n++)
+		pass_on(p, piece[n]);
+	counter_add(p->counters, COUNTER_FRAGMENTED_DATAGRAMS, 1);
 }
 
 static void forward_one(struct path *p, struct rte_mbuf *m)
@@ -117,15 +136,14 @@ static void forward_one(struct path *p, struct rte_mbuf *m)
 		return;
 	}
 	if (k->inner_len > mtu) {
-		path_refuse(p, m, COUNTER_DROP_MTU, &too_big);
+		forward_too_large(p, m, mtu);
 		return;
 	}
 	uint16_t tcp_len = 0;
 	uint8_t *syn = find_syn(ip, k, &tcp_len);
 	if (syn != NULL)
 		clamp_mss(syn, tcp_len, (uint16_t)(mtu - (k->inner_v6 ? 40 : 20) - TCP_HEADER_LEN));
-	counter_add(p->counters, COUNTER_FORWARDED_PACKETS, 1);
-	path_push(p, k->to != NULL ? STAGE_WG_OUTPUT : STAGE_EGRESS, m);
+	pass_on(p, m);
 }
 
 void forward(struct path *p, struct vector *in)

@@ -6,6 +6,7 @@
 #include "dataplane/path/path.h"
 
 #include "dataplane/crypto/aead.h"
+#include "dataplane/path/ecn.h"
 #include "dataplane/path/reassembly.h"
 #include "dataplane/table/instance.h"
 #include "dataplane/table/peer.h"
@@ -15,6 +16,11 @@
 #include <string.h>
 
 #include <rte_ring.h>
+
+enum {
+	HANDSHAKE_TOS =
+		0x88, /* AF41 (RFC 2597), as elsewhere: a handshake is not to wait behind data */
+};
 
 static const struct {
 	const char *name;
@@ -34,6 +40,7 @@ static const struct {
 	[STAGE_ICMP_ERROR] = {"icmp_error", icmp_error}, /* tell the sender what was refused */
 	[STAGE_WG_OUTPUT] = {"wg_output", wg_output}, /* counter, padding, seal */
 	[STAGE_UDP_OUTPUT] = {"udp_output", udp_output}, /* outer headers, neighbour */
+	[STAGE_FRAGMENT] = {"fragment", fragment}, /* larger than the port's MTU: in pieces */
 	[STAGE_TO_KEYING] = {"to_keying", to_keying}, /* handshakes */
 	[STAGE_PUNT] = {"punt", punt}, /* what is the host's */
 	[STAGE_TX] = {"tx", tx},
@@ -47,6 +54,7 @@ int path_init(
 	p->rings = r;
 	p->counters = c;
 	p->worker = worker;
+	p->tos_mask = t->copy_dscp ? UINT8_MAX : ECN_MASK;
 	p->data_stage = t->workers > 1 ? STAGE_HANDOFF : STAGE_WG_INPUT;
 	int err = reassembly_new(&p->reassembly);
 	return err == 0 ? aead_new(&p->aead) : err;
@@ -70,6 +78,7 @@ void path_receive(struct path *p, uint8_t port, struct rte_mbuf *const *packets,
 		bytes += packets[i]->data_len;
 		path_push(p, STAGE_CLASSIFY, packets[i]);
 	}
+	p->packets = (uint16_t)(p->packets + count);
 	counter_add(p->counters, COUNTER_RX_PACKETS, count);
 	counter_add(p->counters, COUNTER_RX_BYTES, bytes);
 }
@@ -93,6 +102,7 @@ static void inject_to_peer(struct path *p, struct rte_mbuf *m, struct pkt *k)
 		path_push(p, STAGE_WG_OUTPUT, m);
 		return;
 	}
+	k->outer_tos = HANDSHAKE_TOS;
 	k->endpoint = atomic_load_explicit(&k->to->endpoint, memory_order_acquire);
 	if (k->endpoint == NULL)
 		path_drop(p, m, COUNTER_DROP_NO_ENDPOINT);
@@ -120,6 +130,7 @@ static void take_over(struct path *p, struct rte_mbuf *m, struct pkt *k)
 
 void path_inject(struct path *p, struct rte_mbuf *const *packets, uint16_t count)
 {
+	p->packets = (uint16_t)(p->packets + count);
 	/* another core wrote them last */
 	for (uint16_t i = 0; i < count; i++) {
 		rte_prefetch0(packets[i]);
@@ -161,8 +172,8 @@ void path_run(struct path *p, uint64_t now_ns)
 		stages[s].run(p, in);
 		in->count = 0;
 	}
-	rte_pktmbuf_free_bulk(p->dropped.packet, p->dropped.count);
-	p->dropped.count = 0;
+	path_free_dropped(p);
+	p->packets = 0;
 	reassembly_expire(p);
 }
 

@@ -36,6 +36,7 @@ enum stage {
 	STAGE_ICMP_ERROR,
 	STAGE_WG_OUTPUT,
 	STAGE_UDP_OUTPUT,
+	STAGE_FRAGMENT,
 	STAGE_TO_KEYING,
 	STAGE_PUNT,
 	STAGE_TX,
@@ -62,6 +63,8 @@ struct path {
 	uint64_t now_ns; /* CLOCK_MONOTONIC at the start of the run */
 	uint64_t icmp_tokens_ns; /* icmp.c: how much of the rate limit is saved up */
 	uint64_t icmp_last_ns;
+	uint8_t tos_mask; /* of an inner packet's type of service: what its outer one gets */
+	uint16_t packets; /* in this run, so far */
 	struct vector vector[STAGE__COUNT];
 	struct vector dropped;
 };
@@ -93,6 +96,18 @@ static inline void path_push(struct path *p, enum stage to, struct rte_mbuf *m)
 /* Counted and freed after the run. Cold, so that what leads here is kept off the hot way. */
 __rte_cold void path_drop(struct path *p, struct rte_mbuf *m, enum counter reason);
 
+/* How many packets may be made out of one another in this run: no vector holds more. */
+static inline unsigned int path_room(const struct path *p)
+{
+	return p->packets < PATH_VECTOR ? (unsigned int)(PATH_VECTOR - p->packets) : 0;
+}
+
+static inline void path_free_dropped(struct path *p)
+{
+	rte_pktmbuf_free_bulk(p->dropped.packet, p->dropped.count);
+	p->dropped.count = 0;
+}
+
 /* Into the handoff ring of another worker; what does not fit is dropped. pkt.inject says what to do
  * there, and no pointer in struct pkt counts any more. */
 void path_hand_over(struct path *p, unsigned int worker, struct rte_mbuf **packets, uint16_t count);
@@ -118,6 +133,7 @@ void egress(struct path *p, struct vector *in);
 void icmp_error(struct path *p, struct vector *in);
 void wg_output(struct path *p, struct vector *in);
 void udp_output(struct path *p, struct vector *in);
+void fragment(struct path *p, struct vector *in);
 void to_keying(struct path *p, struct vector *in);
 void punt(struct path *p, struct vector *in);
 void tx(struct path *p, struct vector *in);

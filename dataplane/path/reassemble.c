@@ -8,6 +8,7 @@
  */
 #include "dataplane/base/clock.h"
 #include "dataplane/base/random.h"
+#include "dataplane/path/ecn.h"
 #include "dataplane/path/path.h"
 #include "dataplane/path/reassembly.h"
 #include "dataplane/table/rings.h"
@@ -29,8 +30,6 @@
 
 enum {
 	IP_LEN_MAX = 65535,
-	ECN_NOT_ECT = 0,
-	ECN_CE = 3,
 };
 
 static const uint64_t timeout_ns = REASSEMBLY_TIMEOUT_MS * (NS_PER_SEC / 1000);
@@ -119,7 +118,7 @@ static void read_ipv4(const struct rte_mbuf *m, struct fragment *ret)
 	ret->headers = (uint16_t)(RTE_ETHER_HDR_LEN + (ip->version_ihl & 0x0f) * 4);
 	ret->offset = (where & RTE_IPV4_HDR_OFFSET_MASK) * RTE_IPV4_HDR_OFFSET_UNITS;
 	ret->more = (where & RTE_IPV4_HDR_MF_FLAG) != 0;
-	ret->ecn = ip->type_of_service & 3;
+	ret->ecn = ip->type_of_service & ECN_MASK;
 }
 
 /* false: not a fragment of UDP. */
@@ -138,7 +137,7 @@ static bool read_ipv6(const struct rte_mbuf *m, struct fragment *ret)
 	ret->key.is_v6 = 1;
 	ret->offset = where & 0xfff8;
 	ret->more = (where & 1) != 0;
-	ret->ecn = (rte_be_to_cpu_32(ip->vtc_flow) >> 20) & 3;
+	ret->ecn = (rte_be_to_cpu_32(ip->vtc_flow) >> 20) & ECN_MASK;
 	return true;
 }
 

@@ -5,11 +5,14 @@
  * address whose longest route leads to the sending peer: a peer may send only its own addresses.
  * Packets from the hub's host (pkt.from is NULL) bring their own header check, nothing else.
  */
+#include "dataplane/path/ecn.h"
 #include "dataplane/path/path.h"
 #include "dataplane/table/instance.h"
 #include "dataplane/table/peer.h"
+#include "dataplane/wg/messages.h"
 
 #include <rte_byteorder.h>
+#include <rte_ether.h>
 #include <rte_ip.h>
 
 /* Length the IP header claims; 0 when the packet is malformed. */
@@ -39,6 +42,15 @@ static bool source_belongs(const struct pkt *k, const uint8_t *ip)
 		&& route_value_peer(owner) == k->from;
 }
 
+/* The outer header still stands in front of a peer's packet. */
+static bool take_congestion(struct rte_mbuf *m, const struct pkt *k)
+{
+	uint8_t *ip = rte_pktmbuf_mtod(m, uint8_t *);
+	const uint8_t *frame = ip - sizeof(struct message_data) - k->outer_len;
+	uint8_t tos = ecn_tos(frame + RTE_ETHER_HDR_LEN);
+	return (tos & ECN_MASK) == ECN_NOT_ECT || ecn_decapsulate(ip, tos);
+}
+
 void source_check(struct path *p, struct vector *in)
 {
 	for (uint16_t n = 0; n < in->count; n++) {
@@ -51,6 +63,10 @@ void source_check(struct path *p, struct vector *in)
 			continue;
 		}
 		pkt_cut(m, 0, k->inner_len);
+		if (k->from != NULL && !take_congestion(m, k)) {
+			path_drop(p, m, COUNTER_DROP_ECN);
+			continue;
+		}
 		if (k->from != NULL && !source_belongs(k, rte_pktmbuf_mtod(m, const uint8_t *)))
 			path_drop(p, m, COUNTER_DROP_SPOOFED_SOURCE);
 		else

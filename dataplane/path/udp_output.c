@@ -9,6 +9,7 @@
 #include "dataplane/table/rings.h"
 #include "dataplane/table/tables.h"
 #include "dataplane/table/underlay.h"
+#include "dataplane/wg/messages.h"
 
 #include <stdatomic.h>
 #include <string.h>
@@ -23,8 +24,17 @@ enum {
 	OUTER6 = RTE_ETHER_HDR_LEN + sizeof(struct rte_ipv6_hdr) + sizeof(struct rte_udp_hdr),
 };
 
-/* The template's checksum is right for a length of zero: the length is added (RFC 1624). */
-static void write_ipv4(uint8_t *frame, const struct endpoint *e, uint16_t udp_len)
+/*
+ * Routers may fragment what we send, so that the identification must differ between messages to
+ * one address (RFC 6864 section 4.3): it is made of what differs in them, index and counter.
+ */
+static uint16_t identification(const uint8_t *message)
+{
+	return (uint16_t)(message_read_le32(message + 4) + message_read_le32(message + 8));
+}
+
+/* The template's checksum is right for what it leaves zero: that is added (RFC 1624). */
+static void write_ipv4(uint8_t *frame, const struct endpoint *e, uint16_t udp_len, uint8_t tos)
 {
 	memcpy(frame, e->header, OUTER4);
 	struct rte_ipv4_hdr *ip = (struct rte_ipv4_hdr *)(frame + RTE_ETHER_HDR_LEN);
@@ -32,17 +42,22 @@ static void write_ipv4(uint8_t *frame, const struct endpoint *e, uint16_t udp_le
 	const struct rte_ipv4_hdr *template =
 		(const struct rte_ipv4_hdr *)(e->header + RTE_ETHER_HDR_LEN);
 	uint16_t len = rte_cpu_to_be_16((uint16_t)(udp_len + sizeof(*ip)));
-	uint32_t sum = (uint16_t) ~template->hdr_checksum + (uint32_t)len;
+	uint16_t id = identification((const uint8_t *)(udp + 1));
+	uint32_t sum = (uint16_t) ~template->hdr_checksum + (uint32_t)len + id + RTE_BE16(tos);
+	sum = (sum & 0xffff) + (sum >> 16);
+	ip->type_of_service = tos;
 	ip->total_length = len;
+	ip->packet_id = id;
 	ip->hdr_checksum = (uint16_t) ~(sum + (sum >> 16));
 	udp->dgram_len = rte_cpu_to_be_16(udp_len);
 }
 
-static void write_ipv6(uint8_t *frame, const struct endpoint *e, uint16_t udp_len)
+static void write_ipv6(uint8_t *frame, const struct endpoint *e, uint16_t udp_len, uint8_t tos)
 {
 	memcpy(frame, e->header, OUTER6);
 	struct rte_ipv6_hdr *ip = (struct rte_ipv6_hdr *)(frame + RTE_ETHER_HDR_LEN);
 	struct rte_udp_hdr *udp = (struct rte_udp_hdr *)(ip + 1);
+	ip->vtc_flow |= rte_cpu_to_be_32((uint32_t)tos << 20);
 	ip->payload_len = rte_cpu_to_be_16(udp_len);
 	udp->dgram_len = rte_cpu_to_be_16(udp_len);
 	udp->dgram_cksum = rte_ipv6_udptcp_cksum(ip, udp);
@@ -70,15 +85,16 @@ static void send_one(struct path *p, struct rte_mbuf *m, uint32_t generation)
 		return;
 	}
 	if (e->is_v6)
-		write_ipv6(frame, e, udp_len);
+		write_ipv6(frame, e, udp_len, k->outer_tos);
 	else
-		write_ipv4(frame, e, udp_len);
+		write_ipv4(frame, e, udp_len, k->outer_tos);
 	if (!underlay_adjacency_mac(p->tables, e->adjacency, frame, &k->port)) {
 		renew_stale_endpoint(p, k);
 		path_drop(p, m, COUNTER_DROP_NEIGHBOUR_MISSING);
 		return;
 	}
-	path_push(p, STAGE_TX, m);
+	bool fits = m->data_len - RTE_ETHER_HDR_LEN <= p->tables->port[k->port].mtu;
+	path_push(p, fits ? STAGE_TX : STAGE_FRAGMENT, m);
 }
 
 void udp_output(struct path *p, struct vector *in)

@@ -6,6 +6,7 @@
  * keying, which keeps it and makes one.
  */
 #include "dataplane/crypto/aead.h"
+#include "dataplane/path/ecn.h"
 #include "dataplane/path/path.h"
 #include "dataplane/table/instance.h"
 #include "dataplane/table/peer.h"
@@ -136,6 +137,14 @@ static void reserve_counters(struct path *p, struct burst *b)
 	}
 }
 
+/* RFC 6040 section 4.1, normal mode: the ECN field is copied. A keepalive has none. */
+static uint8_t outer_tos(const struct path *p, const struct rte_mbuf *m)
+{
+	if (m->data_len == 0)
+		return 0;
+	return ecn_tos(rte_pktmbuf_mtod(m, const uint8_t *)) & p->tos_mask;
+}
+
 /* false: the packet went elsewhere. */
 static bool prepare_job(struct path *p, struct rte_mbuf *m, struct group *g, struct aead_job *job)
 {
@@ -146,6 +155,7 @@ static bool prepare_job(struct path *p, struct rte_mbuf *m, struct group *g, str
 		return false;
 	}
 	uint16_t len = m->data_len;
+	pkt_of(m)->outer_tos = outer_tos(p, m);
 	uint16_t padding = padding_of(
 		len, atomic_load_explicit(&pkt_of(m)->instance->mtu, memory_order_relaxed));
 	uint8_t *message = frame_message(m, padding);

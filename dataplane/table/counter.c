@@ -14,6 +14,7 @@ static const char *const names[COUNTER__COUNT] = {
 	[COUNTER_PUNTED_PACKETS] = "punted_packets",
 	[COUNTER_HANDED_OVER_PACKETS] = "handed_over_packets",
 	[COUNTER_REASSEMBLED_DATAGRAMS] = "reassembled_datagrams",
+	[COUNTER_FRAGMENTED_DATAGRAMS] = "fragmented_datagrams",
 	[COUNTER_KEEPALIVES_RECEIVED] = "keepalives_received",
 	[COUNTER_ECHO_REPLIES] = "echo_replies",
 	[COUNTER_ICMP_ERRORS_SENT] = "icmp_errors_sent",

@@ -30,6 +30,7 @@ struct pkt {
 	uint8_t port; /* set: rx, udp_output: index of the port */
 	uint8_t inject; /* enum pkt_inject, while in the inject ring */
 	uint8_t host; /* enum pkt_host, while in the host ring */
+	uint8_t outer_tos; /* set: wg_output, inject; read: udp_output: DSCP and ECN */
 	uint8_t icmp_type, icmp_code;
 	uint8_t by_default; /* set: route_lookup: to the internet, through a site; read: access */
 };

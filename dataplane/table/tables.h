@@ -7,6 +7,7 @@
 #include "dataplane/table/port.h"
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 struct instance;
@@ -51,6 +52,7 @@ struct tables {
 	struct underlay *underlay;
 	struct port port[PORT_MAX];
 	unsigned int ports;
+	bool copy_dscp; /* of inner packets to the outer ones; set: main before threads start */
 	struct counter_registry counters;
 	unsigned int workers; /* set: main, before they start */
 	_Atomic uint8_t owner[OWNER_GROUPS]; /* number of a worker; read: workers, keying */
