@@ -285,7 +285,7 @@ int memory_hub_new(struct memory_hub *h, const struct memory_hub_settings *s)
 	unsigned int workers = s->workers != 0 ? s->workers : 1;
 	int err = start_eal(s->lcores);
 	if (err == 0)
-		err = rings_init(&h->rings, s->mbufs, workers);
+		err = rings_init(&h->rings, s->mbufs, workers, ETHERNET_MTU);
 	if (err == 0)
 		err = tables_new(&h->tables);
 	if (err != 0)

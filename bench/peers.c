@@ -77,7 +77,7 @@ static void start_hub(void)
 	if (mkdtemp(hub.directory) == NULL)
 		die("directory", -errno);
 	(void)snprintf(hub.socket, sizeof(hub.socket), "%s/api.sock", hub.directory);
-	must("packets", rings_init(&hub.rings, PACKETS, 1));
+	must("packets", rings_init(&hub.rings, PACKETS, 1, ETHERNET_MTU));
 	must("tables", tables_new(&hub.tables));
 	must("socket", server_new(hub.socket, hub.tables, &hub.server));
 	struct keying_config config = {

@@ -118,6 +118,15 @@ static int read_packets(const struct reader *r, const config_setting_t *s)
 	return read_number(r, s, 4096, 4194304, &r->config->packets);
 }
 
+static int read_dscp(const struct reader *r, const config_setting_t *s)
+{
+	const char *policy = config_setting_get_string(s);
+	if (policy == NULL || (strcmp(policy, "zero") != 0 && strcmp(policy, "copy") != 0))
+		return refuse(r, s, "dscp must be \"zero\" or \"copy\"");
+	r->config->copy_dscp = strcmp(policy, "copy") == 0;
+	return 0;
+}
+
 static int read_eal(const struct reader *r, const config_setting_t *s)
 {
 	struct config *c = r->config;
@@ -141,12 +150,13 @@ static int read_port(const struct reader *r, const config_setting_t *s)
 	const config_setting_t *name = config_setting_get_member(s, "name");
 	const config_setting_t *devargs = config_setting_get_member(s, "devargs");
 	const config_setting_t *queues = config_setting_get_member(s, "queues");
+	const config_setting_t *mtu = config_setting_get_member(s, "mtu");
 	char text[256];
 	if (!config_setting_is_group(s) || name == NULL || devargs == NULL
-		|| config_setting_length(s) != (queues != NULL ? 3 : 2))
+		|| config_setting_length(s) != 2 + (queues != NULL) + (mtu != NULL))
 		return refuse(r, s,
-			"a port is { name = \"...\"; devargs = \"...\"; }, with queues = N; if "
-			"need be, and nothing else");
+			"a port is { name = \"...\"; devargs = \"...\"; }, with queues = N; and "
+			"mtu = N; if need be, and nothing else");
 	if (c->ports == PORT_MAX)
 		return refuse(r, s, "more than %d ports", PORT_MAX);
 	int err = read_text(r, name, c->port[c->ports].name, sizeof(c->port[0].name));
@@ -154,6 +164,8 @@ static int read_port(const struct reader *r, const config_setting_t *s)
 		err = read_text(r, devargs, text, sizeof(text));
 	if (err == 0 && queues != NULL)
 		err = read_number(r, queues, 1, TABLE_MAX_WORKERS, &c->port[c->ports].queues);
+	if (err == 0 && mtu != NULL)
+		err = read_number(r, mtu, PORT_MTU_MIN, PORT_MTU_MAX, &c->port[c->ports].mtu);
 	if (err != 0)
 		return err;
 	for (unsigned int i = 0; i < c->ports; i++) {
@@ -188,6 +200,7 @@ static const struct {
 	{"service_lcore", read_service_lcore},
 	{"idle_sleep_us", read_idle_sleep},
 	{"packets", read_packets},
+	{"dscp", read_dscp},
 	{"ports", read_ports},
 };
 
@@ -298,4 +311,14 @@ unsigned int config_service_core(const struct config *c)
 		return (unsigned int)c->service_lcore;
 	unsigned int cores = cores_of_machine();
 	return c->workers < cores ? c->workers : cores - 1;
+}
+
+unsigned int config_largest_mtu(const struct config *c)
+{
+	unsigned int largest = ETHERNET_MTU;
+	for (unsigned int i = 0; i < c->ports; i++) {
+		if (c->port[i].mtu > largest)
+			largest = c->port[i].mtu;
+	}
+	return largest;
 }

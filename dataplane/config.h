@@ -5,6 +5,8 @@
 #include "dataplane/table/port.h"
 #include "dataplane/table/tables.h"
 
+#include <stdbool.h>
+
 enum {
 	CONFIG_EAL_MAX = 32,
 	CONFIG_ERROR_TEXT = 512,
@@ -21,10 +23,12 @@ struct config {
 	int service_lcore; /* negative: not given */
 	unsigned int idle_sleep_us;
 	unsigned int packets; /* size of the packet pool */
+	bool copy_dscp; /* of inner packets to the outer ones */
 	struct {
 		char name[PORT_NAME_MAX];
 		char *devargs;
 		unsigned int queues; /* 0: not given */
+		unsigned int mtu; /* 0: not given */
 	} port[PORT_MAX];
 	unsigned int ports;
 };
@@ -40,5 +44,7 @@ void config_free(struct config *c);
  * has, in turns. */
 unsigned int config_worker_core(const struct config *c, unsigned int worker);
 unsigned int config_service_core(const struct config *c);
+/* The largest MTU that a port was given, at least Ethernet's 1500: so large must packets be. */
+unsigned int config_largest_mtu(const struct config *c);
 
 #endif

@@ -4,9 +4,13 @@
 #include "dataplane/table/tables.h"
 
 #include <errno.h>
+#include <net/if.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <rte_bus_vdev.h>
 #include <rte_dev.h>
@@ -56,18 +60,52 @@ static struct rte_eth_conf spread_flows(const struct port *p, const struct rte_e
 	return conf;
 }
 
-static int configure(
-	struct port *p, unsigned int workers, unsigned int queues, struct rte_mempool *pool)
+/* Of a port that is a Linux interface; DPDK would not know it. */
+static int linux_mtu(unsigned int interface, uint16_t *ret)
+{
+	struct ifreq r = {0};
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	bool known =
+		if_indextoname(interface, r.ifr_name) != NULL && ioctl(fd, SIOCGIFMTU, &r) == 0;
+	int err = known ? 0 : -errno;
+	(void)close(fd);
+	*ret = least((unsigned int)r.ifr_mtu, UINT16_MAX);
+	return err;
+}
+
+/* Between configuring and starting it. */
+static int settle_mtu(struct port *p, const struct rte_eth_dev_info *info, uint16_t wanted)
+{
+	if (info->if_index == 0) {
+		if (wanted != 0 && rte_eth_dev_set_mtu(p->ethdev, wanted) != 0)
+			return -EMSGSIZE;
+		return rte_eth_dev_get_mtu(p->ethdev, &p->mtu);
+	}
+	int err = linux_mtu(info->if_index, &p->mtu);
+	if (err != 0)
+		return err;
+	if (wanted > p->mtu)
+		return -EMSGSIZE;
+	p->mtu = wanted != 0 ? wanted : p->mtu;
+	return 0;
+}
+
+static int configure(struct port *p, unsigned int workers, const struct ethdev_settings *s,
+	struct rte_mempool *pool)
 {
 	struct rte_eth_dev_info info;
 	uint16_t rx = RX_DESCRIPTORS, tx = TX_DESCRIPTORS;
 	int err = rte_eth_dev_info_get(p->ethdev, &info);
 	if (err == 0)
-		err = choose_queues(p, &info, workers, queues);
+		err = choose_queues(p, &info, workers, s->queues);
 	if (err != 0)
 		return err;
 	struct rte_eth_conf conf = spread_flows(p, &info);
 	err = rte_eth_dev_configure(p->ethdev, p->rx_queues, p->tx_queues, &conf);
+	if (err == 0)
+		err = settle_mtu(p, &info, s->mtu);
 	if (err == 0)
 		err = rte_eth_dev_adjust_nb_rx_tx_desc(p->ethdev, &rx, &tx);
 	for (uint16_t q = 0; err == 0 && q < p->rx_queues; q++)
@@ -106,24 +144,21 @@ static int attach(const char *devargs, uint16_t *ret)
 	return -ENODEV;
 }
 
-int ethdev_open(struct tables *t, const char *name, const char *devargs, unsigned int queues,
-	struct rte_mempool *pool)
+int ethdev_open(struct tables *t, const struct ethdev_settings *s, struct rte_mempool *pool)
 {
 	struct port *p = &t->port[t->ports];
 	struct rte_ether_addr mac;
 	if (t->ports == PORT_MAX)
 		return -ENOSPC;
 	memset(p, 0, sizeof(*p));
-	int err = attach(devargs, &p->ethdev);
+	int err = attach(s->devargs, &p->ethdev);
 	if (err == 0)
-		err = configure(p, t->workers, queues, pool);
+		err = configure(p, t->workers, s, pool);
 	if (err == 0)
 		err = rte_eth_macaddr_get(p->ethdev, &mac);
-	if (err == 0)
-		err = rte_eth_dev_get_mtu(p->ethdev, &p->mtu);
 	if (err != 0)
 		return err;
-	(void)snprintf(p->name, sizeof(p->name), "%s", name);
+	(void)snprintf(p->name, sizeof(p->name), "%s", s->name);
 	memcpy(p->mac, mac.addr_bytes, sizeof(p->mac));
 	(void)rte_eth_promiscuous_enable(
 		p->ethdev); /* not all can; classify looks at the address */

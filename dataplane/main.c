@@ -11,6 +11,7 @@
 #include "dataplane/sandbox.h"
 #include "dataplane/server/server.h"
 #include "dataplane/table/counter.h"
+#include "dataplane/table/pkt.h"
 #include "dataplane/table/rings.h"
 #include "dataplane/table/tables.h"
 #include "dataplane/worker/host_io.h"
@@ -93,13 +94,21 @@ static int open_ports(struct dataplane *d)
 {
 	for (unsigned int i = 0; i < d->config.ports; i++) {
 		const char *name = d->config.port[i].name, *devargs = d->config.port[i].devargs;
-		unsigned int queues = d->config.port[i].queues;
-		int err = ethdev_open(d->tables, name, devargs, queues, d->rings.pool);
-		if (err != 0) {
+		struct ethdev_settings s = {
+			.name = name,
+			.devargs = devargs,
+			.queues = d->config.port[i].queues,
+			.mtu = (uint16_t)d->config.port[i].mtu,
+		};
+		int err = ethdev_open(d->tables, &s, d->rings.pool);
+		if (err == -EMSGSIZE)
+			log_error("port \"%s\" (%s): the link does not carry an mtu of %u", name,
+				devargs, s.mtu);
+		else if (err != 0)
 			log_error("port \"%s\" (%s): %s: is the device there, and not in use?",
 				name, devargs, strerror(-err)); // NOLINT(concurrency-mt-unsafe)
+		if (err != 0)
 			return err;
-		}
 	}
 	return 0;
 }
@@ -150,11 +159,14 @@ static int start(struct dataplane *d)
 		err = report("EAL", start_eal(d));
 	if (err == 0)
 		err = report("packet pool (is -m in eal too small?)",
-			rings_init(&d->rings, d->config.packets, d->config.workers));
+			rings_init(&d->rings, d->config.packets, d->config.workers,
+				config_largest_mtu(&d->config)));
 	if (err == 0)
 		err = report("tables", tables_new(&d->tables));
 	if (err == 0) {
 		tables_set_workers(d->tables, d->config.workers);
+		d->tables->inner_max = pkt_inner_max(config_largest_mtu(&d->config));
+		d->tables->copy_dscp = d->config.copy_dscp;
 		err = open_ports(d);
 	}
 	if (err == 0)

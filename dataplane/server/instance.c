@@ -5,6 +5,7 @@
 #include "dataplane/keying/keying.h"
 #include "dataplane/server/request.h"
 #include "dataplane/server/state.h"
+#include "dataplane/table/pkt.h"
 #include "dataplane/table/tables.h"
 #include "dataplane/worker/host_io.h"
 
@@ -17,6 +18,11 @@ static_assert((int)DP_INSTANCE_SITE_TO_SITE == (int)INSTANCE_SITE_TO_SITE
 	&& (int)DP_INSTANCE_CLIENT_TO_CLIENT == (int)INSTANCE_CLIENT_TO_CLIENT
 	&& (int)DP_INSTANCE_EGRESS_V4 == (int)INSTANCE_EGRESS_V4
 	&& (int)DP_INSTANCE_EGRESS_V6 == (int)INSTANCE_EGRESS_V6);
+
+/* A port can have the MTU that the largest tunnel needs. */
+static_assert(
+	(PORT_MTU_MAX + PKT_LINK + PKT_ROOM_UNIT - 1) / PKT_ROOM_UNIT * PKT_ROOM_UNIT - PKT_OVERHEAD
+	>= DP_MTU_MAX);
 
 void server_remove_instance(struct server *s, struct instance *i)
 {
@@ -47,6 +53,11 @@ static int refuse_set(struct request *q, const struct dp_instance_set *m, int er
 	if (error == -EADDRINUSE)
 		return request_refuse(
 			q, error, "instance %s: port %u is taken", id, m->wireguard_port);
+	if (error == -EMSGSIZE)
+		return request_refuse(q, error,
+			"instance %s: mtu %u: packets here hold %u: give a port in "
+			"dataplane.conf a larger mtu",
+			id, m->mtu, q->server->tables->inner_max);
 	if (error == -EBUSY)
 		return request_refuse(
 			q, error, "instance %s: number, port and addresses cannot change", id);

@@ -30,6 +30,7 @@ static const char *const names[COUNTER__COUNT] = {
 	[COUNTER_DROP_FRAME_NOT_OURS] = "drop_frame_not_ours",
 	[COUNTER_DROP_FRAME_TRUNCATED] = "drop_frame_truncated",
 	[COUNTER_DROP_OUTER_MALFORMED] = "drop_outer_malformed",
+	[COUNTER_DROP_OUTER_CHECKSUM] = "drop_outer_checksum",
 	[COUNTER_DROP_OUTER_SOURCE] = "drop_outer_source",
 	[COUNTER_DROP_FRAGMENT_MALFORMED] = "drop_fragment_malformed",
 	[COUNTER_DROP_FRAGMENT_DUPLICATE] = "drop_fragment_duplicate",

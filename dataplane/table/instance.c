@@ -40,6 +40,8 @@ struct instance *instance_from_handle(const struct tables *t, uint64_t handle)
 static int check_conflicts(
 	const struct tables *t, const struct instance_settings *s, const struct instance *self)
 {
+	if (s->mtu > t->inner_max)
+		return -EMSGSIZE;
 	const struct instance *holder = t->listener[s->wireguard_port];
 	if (holder != NULL && holder != self)
 		return -EADDRINUSE;

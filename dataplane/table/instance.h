@@ -61,8 +61,8 @@ struct instance {
 
 /*
  * Creates or changes. Number, port and addresses of a living instance can't change (-EBUSY:
- * delete it first). -EEXIST: number belongs to another instance; -EADDRINUSE: the port does;
- * -ENOSPC; -ENOMEM. Nothing changes on failure.
+ * delete it first). -EMSGSIZE: mtu is over t->inner_max; -EEXIST: number belongs to another
+ * instance; -EADDRINUSE: the port does; -ENOSPC; -ENOMEM. Nothing changes on failure.
  */
 int instance_set(struct tables *t, const struct instance_settings *s, struct instance **ret);
 struct instance *instance_find(const struct tables *t, const struct uuid *id);

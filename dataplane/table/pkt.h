@@ -55,8 +55,23 @@ static_assert(sizeof(struct pkt) <= 64, "struct pkt is one cache line");
 
 enum {
 	PKT_PRIVATE_SIZE = 64,
-	PKT_DATA_ROOM = 2048 + RTE_PKTMBUF_HEADROOM,
+	PKT_ROOM_UNIT = 2048, /* as the drivers like it */
+	PKT_LINK = 18, /* Ethernet with a VLAN tag */
+	PKT_OVERHEAD = 14 + 40 + 8 + 16 + 16, /* Ethernet, IPv6, UDP, WireGuard's header and tag */
 };
+
+/* What a packet's buffer holds behind the headroom when frames of that MTU must fit; all of a pool
+ * are alike. */
+static inline uint16_t pkt_room(unsigned int mtu)
+{
+	return (uint16_t)((mtu + PKT_LINK + PKT_ROOM_UNIT - 1) / PKT_ROOM_UNIT * PKT_ROOM_UNIT);
+}
+
+/* And the largest inner packet that then fits with all that goes around it. */
+static inline uint16_t pkt_inner_max(unsigned int mtu)
+{
+	return (uint16_t)(pkt_room(mtu) - PKT_OVERHEAD);
+}
 
 static inline struct pkt *pkt_of(struct rte_mbuf *m)
 {

@@ -7,13 +7,16 @@
 enum {
 	PORT_MAX = 8,
 	PORT_NAME_MAX = 16,
+	ETHERNET_MTU = 1500,
+	PORT_MTU_MIN = 1280, /* RFC 8200 section 5 */
+	PORT_MTU_MAX = 9216,
 };
 
 /* One DPDK port; written by main before threads start, constant afterwards. */
 struct port {
 	char name[PORT_NAME_MAX]; /* from dataplane.conf; NUL-terminated */
 	uint16_t ethdev; /* DPDK's number */
-	uint16_t mtu;
+	uint16_t mtu; /* of the link: what is larger leaves in fragments */
 	uint8_t mac[6];
 	uint16_t rx_queues, tx_queues;
 };

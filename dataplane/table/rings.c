@@ -41,11 +41,11 @@ static bool make_worker_rings(struct rings *r, unsigned int workers)
 	return true;
 }
 
-int rings_init(struct rings *r, unsigned int mbufs, unsigned int workers)
+int rings_init(struct rings *r, unsigned int mbufs, unsigned int workers, unsigned int mtu)
 {
 	memset(r, 0, sizeof(*r));
-	r->pool = rte_pktmbuf_pool_create(
-		"packets", mbufs, POOL_CACHE, PKT_PRIVATE_SIZE, PKT_DATA_ROOM, SOCKET_ID_ANY);
+	r->pool = rte_pktmbuf_pool_create("packets", mbufs, POOL_CACHE, PKT_PRIVATE_SIZE,
+		(uint16_t)(RTE_PKTMBUF_HEADROOM + pkt_room(mtu)), SOCKET_ID_ANY);
 	r->keying = rte_ring_create_elem("keying", sizeof(struct keying_message), KEYING_RING_SIZE,
 		SOCKET_ID_ANY, RING_F_MP_RTS_ENQ | RING_F_SC_DEQ);
 	r->host = rte_ring_create(

@@ -56,8 +56,8 @@ struct rings {
 	struct rte_ring *handoff[TABLE_MAX_WORKERS]; /* producers: the other workers */
 };
 
-/* mbufs: size of the pool; workers: 1 to TABLE_MAX_WORKERS. 0 or -errno. */
-int rings_init(struct rings *r, unsigned int mbufs, unsigned int workers);
+/* mtu: the largest of all ports; mbufs: size of the pool; workers: 1 to TABLE_MAX_WORKERS. 0 or -errno. */
+int rings_init(struct rings *r, unsigned int mbufs, unsigned int workers, unsigned int mtu);
 /* Frees what is still inside. */
 void rings_fini(struct rings *r);
 

@@ -3,6 +3,7 @@
 
 #include "dataplane/table/instance.h"
 #include "dataplane/table/peer.h"
+#include "dataplane/table/pkt.h"
 #include "dataplane/table/session.h"
 #include "dataplane/table/underlay.h"
 
@@ -60,6 +61,7 @@ int tables_new(struct tables **ret)
 	if (t == NULL)
 		return -ENOMEM;
 	t->workers = 1;
+	t->inner_max = pkt_inner_max(ETHERNET_MTU);
 	t->listener = map_pointers(UDP_PORTS);
 	t->instance_slot = map_pointers(TABLE_MAX_INSTANCES);
 	t->peer_slot = map_pointers(TABLE_MAX_PEERS);

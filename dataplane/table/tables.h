@@ -52,6 +52,7 @@ struct tables {
 	struct underlay *underlay;
 	struct port port[PORT_MAX];
 	unsigned int ports;
+	uint16_t inner_max; /* the largest mtu of an instance; set: main before threads start */
 	bool copy_dscp; /* of inner packets to the outer ones; set: main before threads start */
 	struct counter_registry counters;
 	unsigned int workers; /* set: main, before they start */

@@ -31,6 +31,10 @@ BAD = [
     ("dataplane", 1, 'worker_lcore = [ "0" ];\n'),
     ("dataplane", 1, 'ports = ( { name = "wan0"; devargs = "net_null0"; queues = 0; } );\n'),
     ("dataplane", 1, 'ports = ( { name = "wan0"; devargs = "net_null0"; cores = 1; } );\n'),
+    ("dataplane", 1, 'ports = ( { name = "wan0"; devargs = "net_null0"; mtu = 1279; } );\n'),
+    ("dataplane", 1, 'ports = ( { name = "wan0"; devargs = "net_null0"; mtu = 9217; } );\n'),
+    ("dataplane", 1, 'dscp = "some";\n'),
+    ("dataplane", 1, "dscp = 0;\n"),
     ("node", 2, "nonsense\n"),
     ("node", 3, 'name = "hub1";\nregion = "local";\ncolour = "red";\n'),
     ("node", 2, 'name = "hub1";\nports = ( { name = "wan0"; tap = "nave0"; addresses = [ "203.0.113.1" ]; } );\n'),
@@ -50,6 +54,7 @@ BAD = [
 GOOD_MORE = [
     ("dataplane", 'workers = 2;\nworker_lcore = [ 0, 1 ];\n' + GOOD["dataplane"].split("\n", 2)[2].replace('hub0"', 'hub0"; queues = 2')),
     ("dataplane", "workers = 32;\n" + GOOD["dataplane"]),
+    ("dataplane", 'dscp = "copy";\n' + GOOD["dataplane"].replace('hub0"', 'hub0"; mtu = 9216; queues = 1')),
 ]
 
 

@@ -66,7 +66,7 @@ static void set_instance(void)
 int fixture_start(void **state)
 {
 	memset(&f, 0, sizeof(f));
-	assert_int_equal(rings_init(&f.rings, 2047, 1), 0);
+	assert_int_equal(rings_init(&f.rings, 2047, 1, ETHERNET_MTU), 0);
 	assert_int_equal(tables_new(&f.tables), 0);
 	f.counters = counter_registry_add(&f.tables->counters);
 	f.k.config.event = note_event;

@@ -121,6 +121,52 @@ static void wireguard_messages(void **state)
 	assert_dropped(m, COUNTER_DROP_WG_AUTH);
 }
 
+static uint16_t udp_checksum(const uint8_t *frame, uint16_t len)
+{
+	uint8_t pseudo[12 + SIZE + 200] = {0};
+	uint16_t udp_len = (uint16_t)(len - 34);
+	memcpy(pseudo, frame + 26, 8);
+	pseudo[9] = 17;
+	pseudo[10] = (uint8_t)(udp_len >> 8);
+	pseudo[11] = (uint8_t)udp_len;
+	memcpy(pseudo + 12, frame + 34, udp_len);
+	return (uint16_t)~checksum(pseudo, (uint16_t)(12 + udp_len));
+}
+
+/* W-42: of a handshake it is looked at, unless there is none; data is covered by its tag. */
+static void outer_checksums(void **state)
+{
+	uint8_t inner[SIZE] = {0};
+	struct rte_mbuf *sent;
+	for (unsigned int n = 0; n < 3; n++) {
+		struct keying_message message;
+		struct rte_mbuf *m = frame_from(0, inner, 64);
+		uint16_t at = OUTER - 2;
+		memset(byte_of(m, OUTER), 0, 4);
+		*byte_of(m, OUTER) = MESSAGE_HANDSHAKE_RESPONSE; /* 92 bytes */
+		rte_pktmbuf_trim(m, (uint16_t)(m->data_len - OUTER - 92));
+		*byte_of(m, 17) = 120;
+		*byte_of(m, 39) = 100;
+		fix_inner_checksum(byte_of(m, 14));
+		if (n > 0) {
+			uint16_t sum = (uint16_t)(udp_checksum(byte_of(m, 0), m->data_len) + n - 1);
+			*byte_of(m, at) = (uint8_t)(sum >> 8);
+			*byte_of(m, at + 1) = (uint8_t)sum;
+		}
+		if (n == 2) {
+			assert_dropped(m, COUNTER_DROP_OUTER_CHECKSUM);
+			continue;
+		}
+		assert_int_equal(path_take(m, &sent), 0);
+		take_from_keying(&message);
+		assert_int_equal(message.type, KEYING_HANDSHAKE);
+	}
+	struct rte_mbuf *m = good_frame();
+	*byte_of(m, OUTER - 1) = 1;
+	assert_int_equal(path_take(m, &sent), 1);
+	rte_pktmbuf_free(sent);
+}
+
 static void replayed(void **state)
 {
 	struct rte_mbuf *sent, *m = good_frame();
@@ -371,6 +417,7 @@ int main(void)
 		cmocka_unit_test(punted),
 		cmocka_unit_test(outer_sources),
 		cmocka_unit_test(wireguard_messages),
+		cmocka_unit_test(outer_checksums),
 		cmocka_unit_test(replayed),
 		cmocka_unit_test(a_key_has_its_time),
 		cmocka_unit_test(keepalives_are_counted),

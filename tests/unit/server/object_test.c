@@ -96,6 +96,9 @@ static void test_instances(void **state)
 	m.wireguard_port = 51900;
 	assert_int_equal(call(c, DP_MSG_INSTANCE_SET, &m, sizeof(m)), -EBUSY);
 	assert_non_null(strstr(dp_client_error(c), "number, port and addresses cannot change"));
+	m = test_instance(1);
+	m.mtu = 1955; /* with the buffers of a port of 1500 */
+	assert_int_equal(call(c, DP_MSG_INSTANCE_SET, &m, sizeof(m)), -EMSGSIZE);
 
 	struct dp_instance_del del = {.id = m.id};
 	assert_int_equal(set_peer(c, 1, 1), 0);

@@ -4,6 +4,7 @@
 
 #include "dataplane/table/counter.h"
 #include "dataplane/table/pkt.h"
+#include "dataplane/table/port.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -37,7 +38,7 @@ static void messages_come_out_in_order(void **state)
 {
 	struct rings r;
 	struct keying_message m = {.type = KEYING_ROAM}, got = {0};
-	assert_int_equal(rings_init(&r, MBUFS, 2), 0);
+	assert_int_equal(rings_init(&r, MBUFS, 2, ETHERNET_MTU), 0);
 	assert_false(rings_keying_get(&r, &got));
 	unsigned int put = 0;
 	for (;; put++) {
@@ -63,7 +64,7 @@ static void messages_come_out_in_order(void **state)
 static void packets(void **state)
 {
 	struct rings r;
-	assert_int_equal(rings_init(&r, MBUFS, 2), 0);
+	assert_int_equal(rings_init(&r, MBUFS, 2, ETHERNET_MTU), 0);
 	struct rte_mbuf *a = rte_pktmbuf_alloc(r.pool), *b = rte_pktmbuf_alloc(r.pool);
 	if (a == NULL || b == NULL) {
 		fail();
@@ -84,7 +85,7 @@ static void packets(void **state)
 static void full_rings_keep_nothing(void **state)
 {
 	struct rings r;
-	assert_int_equal(rings_init(&r, MBUFS, 2), 0);
+	assert_int_equal(rings_init(&r, MBUFS, 2, ETHERNET_MTU), 0);
 	unsigned int available = rte_mempool_avail_count(r.pool), put = 0;
 	for (;; put++) {
 		struct rte_mbuf *m = rte_pktmbuf_alloc(r.pool);
@@ -98,7 +99,7 @@ static void full_rings_keep_nothing(void **state)
 	rings_fini(&r); /* with all of them inside */
 	assert_null(r.pool);
 	/* the names are free again: nothing was left behind */
-	assert_int_equal(rings_init(&r, MBUFS, 2), 0);
+	assert_int_equal(rings_init(&r, MBUFS, 2, ETHERNET_MTU), 0);
 	assert_int_equal(rte_mempool_avail_count(r.pool), available);
 	rings_fini(&r);
 }
@@ -106,7 +107,7 @@ static void full_rings_keep_nothing(void **state)
 static void no_memory(void **state)
 {
 	struct rings r;
-	assert_true(rings_init(&r, 1 << 24, 2) < 0);
+	assert_true(rings_init(&r, 1 << 24, 2, ETHERNET_MTU) < 0);
 	assert_null(r.pool);
 	assert_null(r.keying);
 }
