@@ -23,6 +23,7 @@
 #include <errno.h>
 #include <malloc.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 
 #define MS 1000000ULL
@@ -30,6 +31,7 @@
 enum {
 	RETRY_MIN_MS = 100,
 	RETRY_MAX_MS = 5000,
+	PEERS_A_RETRY = 5000, /* of RETRY_MAX_MS, when everything is compared */
 	SETTLE_MS = 1500, /* for gateways to answer: Linux asks again after a second */
 	MIRROR_GAP_MS = 10, /* a flapping neighbour costs at most this many dumps */
 	BIG_ANSWER = 1 << 20, /* bytes: reading it took many times that, which goes back */
@@ -67,6 +69,7 @@ struct node {
 	bool is_synced; /* actual and applied are true */
 	bool ask_all; /* the last answer made no sense */
 	bool complained;
+	char told_fault[FAULT_REASON_TEXT]; /* "": all is well */
 	unsigned int retry_ms;
 	uint64_t connect_due, mirror_due, apply_due, stats_due, report_due, memory_due;
 	uint64_t connected_at, mirrored_at, reported_at;
@@ -82,11 +85,11 @@ static bool is_due(uint64_t moment)
 	return moment != 0 && moment <= clock_monotonic_ns();
 }
 
-static void back_off(struct node *n)
+static void back_off(struct node *n, unsigned int max_ms)
 {
 	n->retry_ms = n->retry_ms == 0 ? RETRY_MIN_MS : n->retry_ms * 2;
-	if (n->retry_ms > RETRY_MAX_MS)
-		n->retry_ms = RETRY_MAX_MS;
+	if (n->retry_ms > max_ms)
+		n->retry_ms = max_ms;
 }
 
 /* Whatever broke: a new connection compares everything again. */
@@ -100,7 +103,7 @@ static void disconnect(struct node *n, const char *what, const char *why)
 	n->dp = NULL;
 	n->events = NULL;
 	n->is_synced = false;
-	back_off(n);
+	back_off(n, RETRY_MAX_MS);
 	n->connect_due = after_ms(n->retry_ms);
 	n->mirror_due = 0;
 	n->apply_due = 0;
@@ -151,10 +154,8 @@ static void mirror_network(struct node *n)
 		disconnect(n, "network", n->underlay.error);
 		return;
 	}
-	if (!egress_is_whole(&n->egress)) {
-		n->is_synced = false;
+	if (!egress_is_whole(&n->egress))
 		n->apply_due = after_ms(0);
-	}
 	if (before.egress4 == n->underlay.hub.egress4 && before.egress6 == n->underlay.hub.egress6)
 		return;
 	n->apply_due = after_ms(0);
@@ -186,12 +187,29 @@ static int apply_objects(struct node *n, const struct objects *wanted, const str
 	return err;
 }
 
-/* -ESTALE and -ECANCELED: the dataplane is whole, but must be told everything. */
-static void note_apply(struct node *n, int err, struct objects *wanted)
+/* What is the matter is said once; it is tried again until it is not. */
+static void note_faults(struct node *n)
 {
+	const char *first = n->faults.count > 0 ? n->faults.fault[0].reason : "";
+	if (first[0] != '\0' && strcmp(first, n->told_fault) != 0)
+		log_message(LOG_LEVEL_WARNING,
+			"%u instances are not well; the first: %s; trying again", n->faults.count,
+			first);
+	if (first[0] == '\0' && n->told_fault[0] != '\0')
+		log_message(LOG_LEVEL_INFO, "all instances are well again");
+	(void)snprintf(n->told_fault, sizeof(n->told_fault), "%s", first);
+}
+
+/*
+ * -ESTALE and -ECANCELED: the dataplane is whole, but must be told everything. So it must when it
+ * refused something (taken is false); what Linux refused is tried again without that.
+ */
+static void note_apply(struct node *n, int err, bool taken, struct objects *wanted)
+{
+	unsigned int patience = 1 + n->desired.peers / PEERS_A_RETRY;
 	if (err == -ESTALE || err == -ECANCELED) {
 		n->is_synced = false;
-		back_off(n);
+		back_off(n, RETRY_MAX_MS * patience);
 		n->apply_due = after_ms(n->retry_ms);
 		return;
 	}
@@ -202,14 +220,14 @@ static void note_apply(struct node *n, int err, struct objects *wanted)
 	objects_fini(&n->actual);
 	n->actual = *wanted;
 	*wanted = (struct objects){0};
-	n->is_synced = n->faults.count == 0;
-	n->retry_ms = n->is_synced ? 0 : n->retry_ms;
-	if (n->is_synced)
+	n->is_synced = taken;
+	note_faults(n);
+	if (n->faults.count == 0) {
+		n->retry_ms = 0;
 		return;
-	back_off(n);
+	}
+	back_off(n, taken ? RETRY_MAX_MS : RETRY_MAX_MS * patience);
 	n->apply_due = after_ms(n->retry_ms);
-	log_message(LOG_LEVEL_WARNING, "%u instances are not well; the first: %s", n->faults.count,
-		n->faults.fault[0].reason);
 }
 
 /*
@@ -243,13 +261,14 @@ static void apply_desired(struct node *n)
 	}
 	if (err == 0)
 		err = apply_resets(n->dp, &n->desired, &n->memory, &n->faults);
+	bool taken = n->faults.count == 0;
 	if (err == 0)
 		err = egress_apply(&n->egress, &wanted, n->dp, &n->faults);
 	if (err == 0) {
 		n->applied = to;
 		n->report_due = after_ms(0);
 	}
-	note_apply(n, err, &wanted);
+	note_apply(n, err, taken, &wanted);
 	objects_fini(&wanted);
 }
 
