@@ -111,6 +111,8 @@ static int filter_system_calls(void)
 		err = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EACCES), SCMP_SYS(openat), 0);
 	if (err == 0)
 		err = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(socket), 0);
+	if (err == 0) /* closing an af_xdp port; the kernel tidies up behind the process */
+		err = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(bpf), 0);
 	if (err == 0)
 		err = seccomp_load(filter);
 	seccomp_release(filter);
