@@ -184,7 +184,7 @@ static int give_session(struct memory_hub *h, struct peer *p)
 	return 0;
 }
 
-int memory_hub_peer_add(struct memory_hub *h, unsigned int number)
+int memory_hub_peer_add(struct memory_hub *h, unsigned int peer)
 {
 	struct peer_settings s = {
 		.instance = h->instance,
@@ -192,20 +192,20 @@ int memory_hub_peer_add(struct memory_hub *h, unsigned int number)
 		.allowed_any = true,
 	};
 	bool created;
-	struct ip_addr v4 = memory_hub_address4(number), v6 = memory_hub_address6(number);
+	struct ip_addr v4 = memory_hub_address4(peer), v6 = memory_hub_address6(peer);
 	struct ip_prefix route4 = ip_prefix_of(&v4), route6 = ip_prefix_of(&v6);
-	memcpy(s.id.bytes, &number, sizeof(number));
+	memcpy(s.id.bytes, &peer, sizeof(peer));
 	s.id.bytes[15] = 2;
 	int err = key_generate(&s.public_key);
 	if (err == 0)
-		err = peer_set(h->tables, &s, &h->peer[number], &created);
+		err = peer_set(h->tables, &s, &h->peer[peer], &created);
 	if (err == 0)
-		err = route_set(h->instance, &route4, ROUTE_PEER, h->peer[number]);
+		err = route_set(h->instance, &route4, ROUTE_PEER, h->peer[peer]);
 	if (err == 0)
-		err = route_set(h->instance, &route6, ROUTE_PEER, h->peer[number]);
+		err = route_set(h->instance, &route6, ROUTE_PEER, h->peer[peer]);
 	if (err == 0)
-		err = give_endpoint(h, h->peer[number], number);
-	return err == 0 ? give_session(h, h->peer[number]) : err;
+		err = give_endpoint(h, h->peer[peer], peer);
+	return err == 0 ? give_session(h, h->peer[peer]) : err;
 }
 
 /* What keying would have let go of; no packet finds it any more. Freed with the next grace period. */
@@ -221,22 +221,22 @@ static void retire(struct memory_hub *h, struct peer *p)
 		tables_retire(h->tables, e);
 }
 
-void memory_hub_peer_del(struct memory_hub *h, unsigned int number)
+void memory_hub_peer_del(struct memory_hub *h, unsigned int peer)
 {
-	peer_unlink(h->tables, h->peer[number]);
-	retire(h, h->peer[number]);
-	h->peer[number] = NULL;
-	h->counter[number] = 0;
+	peer_unlink(h->tables, h->peer[peer]);
+	retire(h, h->peer[peer]);
+	h->peer[peer] = NULL;
+	h->counter[peer] = 0;
 	tables_reclaim(h->tables);
 }
 
-int memory_hub_rekey(struct memory_hub *h, unsigned int number)
+int memory_hub_rekey(struct memory_hub *h, unsigned int peer)
 {
-	struct session *old = h->peer[number]->current;
-	int err = give_session(h, h->peer[number]);
+	struct session *old = h->peer[peer]->current;
+	int err = give_session(h, h->peer[peer]);
 	if (err != 0)
 		return err;
-	h->counter[number] = 0;
+	h->counter[peer] = 0;
 	session_index_release(h->tables->sessions, old->keypair.local_index);
 	tables_retire(h->tables, old);
 	tables_reclaim(h->tables);

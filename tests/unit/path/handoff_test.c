@@ -140,11 +140,11 @@ static void order_is_kept(void **state)
 	uint16_t len;
 	uint8_t inner[SIZE];
 	make_inner4(inner, SIZE, from, 1);
-	for (uint16_t n = 0; n < MANY; n++) {
+	for (unsigned int n = 0; n < MANY; n++) {
 		inner[SIZE - 1] = (uint8_t)n;
 		frames[n] = frame_from(from, inner, SIZE);
 	}
-	for (uint16_t n = 0; n < MANY; n += 50) {
+	for (unsigned int n = 0; n < MANY; n += 50) {
 		receive_by(1 - owner, frames + n, 50);
 		if (n == 50)
 			assert_int_equal(take_over_by(owner), 100);
