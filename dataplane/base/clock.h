@@ -9,6 +9,8 @@
 
 /* CLOCK_MONOTONIC in nanoseconds: for timers. */
 uint64_t clock_monotonic_ns(void);
+/* CLOCK_BOOTTIME in nanoseconds: goes on while the machine sleeps. */
+uint64_t clock_boottime_ns(void);
 /* CLOCK_REALTIME in nanoseconds since 1970: for what people read and for TAI64N. */
 uint64_t clock_realtime_ns(void);
 

@@ -29,6 +29,7 @@ static void send_message(struct keying *k, struct peer *p, void *message, size_t
 	memset(pkt_of(m), 0, sizeof(struct pkt));
 	memcpy(rte_pktmbuf_append(m, (uint16_t)len), message, len);
 	timers_handshake_sent(&p->keying->timers, k->now_ns);
+	keying_timer_spoken(p);
 	keying_inject(k, p, m, PKT_INJECT_PEER_OUTER);
 }
 
@@ -120,6 +121,7 @@ static bool admit(struct keying *k, struct received *r)
 static void note_authentic(struct keying *k, struct peer *p, const struct received *r)
 {
 	timers_handshake_received(&p->keying->timers, k->now_ns);
+	keying_timer_answered(p);
 	keying_endpoint_set(k, p, &r->source, &r->about->local, r->about->local_port);
 }
 

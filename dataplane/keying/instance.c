@@ -33,6 +33,23 @@ static struct peer *peer_of_entry(struct hash_entry *e)
 	return (struct peer *)((char *)e - offsetof(struct peer, keying_by_key));
 }
 
+/* visit() takes no peer away. */
+void keying_instance_each_peer(struct keying *k, struct keying_instance *ki,
+	void (*visit)(struct keying *k, struct peer *p))
+{
+	for (size_t b = 0; b < ki->peer_by_key.buckets; b++) {
+		for (struct hash_entry *e = ki->peer_by_key.bucket[b]; e != NULL; e = e->next)
+			visit(k, peer_of_entry(e));
+	}
+}
+
+static void forget_identity(struct keying *k, struct peer *p)
+{
+	keying_sessions_drop(k, p);
+	if (p->keying != NULL)
+		noise_remote_forget_identity(&p->keying->remote);
+}
+
 /* Another private key: nothing derived from the old one may serve on. */
 static int replace_identity(
 	struct keying *k, struct keying_instance *ki, const struct key *private_key)
@@ -42,15 +59,7 @@ static int replace_identity(
 	if (err != 0)
 		return err;
 	if (!key_equal(&new.private_key, &ki->identity.private_key)) {
-		for (size_t b = 0; b < ki->peer_by_key.buckets; b++) {
-			for (struct hash_entry *e = ki->peer_by_key.bucket[b]; e != NULL;
-				e = e->next) {
-				struct peer *p = peer_of_entry(e);
-				keying_sessions_drop(k, p);
-				if (p->keying != NULL)
-					noise_remote_forget_identity(&p->keying->remote);
-			}
-		}
+		keying_instance_each_peer(k, ki, forget_identity);
 		ki->identity = new;
 		cookie_checker_init(&ki->checker, &new.public_key);
 	}

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * The keying thread. One round: orders of the server thread, messages of the workers, timers that
- * are due, memory whose grace period is over; then a nap when nothing happened. It is the one
- * writer of sessions, endpoints and timers, so nothing here takes a lock against workers.
+ * are due, initiations whose turn it is, memory whose grace period is over; then a nap when nothing
+ * happened. It is the one writer of sessions, endpoints and timers, so nothing here takes a lock
+ * against workers.
  */
 #include "dataplane/base/clock.h"
 #include "dataplane/keying/keying_private.h"
@@ -271,28 +272,32 @@ static unsigned int obey_messages(struct keying *k)
 	return n;
 }
 
+unsigned int keying_round(struct keying *k)
+{
+	keying_clone_watch(k);
+	unsigned int n = obey_orders(k);
+	n += obey_messages(k);
+	keying_timer_run(k);
+	keying_pace_run(k);
+	free_deferred(k, false);
+	return n;
+}
+
 static void *run(void *arg)
 {
 	struct keying *k = arg;
 	struct timespec nap = {.tv_nsec = (long)k->config.idle_sleep_us * 1000};
 	while (!atomic_load_explicit(&k->stop, memory_order_relaxed)) {
 		k->now_ns = clock_monotonic_ns();
-		unsigned int n = obey_orders(k);
-		n += obey_messages(k);
-		keying_timer_run(k);
-		keying_pace_run(k);
-		free_deferred(k, false);
-		if (n == 0)
+		if (keying_round(k) == 0)
 			(void)clock_nanosleep(CLOCK_MONOTONIC, 0, &nap, NULL);
 	}
 	return NULL;
 }
 
-int keying_start(const struct keying_config *config, struct keying **ret)
+int keying_init(struct keying *k, const struct keying_config *config)
 {
-	struct keying *k = calloc(1, sizeof(*k));
-	if (k == NULL)
-		return -ENOMEM;
+	memset(k, 0, sizeof(*k));
 	k->config = *config;
 	k->tables = config->tables;
 	k->rings = config->rings;
@@ -300,16 +305,47 @@ int keying_start(const struct keying_config *config, struct keying **ret)
 	k->orders_end = &k->orders;
 	k->deferred_end = &k->deferred;
 	int err = ratelimiter_new(&k->admission.sources);
+	if (err != 0)
+		return err;
+	keying_clone_open(k);
+	(void)pthread_mutex_init(&k->mutex, NULL);
+	(void)pthread_mutex_init(&k->status_mutex, NULL);
+	(void)pthread_cond_init(&k->done, NULL);
+	return 0;
+}
+
+void keying_fini(struct keying *k)
+{
+	(void)obey_orders(k);
+	struct instance *next;
+	for (struct instance *i = k->tables->instances; i != NULL; i = next) {
+		next = i->next;
+		for (struct peer *p = i->peers; p != NULL; p = p->instance_next)
+			keying_peer_drop(k, p);
+		keying_instance_drop(k, i);
+	}
+	free_deferred(k, true);
+	keying_pace_fini(k);
+	keying_clone_close(k);
+	ratelimiter_free(k->admission.sources);
+	(void)pthread_cond_destroy(&k->done);
+	(void)pthread_mutex_destroy(&k->status_mutex);
+	(void)pthread_mutex_destroy(&k->mutex);
+}
+
+int keying_start(const struct keying_config *config, struct keying **ret)
+{
+	struct keying *k = malloc(sizeof(*k));
+	if (k == NULL)
+		return -ENOMEM;
+	int err = keying_init(k, config);
 	if (err != 0) {
 		free(k);
 		return err;
 	}
-	(void)pthread_mutex_init(&k->mutex, NULL);
-	(void)pthread_mutex_init(&k->status_mutex, NULL);
-	(void)pthread_cond_init(&k->done, NULL);
 	err = -pthread_create(&k->thread, NULL, run, k);
 	if (err != 0) {
-		ratelimiter_free(k->admission.sources);
+		keying_fini(k);
 		free(k);
 		return err;
 	}
@@ -324,20 +360,7 @@ void keying_stop(struct keying *k)
 		return;
 	atomic_store_explicit(&k->stop, true, memory_order_relaxed);
 	(void)pthread_join(k->thread, NULL);
-	(void)obey_orders(k);
-	struct instance *next;
-	for (struct instance *i = k->tables->instances; i != NULL; i = next) {
-		next = i->next;
-		for (struct peer *p = i->peers; p != NULL; p = p->instance_next)
-			keying_peer_drop(k, p);
-		keying_instance_drop(k, i);
-	}
-	free_deferred(k, true);
-	keying_pace_fini(k);
-	ratelimiter_free(k->admission.sources);
-	(void)pthread_cond_destroy(&k->done);
-	(void)pthread_mutex_destroy(&k->status_mutex);
-	(void)pthread_mutex_destroy(&k->mutex);
+	keying_fini(k);
 	free(k);
 }
 

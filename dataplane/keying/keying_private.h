@@ -70,6 +70,13 @@ struct deferred {
 	size_t size; /* wiped before it is freed */
 };
 
+/* clone.c */
+struct clone {
+	int fd; /* where the kernel tells of a new VM generation; -1: it does not */
+	uint64_t looked_ns; /* CLOCK_MONOTONIC */
+	uint64_t slept_ns; /* how long the machine has slept since it booted */
+};
+
 struct order; /* keying.c: what the server thread asked for */
 
 struct keying {
@@ -91,6 +98,7 @@ struct keying {
 	struct random_words random; /* for jitter */
 	struct admission admission;
 	struct pace pace;
+	struct clone clone;
 	struct peer *wheel[WHEEL_SLOTS];
 	uint64_t wheel_at; /* the tick that was looked at last */
 	unsigned int staged;
@@ -100,6 +108,8 @@ struct keying {
 /* instance.c */
 int keying_instance_apply(struct keying *k, struct instance *i, const struct key *private_key);
 void keying_instance_drop(struct keying *k, struct instance *i);
+void keying_instance_each_peer(struct keying *k, struct keying_instance *ki,
+	void (*visit)(struct keying *k, struct peer *p));
 struct peer *keying_instance_peer(const struct keying_instance *ki, const struct key *public_key);
 
 /* peer.c */
@@ -171,8 +181,26 @@ bool keying_endpoint_is_known(const struct keying_instance *ki, const struct ip_
 void keying_timer_visit(struct keying *k, struct peer *p);
 void keying_timer_run(struct keying *k);
 void keying_timer_remove(struct peer *p);
+/* What was sent to the peer so far waits for no answer any more. */
+void keying_timer_answered(struct peer *p);
+/* What came from it so far has been answered. */
+void keying_timer_spoken(struct peer *p);
+
+/* clone.c */
+void keying_clone_open(struct keying *k);
+void keying_clone_close(struct keying *k);
+/* Expires all sessions when the machine was cloned or slept. */
+void keying_clone_watch(struct keying *k);
+/* Ends every session of every peer; peers that had one are called in their turn. */
+void keying_expire_all(struct keying *k);
 
 /* keying.c */
+/* What the thread does without a thread: for tests and bench. 0 or -errno. */
+int keying_init(struct keying *k, const struct keying_config *config);
+/* Lets go of everything in tables, wiped. The workers must have stopped. */
+void keying_fini(struct keying *k);
+/* One round at k->now_ns; 0: there was nothing to do. */
+unsigned int keying_round(struct keying *k);
 void keying_defer_free(struct keying *k, void *memory, size_t size);
 /* A packet for a peer into the inject ring; takes it over. */
 void keying_inject(struct keying *k, struct peer *p, struct rte_mbuf *m, enum pkt_inject how);

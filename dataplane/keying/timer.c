@@ -47,7 +47,6 @@ void keying_timer_remove(struct peer *p)
 static void read_stamps(const struct peer *p, struct timer_stamps *ret)
 {
 	*ret = (struct timer_stamps){
-		.last_data_sent_ns = p->sent.last_data_ns,
 		.last_any_sent_ns = p->sent.last_any_ns,
 		.last_any_received_ns = p->received.last_any_ns,
 		.first_data_sent_since_receive_ns = p->sent.first_data_ns,
@@ -88,6 +87,16 @@ static void give_up(struct keying *k, struct peer *p)
 	keying_peer_fail(k, p, PEER_FAILURE_NO_RESPONSE, 0);
 }
 
+void keying_timer_answered(struct peer *p)
+{
+	atomic_store_explicit(&p->sent.first_data_ns, 0, memory_order_relaxed);
+}
+
+void keying_timer_spoken(struct peer *p)
+{
+	atomic_store_explicit(&p->received.first_data_ns, 0, memory_order_relaxed);
+}
+
 /* false: there was nothing to do, or it is not the peer's turn yet. */
 static bool act(struct keying *k, struct peer *p, unsigned int actions)
 {
@@ -95,8 +104,12 @@ static bool act(struct keying *k, struct peer *p, unsigned int actions)
 		keying_sessions_drop(k, p);
 	if ((actions & TIMERS_GIVE_UP) != 0)
 		give_up(k, p);
-	if ((actions & TIMERS_SEND_KEEPALIVE) != 0)
+	if ((actions & TIMERS_SILENCE) != 0)
+		keying_timer_answered(p);
+	if ((actions & TIMERS_SEND_KEEPALIVE) != 0) {
+		keying_timer_spoken(p);
 		keying_session_keepalive(k, p);
+	}
 	if ((actions & TIMERS_SEND_INITIATION) != 0) {
 		if (!keying_pace_take(k, p))
 			return (actions & ~(unsigned int)TIMERS_SEND_INITIATION) != 0;
@@ -128,8 +141,8 @@ static uint64_t step(struct keying *k, struct peer *p)
 	struct timer_stamps stamps;
 	unsigned int actions;
 	uint64_t due;
-	read_stamps(p, &stamps);
 	do {
+		read_stamps(p, &stamps);
 		actions = timers_step(&p->keying->timers, &stamps, k->now_ns, &due);
 	} while (act(k, p, actions));
 	if (!is_idle(p))

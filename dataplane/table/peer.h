@@ -72,8 +72,9 @@ struct peer_keying {
 /* What came from a peer, or what went to it. Times are of CLOCK_MONOTONIC, 0 is never; see struct
  * timer_stamps. */
 struct peer_traffic {
-	_Atomic uint64_t last_any_ns, last_data_ns;
-	/* set: who moves data this way; cleared: who moves anything the other way */
+	_Atomic uint64_t last_any_ns;
+	/* the first data that nothing the other way has followed yet. set: who moves data this way;
+	 * cleared: who moves anything the other way, and keying */
 	_Atomic uint64_t first_data_ns;
 	_Atomic uint64_t bytes, packets; /* whole data messages, as wg(8) */
 } __attribute__((aligned(64)));
@@ -145,10 +146,7 @@ static inline void peer_stamp(
 	atomic_store_explicit(&this_way->last_any_ns, now_ns, memory_order_relaxed);
 	if (atomic_load_explicit(&other_way->first_data_ns, memory_order_relaxed) != 0)
 		atomic_store_explicit(&other_way->first_data_ns, 0, memory_order_relaxed);
-	if (!data)
-		return;
-	atomic_store_explicit(&this_way->last_data_ns, now_ns, memory_order_relaxed);
-	if (atomic_load_explicit(&this_way->first_data_ns, memory_order_relaxed) == 0)
+	if (data && atomic_load_explicit(&this_way->first_data_ns, memory_order_relaxed) == 0)
 		atomic_store_explicit(&this_way->first_data_ns, now_ns, memory_order_relaxed);
 }
 

@@ -90,31 +90,20 @@ static unsigned int step_zero_keys(struct timers *t, uint64_t now_ns, uint64_t *
 	return TIMERS_ZERO_KEYS;
 }
 
-/*
- * When data was sent that nothing has answered; 0: never. A handshake message that came counts as
- * an answer, and after silence was acted upon it begins anew with the next data.
- */
-static uint64_t unanswered_since(const struct timers *t, const struct timer_stamps *s)
-{
-	uint64_t reset = later(t->handshake_received_ns, t->silence_seen_ns);
-	if (s->first_data_sent_since_receive_ns == 0 || s->last_data_sent_ns <= reset)
-		return 0;
-	return later(s->first_data_sent_since_receive_ns, reset);
-}
-
-static void step_silence(
+static unsigned int step_silence(
 	struct timers *t, const struct timer_stamps *s, uint64_t now_ns, uint64_t *next)
 {
-	uint64_t since = unanswered_since(t, s);
-	if (since == 0)
-		return;
+	uint64_t since = s->first_data_sent_since_receive_ns;
+	if (since == 0 || since <= later(t->handshake_received_ns, t->silence_seen_ns))
+		return 0;
 	uint64_t deadline = since + KEEPALIVE_TIMEOUT + REKEY_TIMEOUT + t->silence_jitter_ns;
 	if (now_ns < deadline) {
 		lower(next, deadline);
-		return;
+		return 0;
 	}
 	t->silence_seen_ns = now_ns;
 	timers_want_handshake(t);
+	return TIMERS_SILENCE;
 }
 
 static unsigned int step_keepalive(
@@ -178,7 +167,7 @@ unsigned int timers_step(
 {
 	uint64_t next = UINT64_MAX;
 	unsigned int actions = step_zero_keys(t, now_ns, &next);
-	step_silence(t, s, now_ns, &next);
+	actions |= step_silence(t, s, now_ns, &next);
 	actions |= step_keepalive(t, s, now_ns, &next);
 	actions |= step_persistent(t, s, now_ns, &next);
 	actions |= step_handshake(t, now_ns, &next);

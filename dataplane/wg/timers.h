@@ -13,9 +13,9 @@
 
 /* What whoever moves packets noted. "Data" has an inner packet; "any" includes keepalives. */
 struct timer_stamps {
-	uint64_t last_data_sent_ns;
 	uint64_t last_any_sent_ns, last_any_received_ns;
-	uint64_t first_data_sent_since_receive_ns; /* cleared when anything authentic arrives */
+	uint64_t
+		first_data_sent_since_receive_ns; /* cleared when anything authentic arrives, and by TIMERS_SILENCE */
 	uint64_t first_data_received_since_send_ns; /* cleared when anything is sent */
 };
 
@@ -38,6 +38,8 @@ enum timers_action {
 	TIMERS_SEND_KEEPALIVE = 1 << 1,
 	TIMERS_GIVE_UP = 1 << 2, /* nobody answers: drop what waits for a key */
 	TIMERS_ZERO_KEYS = 1 << 3, /* no session for too long: wipe all keys */
+	TIMERS_SILENCE =
+		1 << 4, /* a handshake is wanted: what was sent so far waits for no answer */
 };
 
 /* What was stamped before now calls for nothing. */

@@ -69,43 +69,19 @@ int fixture_start(void **state)
 	assert_int_equal(rings_init(&f.rings, 2047, 1, ETHERNET_MTU), 0);
 	assert_int_equal(tables_new(&f.tables), 0);
 	f.counters = counter_registry_add(&f.tables->counters);
-	f.k.config.event = note_event;
-	f.k.tables = f.tables;
-	f.k.rings = &f.rings;
-	f.k.counters = f.counters;
-	f.k.deferred_end = &f.k.deferred;
+	struct keying_config config = {
+		.tables = f.tables, .rings = &f.rings, .counters = f.counters, .event = note_event};
+	assert_int_equal(keying_init(&f.k, &config), 0);
 	f.k.now_ns = clock_monotonic_ns() + 1000 * NS_PER_SEC;
-	assert_int_equal(ratelimiter_new(&f.k.admission.sources), 0);
-	(void)pthread_mutex_init(&f.k.status_mutex, NULL);
 	set_underlay();
 	set_instance();
 	return 0;
 }
 
-static void drop_all(void)
-{
-	while (f.tables->instances != NULL) {
-		struct instance *i = f.tables->instances;
-		for (struct peer *p = i->peers; p != NULL; p = p->instance_next)
-			keying_peer_drop(&f.k, p);
-		keying_instance_drop(&f.k, i);
-		instance_unlink(f.tables, i);
-	}
-	while (f.k.deferred != NULL) {
-		struct deferred *d = f.k.deferred;
-		f.k.deferred = d->next;
-		free(d->memory);
-		free(d);
-	}
-}
-
 int fixture_end(void **state)
 {
-	drop_all();
+	keying_fini(&f.k);
 	unsigned int staged = f.k.staged;
-	keying_pace_fini(&f.k);
-	ratelimiter_free(f.k.admission.sources);
-	(void)pthread_mutex_destroy(&f.k.status_mutex);
 	tables_free(f.tables);
 	rings_fini(&f.rings);
 	return staged == 0 ? 0 : -1;

@@ -120,9 +120,8 @@ static void persistent_keepalive(void **state)
 static void silence_asks_for_a_handshake(void **state)
 {
 	struct timers t;
-	struct timer_stamps s = {.last_data_sent_ns = START,
-		.last_any_sent_ns = START,
-		.first_data_sent_since_receive_ns = START};
+	struct timer_stamps s = {
+		.last_any_sent_ns = START, .first_data_sent_since_receive_ns = START};
 	timers_init(&t, 0);
 	timers_session_derived(&t, START - 10 * NS_PER_SEC);
 	timers_handshake_complete(&t);
