@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * Every WireGuard handshake message into the code that reads it, as bytes from the network. The first
- * byte chooses what the hub waits for; the others are the message, of which the MACs are made right on
- * request, so that inputs come past them. Whatever is accepted must leave a state that holds.
+ * two bytes choose what the hub waits for; the others are the message, of which the MACs are made right
+ * on request, so that inputs come past them. Whatever is accepted must leave a state that holds.
+ * Further kinds read the bytes as a story: counters for the replay window, moments for the timers,
+ * sources for the rate limiter.
  */
 #include "dataplane/wg/cookie.h"
 #include "dataplane/wg/noise.h"
+#include "dataplane/wg/ratelimiter.h"
+#include "dataplane/wg/timers.h"
 
 #include <errno.h>
 #include <stdint.h>
@@ -153,21 +157,127 @@ static void try_cookie(struct world *w, unsigned int flags, const uint8_t *data,
 	must(cookie_check(&w->checker, &m, sizeof(m), &w->from, NS_PER_SEC) == COOKIE_MAC2_VALID);
 }
 
+/* The next bytes of a story as a number; zeros after its end. */
+static uint64_t take(const uint8_t **data, size_t *size, size_t bytes)
+{
+	uint64_t v = 0;
+	for (; bytes > 0 && *size > 0; bytes--, (*size)--)
+		v = v << 8 | *(*data)++;
+	return v;
+}
+
+/* A byte says how far the counter is from the last one, or that all eight of it follow. The twin
+ * remembers what was accepted. */
+static void try_counters(const uint8_t *data, size_t size)
+{
+	static struct replay r;
+	static uint64_t seen[256];
+	unsigned int count = 0;
+	uint64_t counter = 0, greatest = 0;
+	replay_init(&r);
+	while (size > 0 && count < 256) {
+		uint64_t step = take(&data, &size, 1);
+		counter = step == 255 ? take(&data, &size, 8) : counter + step - 100;
+		bool old = counter >= REJECT_AFTER_MESSAGES
+			|| (count > 0 && counter < greatest && greatest - counter >= REPLAY_WINDOW);
+		for (unsigned int i = 0; i < count; i++)
+			old = old || seen[i] == counter;
+		must(replay_accept(&r, counter) == !old);
+		must(!replay_accept(&r, counter)); /* once */
+		if (old)
+			continue;
+		greatest = counter > greatest ? counter : greatest;
+		seen[count++] = counter;
+	}
+}
+
+/* What was sent and received, moment by moment: a byte says what happens, another how much later. */
+static void try_timers(const uint8_t *data, size_t size)
+{
+	struct timers t;
+	struct timer_stamps s = {0};
+	uint64_t now = NOW_S * NS_PER_SEC, next, last_initiation = 0;
+	timers_init(&t, now);
+	while (size > 0) {
+		uint64_t what = take(&data, &size, 1);
+		now += take(&data, &size, 1) * NS_PER_SEC / 4;
+		if ((what & 1) != 0)
+			timers_want_handshake(&t);
+		if ((what & 2) != 0)
+			s.first_data_sent_since_receive_ns = now;
+		if ((what & 4) != 0)
+			s.last_any_received_ns = s.first_data_received_since_send_ns = now;
+		if ((what & 8) != 0)
+			timers_set_keepalive(&t, (uint16_t)(what >> 4), now);
+		if ((what & 16) != 0)
+			timers_handshake_received(&t, now);
+		if ((what & 32) != 0)
+			timers_session_derived(&t, now);
+		if ((what & 64) != 0)
+			timers_handshake_complete(&t);
+		unsigned int due = timers_step(&t, &s, now, &next);
+		must(next > now || (due & TIMERS_SEND_INITIATION) != 0);
+		if ((due & TIMERS_SILENCE) != 0)
+			s.first_data_sent_since_receive_ns = 0;
+		if ((due & TIMERS_SEND_INITIATION) == 0)
+			continue;
+		must(last_initiation == 0 || now - last_initiation >= REKEY_TIMEOUT);
+		last_initiation = now;
+		timers_initiation_sent(&t, now, (uint32_t)what << 24);
+		timers_handshake_sent(&t, now);
+		must((timers_step(&t, &s, now, &next) & TIMERS_SEND_INITIATION) == 0);
+	}
+}
+
+/* Sources of both families; none gets more than its share. */
+static void try_sources(const uint8_t *data, size_t size)
+{
+	static struct ratelimiter *r;
+	uint64_t now = NOW_S * NS_PER_SEC;
+	unsigned int allowed[16] = {0};
+	must(ratelimiter_new(&r) == 0);
+	while (size > 0) {
+		uint64_t who = take(&data, &size, 1);
+		struct ip_addr a = {
+			{0x20, 1, 0x0d, 0xb8, 0, 0, 0, (uint8_t)(who & 7), (uint8_t)who}};
+		if ((who & 8) != 0)
+			a = ip_addr_from_v4((const uint8_t[]){192, 0, 2, (uint8_t)(who & 7)});
+		now += (who >> 4) * 10 * NS_PER_MS;
+		if (who == 255)
+			now += 2 * NS_PER_SEC;
+		allowed[who & 15] += ratelimiter_allow(r, &a, now);
+		must(allowed[who & 15] <= RATELIMITER_BURST
+				+ (now - NOW_S * NS_PER_SEC)
+					/ (NS_PER_SEC / RATELIMITER_PER_SECOND));
+		must(ratelimiter_sources(r) > 0 && ratelimiter_sources(r) <= 16);
+	}
+	ratelimiter_free(r);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct world w;
 	if (size < 2)
 		return 0;
 	make_world(&w, (data[0] & HAS_PSK) != 0);
-	switch (data[1] % 3) {
+	switch (data[1] % 6) {
 	case 0:
 		try_initiation(&w, data[0], data + 2, size - 2);
 		break;
 	case 1:
 		try_response(&w, data[0], data + 2, size - 2);
 		break;
-	default:
+	case 2:
 		try_cookie(&w, data[0], data + 2, size - 2);
+		break;
+	case 3:
+		try_counters(data + 2, size - 2);
+		break;
+	case 4:
+		try_timers(data + 2, size - 2);
+		break;
+	default:
+		try_sources(data + 2, size - 2);
 		break;
 	}
 	noise_remote_fini(&w.peer_of_hub);
