@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -95,6 +96,30 @@ static void indices_are_scattered(void **state)
 	session_table_free(t);
 }
 
+/* B11, T-WG-19: each byte of an index is as good as drawn: chi-square over 255 degrees of freedom, far
+ * out on both sides. A counter is too even, a poor generator too uneven. */
+static void indices_look_random(void **state)
+{
+	static unsigned int drawn[4][256];
+	struct session_table *t = NULL;
+	memset(drawn, 0, sizeof(drawn));
+	assert_int_equal(session_table_new(&t), 0);
+	for (unsigned int i = 0; i < INDICES; i++) {
+		uint32_t index = 0;
+		assert_int_equal(session_index_reserve(t, &peers[0], &index), 0);
+		for (unsigned int b = 0; b < 4; b++)
+			drawn[b][index >> (8 * b) & 0xff]++;
+		session_index_release(t, index);
+	}
+	for (unsigned int b = 0; b < 4; b++) {
+		double wanted = INDICES / 256.0, chi = 0;
+		for (unsigned int v = 0; v < 256; v++)
+			chi += (drawn[b][v] - wanted) * (drawn[b][v] - wanted) / wanted;
+		assert_true(chi > 130 && chi < 420); /* outside by chance once in 10^9 */
+	}
+	session_table_free(t);
+}
+
 /* A full table refuses within a bounded number of draws. */
 static void full_table(void **state)
 {
@@ -117,6 +142,7 @@ int main(void)
 		cmocka_unit_test(from_reserved_to_released),
 		cmocka_unit_test(stale_indices),
 		cmocka_unit_test(indices_are_scattered),
+		cmocka_unit_test(indices_look_random),
 		cmocka_unit_test(full_table),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
