@@ -76,7 +76,7 @@ static void start_hub(void)
 		.address6 = prefix("fd00::1/64")};
 	struct key private_key;
 	must("EAL", rte_eal_init(10, argv) < 0 ? -EIO : 0);
-	must("packets", rings_init(&rings, PACKETS, 1));
+	must("packets", rings_init(&rings, PACKETS, 1, ETHERNET_MTU));
 	must("tables", tables_new(&tables));
 	tables->ports = 1;
 	tables->port[0] = (struct port){.name = "memory", .mac = {2, 1}};

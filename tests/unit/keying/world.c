@@ -189,7 +189,7 @@ void world_start(struct world *w, uint64_t seed)
 	current_world = w;
 	current_side = NULL;
 	w->now_ns = START_NS;
-	assert_int_equal(rings_init(&w->rings, 1023, 1), 0);
+	assert_int_equal(rings_init(&w->rings, 1023, 1, ETHERNET_MTU), 0);
 	for (unsigned int side = 0; side < SIDES; side++)
 		start_side(w, side);
 	for (unsigned int side = 0; side < SIDES; side++) {
