@@ -94,7 +94,7 @@ void world_open(void)
 		NULL};
 	assert_true(rte_eal_init((int)(sizeof(args) / sizeof(args[0])) - 1, args) >= 0);
 	struct rte_mempool *pool = rte_pktmbuf_pool_create(
-		"unused", 63, 0, PKT_PRIVATE_SIZE, PKT_DATA_ROOM, SOCKET_ID_ANY);
+		"unused", 63, 0, PKT_PRIVATE_SIZE, RTE_MBUF_DEFAULT_BUF_SIZE, SOCKET_ID_ANY);
 	assert_non_null(pool);
 	for (unsigned int side = 0; side < SIDES; side++)
 		open_port(side, pool);
