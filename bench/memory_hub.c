@@ -9,7 +9,6 @@
 #include "dataplane/wg/messages.h"
 
 #include <errno.h>
-#include <stdalign.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -144,7 +143,7 @@ static int give_endpoint(struct memory_hub *h, struct peer *p, unsigned int numb
 {
 	struct neighbour missing;
 	bool is_missing;
-	struct endpoint *e = calloc(1, sizeof(*e));
+	struct endpoint *e = slab_alloc(&h->tables->endpoint_memory);
 	if (e == NULL)
 		return -ENOMEM;
 	e->remote.addr = address("198.51.100.1");
@@ -152,7 +151,7 @@ static int give_endpoint(struct memory_hub *h, struct peer *p, unsigned int numb
 	e->local_port = HUB_PORT;
 	int err = underlay_resolve(h->tables, e, &is_missing, &missing);
 	if (err != 0) {
-		free(e);
+		slab_free(e);
 		return err;
 	}
 	p->endpoint = e;
@@ -161,10 +160,9 @@ static int give_endpoint(struct memory_hub *h, struct peer *p, unsigned int numb
 
 static int give_session(struct memory_hub *h, struct peer *p)
 {
-	struct session *s = aligned_alloc(alignof(struct session), sizeof(*s));
+	struct session *s = slab_alloc(&h->tables->session_memory);
 	if (s == NULL)
 		return -ENOMEM;
-	memset(s, 0, sizeof(*s));
 	s->peer = p;
 	s->peer_slot = p->slot;
 	s->confirmed = 1;
@@ -176,7 +174,7 @@ static int give_session(struct memory_hub *h, struct peer *p)
 	if (err == 0)
 		err = session_index_reserve(h->tables->sessions, p, &s->keypair.local_index);
 	if (err != 0) {
-		free(s);
+		slab_free(s);
 		return err;
 	}
 	session_index_bind(h->tables->sessions, s->keypair.local_index, s);
@@ -215,10 +213,10 @@ static void retire(struct memory_hub *h, struct peer *p)
 	struct endpoint *e = atomic_exchange(&p->endpoint, NULL);
 	if (s != NULL) {
 		session_index_release(h->tables->sessions, s->keypair.local_index);
-		tables_retire(h->tables, s);
+		tables_retire_object(h->tables, s);
 	}
 	if (e != NULL)
-		tables_retire(h->tables, e);
+		tables_retire_object(h->tables, e);
 }
 
 void memory_hub_peer_del(struct memory_hub *h, unsigned int peer)
@@ -238,7 +236,7 @@ int memory_hub_rekey(struct memory_hub *h, unsigned int peer)
 		return err;
 	h->counter[peer] = 0;
 	session_index_release(h->tables->sessions, old->keypair.local_index);
-	tables_retire(h->tables, old);
+	tables_retire_object(h->tables, old);
 	tables_reclaim(h->tables);
 	return 0;
 }

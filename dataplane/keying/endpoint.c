@@ -54,7 +54,7 @@ static void publish(struct keying *k, struct peer *p, struct endpoint *new)
 	(void)pthread_mutex_unlock(&k->status_mutex);
 	if (old != NULL) {
 		hash_del(h, &p->keying_by_endpoint);
-		keying_defer_free(k, old, sizeof(*old));
+		keying_defer_free(k, old);
 	}
 	if (new != NULL)
 		hash_add(h, &p->keying_by_endpoint, hash_of_endpoint(h, &new->remote));
@@ -68,14 +68,14 @@ void keying_endpoint_drop(struct keying *k, struct peer *p)
 /* Keeps the old endpoint when there is no way to the new one (yet). */
 static bool resolve_and_publish(struct keying *k, struct peer *p, const struct endpoint *wanted)
 {
-	struct endpoint *new = malloc(sizeof(*new));
+	struct endpoint *new = slab_alloc(&k->tables->endpoint_memory);
 	if (new == NULL)
 		return false;
 	*new = *wanted;
 	bool missing = false;
 	struct neighbour neighbour;
 	if (underlay_resolve(k->tables, new, &missing, &neighbour) != 0) {
-		free(new);
+		slab_free(new);
 		return false;
 	}
 	publish(k, p, new);

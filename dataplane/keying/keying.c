@@ -60,17 +60,16 @@ void keying_inject(struct keying *k, struct peer *p, struct rte_mbuf *m, enum pk
 	}
 }
 
-void keying_defer_free(struct keying *k, void *memory, size_t size)
+void keying_defer_free(struct keying *k, void *object)
 {
 	struct deferred *d = malloc(sizeof(*d));
 	if (d == NULL) {
 		(void)rte_rcu_qsbr_check(
 			k->tables->qsbr, rte_rcu_qsbr_start(k->tables->qsbr), true);
-		explicit_bzero(memory, size);
-		free(memory);
+		slab_free(object);
 		return;
 	}
-	*d = (struct deferred){NULL, rte_rcu_qsbr_start(k->tables->qsbr), memory, size};
+	*d = (struct deferred){NULL, rte_rcu_qsbr_start(k->tables->qsbr), object};
 	*k->deferred_end = d;
 	k->deferred_end = &d->next;
 }
@@ -85,8 +84,7 @@ static void free_deferred(struct keying *k, bool wait)
 		k->deferred = d->next;
 		if (k->deferred == NULL)
 			k->deferred_end = &k->deferred;
-		explicit_bzero(d->memory, d->size);
-		free(d->memory);
+		slab_free(d->object);
 		free(d);
 	}
 }

@@ -66,8 +66,7 @@ struct pace {
 struct deferred {
 	struct deferred *next;
 	uint64_t token; /* of rte_rcu_qsbr_start() */
-	void *memory;
-	size_t size; /* wiped before it is freed */
+	void *object; /* of a slab */
 };
 
 /* clone.c */
@@ -201,7 +200,7 @@ int keying_init(struct keying *k, const struct keying_config *config);
 void keying_fini(struct keying *k);
 /* One round at k->now_ns; 0: there was nothing to do. */
 unsigned int keying_round(struct keying *k);
-void keying_defer_free(struct keying *k, void *memory, size_t size);
+void keying_defer_free(struct keying *k, void *object);
 /* A packet for a peer into the inject ring; takes it over. */
 void keying_inject(struct keying *k, struct peer *p, struct rte_mbuf *m, enum pkt_inject how);
 void keying_count(struct keying *k, enum counter which);

@@ -9,7 +9,6 @@
 #include "dataplane/keying/keying_private.h"
 
 #include <errno.h>
-#include <stdalign.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,7 +21,7 @@ static void drop_session(struct keying *k, struct session *s)
 	if (s == NULL)
 		return;
 	session_index_release(k->tables->sessions, s->keypair.local_index);
-	keying_defer_free(k, s, sizeof(*s));
+	keying_defer_free(k, s);
 }
 
 /* Who asked for a key has one now, or must ask again. */
@@ -62,15 +61,14 @@ static void place_as_responder(struct keying *k, struct peer *p, struct session 
 
 int keying_session_install(struct keying *k, struct peer *p, struct noise_handshake *h)
 {
-	struct session *s = aligned_alloc(alignof(struct session), sizeof(*s));
+	struct session *s = slab_alloc(&k->tables->session_memory);
 	if (s == NULL)
 		return -ENOMEM;
-	memset(s, 0, sizeof(*s));
 	s->peer = p;
 	s->peer_slot = p->slot;
 	int err = noise_session_begin(h, k->now_ns, &s->keypair);
 	if (err != 0) {
-		free(s);
+		slab_free(s);
 		return err;
 	}
 	s->confirmed = s->keypair.is_initiator;

@@ -9,6 +9,7 @@
 #include "dataplane/path/outer.h"
 #include "dataplane/path/path.h"
 #include "dataplane/table/instance.h"
+#include "dataplane/table/session.h"
 #include "dataplane/table/tables.h"
 #include "dataplane/table/underlay.h"
 #include "dataplane/wg/messages.h"
@@ -26,23 +27,11 @@ enum {
 	WG_TYPE_AND_RESERVED = 4,
 };
 
-/* Which stage a WireGuard message goes to, by its type and its exact length (section 5.4 of the
- * WireGuard paper). */
-static void dispatch_wireguard(struct path *p, struct rte_mbuf *m, struct pkt *k)
+/* By type and exact length (section 5.4 of the WireGuard paper). */
+static void dispatch_handshake(struct path *p, struct rte_mbuf *m, uint32_t type, uint16_t len)
 {
-	const uint8_t *data = rte_pktmbuf_mtod_offset(m, const uint8_t *, k->outer_len);
-	uint16_t len = (uint16_t)(m->data_len - k->outer_len);
-	if (len < WG_TYPE_AND_RESERVED) {
-		path_drop(p, m, COUNTER_DROP_WG_LENGTH);
-		return;
-	}
-	uint32_t type;
-	memcpy(&type, data, sizeof(type)); /* with the three reserved bytes, which are zero */
 	bool fits;
-	switch (rte_le_to_cpu_32(type)) {
-	case MESSAGE_DATA:
-		fits = len >= sizeof(struct message_data) + AEAD_TAG_LEN;
-		break;
+	switch (type) {
 	case MESSAGE_HANDSHAKE_INITIATION:
 		fits = len == sizeof(struct message_handshake_initiation);
 		break;
@@ -56,10 +45,31 @@ static void dispatch_wireguard(struct path *p, struct rte_mbuf *m, struct pkt *k
 		path_drop(p, m, COUNTER_DROP_WG_TYPE);
 		return;
 	}
-	if (!fits)
-		path_drop(p, m, COUNTER_DROP_WG_LENGTH);
+	if (fits)
+		path_push(p, STAGE_TO_KEYING, m);
 	else
-		path_push(p, data[0] == MESSAGE_DATA ? p->data_stage : STAGE_TO_KEYING, m);
+		path_drop(p, m, COUNTER_DROP_WG_LENGTH);
+}
+
+static inline void dispatch_wireguard(struct path *p, struct rte_mbuf *m, uint16_t at)
+{
+	const uint8_t *data = rte_pktmbuf_mtod_offset(m, const uint8_t *, at);
+	uint16_t len = (uint16_t)(m->data_len - at);
+	if (len < WG_TYPE_AND_RESERVED) {
+		path_drop(p, m, COUNTER_DROP_WG_LENGTH);
+		return;
+	}
+	uint32_t type = message_read_le32(data); /* with the three reserved bytes, which are zero */
+	if (type != MESSAGE_DATA) {
+		dispatch_handshake(p, m, type, len);
+		return;
+	}
+	if (len < sizeof(struct message_data) + AEAD_TAG_LEN) {
+		path_drop(p, m, COUNTER_DROP_WG_LENGTH);
+		return;
+	}
+	session_prefetch(p->tables->sessions, message_read_le32(data + 4));
+	path_push(p, p->data_stage, m);
 }
 
 /* A source that can't be answered is never anybody's endpoint. In an IPv6 header a mapped address
@@ -89,7 +99,7 @@ static __rte_always_inline void classify_udp(
 		return;
 	}
 	k->instance = i;
-	dispatch_wireguard(p, m, k);
+	dispatch_wireguard(p, m, k->outer_len);
 }
 
 /* Cuts Ethernet padding off; the frame must hold what its headers promise. */

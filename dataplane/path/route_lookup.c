@@ -13,20 +13,10 @@
 static const struct icmp_reason no_route = {3, 0, 1, 0};
 static const struct icmp_reason no_host = {3, 1, 1, 3};
 
-static struct ip_addr inner_destination(const struct rte_mbuf *m, const struct pkt *k)
-{
-	const uint8_t *ip = rte_pktmbuf_mtod(m, const uint8_t *);
-	struct ip_addr to;
-	if (!k->inner_v6)
-		return ip_addr_from_v4(ip + 16);
-	memcpy(to.bytes, ip + 24, sizeof(to.bytes));
-	return to;
-}
-
 /* Never forwarded: not an address of one host, or one that means the packet's own link. A mapped
  * address in an IPv6 packet is IPv4 in disguise: it would be taken for IPv4 by lists of allowed
  * destinations, and for IPv6 by routes. */
-static bool destination_is_special(const struct ip_addr *to, bool v6)
+static inline bool destination_is_special(const struct ip_addr *to, bool v6)
 {
 	bool disguised = v6 && ip_addr_is_v4(to);
 	bool broadcast = ip_addr_is_v4(to) && memcmp(to->bytes + 12, "\xff\xff\xff\xff", 4) == 0;
@@ -45,30 +35,23 @@ static void route_to_egress(struct path *p, struct rte_mbuf *m, const struct ip_
 		path_push(p, STAGE_ACCESS, m);
 }
 
-static void route_one(struct path *p, struct rte_mbuf *m)
+static void follow(struct path *p, struct rte_mbuf *m, const struct ip_addr *to, uintptr_t value)
 {
 	struct pkt *k = pkt_of(m);
-	struct ip_addr to = inner_destination(m, k);
-	if (destination_is_special(&to, k->inner_v6)) {
-		path_drop(p, m, COUNTER_DROP_INNER_DESTINATION);
-		return;
-	}
-	const struct route_trie *routes = &k->instance->routes;
-	uintptr_t value = k->inner_v6 ? route_trie_lookup6(routes, to.bytes)
-				      : route_trie_lookup4(routes, to.bytes + IP_V4_OFFSET / 8);
 	k->to = NULL;
 	switch (route_value_target(value)) {
 	case ROUTE_PEER:
 	case ROUTE_PEER_DEFAULT:
 		k->to = route_value_peer(value);
 		k->by_default = route_value_target(value) == ROUTE_PEER_DEFAULT;
+		rte_prefetch0(k->to);
 		if (k->to == k->from)
 			path_drop(p, m, COUNTER_DROP_ROUTE_BACK);
 		else
 			path_push(p, STAGE_ACCESS, m);
 		break;
 	case ROUTE_EGRESS:
-		route_to_egress(p, m, &to);
+		route_to_egress(p, m, to);
 		break;
 	case ROUTE_HOST:
 		if (k->from == NULL)
@@ -85,8 +68,34 @@ static void route_one(struct path *p, struct rte_mbuf *m)
 	}
 }
 
+static void route_ipv4(struct path *p, struct rte_mbuf *m, const struct route_trie *routes)
+{
+	const uint8_t *destination = rte_pktmbuf_mtod_offset(m, const uint8_t *, 16);
+	struct ip_addr to = ip_addr_from_v4(destination);
+	if (destination_is_special(&to, false))
+		path_drop(p, m, COUNTER_DROP_INNER_DESTINATION);
+	else
+		follow(p, m, &to, route_trie_lookup4(routes, destination));
+}
+
+static void route_ipv6(struct path *p, struct rte_mbuf *m, const struct route_trie *routes)
+{
+	struct ip_addr to;
+	memcpy(to.bytes, rte_pktmbuf_mtod_offset(m, const uint8_t *, 24), sizeof(to.bytes));
+	if (destination_is_special(&to, true))
+		path_drop(p, m, COUNTER_DROP_INNER_DESTINATION);
+	else
+		follow(p, m, &to, route_trie_lookup6(routes, to.bytes));
+}
+
 void route_lookup(struct path *p, struct vector *in)
 {
-	for (uint16_t n = 0; n < in->count; n++)
-		route_one(p, in->packet[n]);
+	for (uint16_t n = 0; n < in->count; n++) {
+		struct rte_mbuf *m = in->packet[n];
+		const struct pkt *k = pkt_of(m);
+		if (k->inner_v6)
+			route_ipv6(p, m, &k->instance->routes);
+		else
+			route_ipv4(p, m, &k->instance->routes);
+	}
 }

@@ -11,6 +11,8 @@
 #include "dataplane/table/peer.h"
 #include "dataplane/wg/messages.h"
 
+#include <string.h>
+
 #include <rte_byteorder.h>
 #include <rte_ether.h>
 #include <rte_ip.h>
@@ -35,6 +37,10 @@ static uint16_t inner_length(const struct rte_mbuf *m, struct pkt *k)
 static bool source_belongs(const struct pkt *k, const uint8_t *ip)
 {
 	const struct route_trie *routes = &k->instance->routes;
+	uint32_t source4;
+	memcpy(&source4, ip + 12, sizeof(source4));
+	if (!k->inner_v6 && peer_has_source4(k->from, source4))
+		return true;
 	uintptr_t owner = k->inner_v6 ? route_trie_lookup6(routes, ip + 8)
 				      : route_trie_lookup4(routes, ip + 12);
 	enum route_target target = route_value_target(owner);

@@ -29,13 +29,19 @@ static void find_sessions(struct path *p, const struct vector *in)
 		const uint8_t *message =
 			rte_pktmbuf_mtod_offset(in->packet[n], const uint8_t *, k->outer_len);
 		k->session = session_lookup(p->tables->sessions, message_read_le32(message + 4));
+		if (k->session == NULL)
+			continue;
 		rte_prefetch0(k->session);
+		rte_prefetch0(
+			replay_word(&k->session->keypair.replay, message_read_le64(message + 8)));
 	}
 	for (uint16_t n = 0; n < in->count; n++) {
 		const struct session *s = pkt_of(in->packet[n])->session;
 		if (s == NULL)
 			continue;
 		rte_prefetch0(s->peer);
+		rte_prefetch0(&s->peer->received);
+		rte_prefetch0(&s->peer->sent);
 		rte_prefetch0(&s->keypair.replay);
 	}
 }
@@ -188,6 +194,9 @@ void wg_input(struct path *p, struct vector *in)
 			path_drop(p, m, reason);
 			continue;
 		}
+		/* what is read when the burst is open */
+		rte_prefetch0(
+			atomic_load_explicit(&k->session->peer->endpoint, memory_order_relaxed));
 		packets[count] = m;
 		fill_job(&jobs[count++], k->session, message,
 			(uint16_t)(m->data_len - k->outer_len));

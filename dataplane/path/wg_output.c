@@ -222,6 +222,16 @@ static void seal_burst(struct path *p, struct burst *b)
 	memset(b->group_at, 0, sizeof(b->group_at));
 }
 
+static void prefetch_receiver(const struct peer *to)
+{
+	const struct session *s = atomic_load_explicit(&to->current, memory_order_relaxed);
+	rte_prefetch0(s);
+	rte_prefetch0(&s->keypair.send_key);
+	rte_prefetch0(&to->received);
+	rte_prefetch0(&to->sent);
+	rte_prefetch0(atomic_load_explicit(&to->endpoint, memory_order_relaxed));
+}
+
 void wg_output(struct path *p, struct vector *in)
 {
 	struct burst b;
@@ -229,7 +239,7 @@ void wg_output(struct path *p, struct vector *in)
 	b.groups = 0;
 	memset(b.group_at, 0, sizeof(b.group_at));
 	for (uint16_t n = 0; n < in->count; n++)
-		rte_prefetch0(pkt_of(in->packet[n])->to->current);
+		prefetch_receiver(pkt_of(in->packet[n])->to);
 	for (uint16_t n = 0; n < in->count; n++) {
 		if (join_group(p, &b, in->packet[n]) && b.count == AEAD_BURST)
 			seal_burst(p, &b);

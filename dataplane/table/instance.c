@@ -71,7 +71,7 @@ static int find_slot(struct tables *t, uint32_t *ret)
 
 static void retire_node(void *ctx, void *memory)
 {
-	tables_retire(ctx, memory);
+	tables_retire_object(ctx, memory);
 }
 
 static struct instance *instance_new(struct tables *t, const struct instance_settings *s)
@@ -83,7 +83,7 @@ static struct instance *instance_new(struct tables *t, const struct instance_set
 		free(i);
 		return NULL;
 	}
-	if (route_trie_init(&i->routes, retire_node, t) != 0) {
+	if (route_trie_init(&i->routes, &t->route_memory, retire_node, t) != 0) {
 		hash_fini(&i->route_by_prefix);
 		free(i);
 		return NULL;

@@ -10,7 +10,6 @@
 #include "dataplane/table/tables.h"
 
 #include <errno.h>
-#include <stdalign.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -103,10 +102,9 @@ static bool allowed_equal(const struct peer_allowed *a, const struct peer_allowe
 
 static struct peer *peer_new(struct tables *t, const struct peer_settings *s, uint32_t slot)
 {
-	struct peer *p = aligned_alloc(alignof(struct peer), sizeof(*p));
+	struct peer *p = slab_alloc(&t->peer_memory);
 	if (p == NULL)
 		return NULL;
-	memset(p, 0, sizeof(*p));
 	p->id = s->id;
 	p->instance = s->instance;
 	p->public_key = s->public_key;
@@ -193,6 +191,5 @@ void peer_unlink(struct tables *t, struct peer *p)
 void peer_free(struct peer *p)
 {
 	free(p->allowed);
-	explicit_bzero(p, sizeof(*p));
-	free(p);
+	slab_free(p);
 }

@@ -9,12 +9,30 @@
 #include <stdalign.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 
 static_assert(alignof(struct peer) > ROUTE_TRIE_TAG, "the tag fits below a peer's address");
 
 static uintptr_t route_value(enum route_target target, const struct peer *peer)
 {
 	return (uintptr_t)peer | (uintptr_t)target;
+}
+
+/* The IPv4 address of a host route, network order; 0: it is none. */
+static uint32_t host4(const struct route *r)
+{
+	uint32_t be = 0;
+	if (r->prefix.len == 128 && ip_prefix_is_v4(&r->prefix))
+		memcpy(&be, r->prefix.addr.bytes + IP_V4_OFFSET / 8, sizeof(be));
+	return be;
+}
+
+static void choose_source4(struct peer *p)
+{
+	uint32_t be = 0;
+	for (const struct route *r = p->routes; be == 0 && r != NULL; r = r->peer_next)
+		be = host4(r);
+	atomic_store_explicit(&p->source4, be, memory_order_relaxed);
 }
 
 static void link_to_peer(struct route *r, struct peer *p)
@@ -28,17 +46,22 @@ static void link_to_peer(struct route *r, struct peer *p)
 		p->routes->peer_prev = &r->peer_next;
 	p->routes = r;
 	p->route_count++;
+	if (p->source4 == 0)
+		choose_source4(p);
 }
 
 static void unlink_from_peer(struct route *r)
 {
-	if (r->peer == NULL)
+	struct peer *p = r->peer;
+	if (p == NULL)
 		return;
 	*r->peer_prev = r->peer_next;
 	if (r->peer_next != NULL)
 		r->peer_next->peer_prev = r->peer_prev;
 	r->peer->route_count--;
 	r->peer = NULL;
+	if (host4(r) != 0 && p->source4 == host4(r))
+		choose_source4(p);
 }
 
 struct route *route_find(const struct instance *i, const struct ip_prefix *prefix)

@@ -27,7 +27,7 @@ struct route_trie_entry {
 
 static struct route_trie_node *node_new(struct route_trie *t, uint8_t depth, const uint8_t path[16])
 {
-	struct route_trie_node *n = calloc(1, sizeof(*n));
+	struct route_trie_node *n = slab_alloc(t->memory);
 	if (n == NULL)
 		return NULL;
 	n->depth = depth;
@@ -36,27 +36,41 @@ static struct route_trie_node *node_new(struct route_trie *t, uint8_t depth, con
 	return n;
 }
 
+/* Writer: the child in a slot, or NULL; and its word. */
+static struct route_trie_node *child_at(const struct route_trie_node *n, uint8_t byte)
+{
+	return route_trie_node_of(n->slot[byte].child);
+}
+
+static void set_child(struct route_trie_node *n, uint8_t byte, const struct route_trie_node *child)
+{
+	uintptr_t word = child != NULL ? (uintptr_t)child | child->depth : 0;
+	atomic_store_explicit(&n->slot[byte].child, word, memory_order_release);
+}
+
 static void node_retire(struct route_trie *t, struct route_trie_node *n)
 {
 	t->nodes--;
 	if (t->retire != NULL)
 		t->retire(t->ctx, n);
 	else
-		free(n);
+		slab_free(n);
 }
 
-int route_trie_init(struct route_trie *t, void (*retire)(void *ctx, void *memory), void *ctx)
+int route_trie_init(struct route_trie *t, struct slab *memory,
+	void (*retire)(void *ctx, void *memory), void *ctx)
 {
 	static const uint8_t mapped[16] = {[10] = 0xff, [11] = 0xff};
 	memset(t, 0, sizeof(*t));
+	t->memory = memory;
 	t->retire = retire;
 	t->ctx = ctx;
 	t->root4 = node_new(t, ROUTE_TRIE_V4_BYTE, mapped);
 	t->root6 = node_new(t, 0, mapped);
 	if (t->root4 != NULL && t->root6 != NULL)
 		return 0;
-	free(t->root4);
-	free(t->root6);
+	slab_free(t->root4);
+	slab_free(t->root6);
 	return -ENOMEM;
 }
 
@@ -73,12 +87,12 @@ static void free_entries(struct route_trie_node *n)
 static void free_subtree(struct route_trie_node *n) // NOLINT(misc-no-recursion)
 {
 	for (unsigned int i = 0; i < ROUTE_TRIE_FANOUT; i++) {
-		struct route_trie_node *child = n->slot[i].child;
+		struct route_trie_node *child = child_at(n, (uint8_t)i);
 		if (child != NULL)
 			free_subtree(child);
 	}
 	free_entries(n);
-	free(n);
+	slab_free(n);
 }
 
 void route_trie_fini(struct route_trie *t)
@@ -124,9 +138,9 @@ static struct route_trie_node *split(struct route_trie *t, struct route_trie_nod
 	struct route_trie_node *mid = node_new(t, depth, child->path);
 	if (mid == NULL)
 		return NULL;
-	mid->slot[child->path[depth]].child = child;
+	set_child(mid, child->path[depth], child);
 	mid->children = 1;
-	atomic_store_explicit(&n->slot[addr[n->depth]].child, mid, memory_order_release);
+	set_child(n, addr[n->depth], mid);
 	return mid;
 }
 
@@ -135,14 +149,13 @@ static struct route_trie_node *reach(
 	struct route_trie *t, struct route_trie_node *n, const uint8_t *addr, uint8_t depth)
 {
 	while (n->depth != depth) {
-		struct route_trie_node *child = n->slot[addr[n->depth]].child;
+		struct route_trie_node *child = child_at(n, addr[n->depth]);
 		if (child == NULL) {
 			child = node_new(t, depth, addr);
 			if (child == NULL)
 				return NULL;
 			n->children++;
-			atomic_store_explicit(
-				&n->slot[addr[n->depth]].child, child, memory_order_release);
+			set_child(n, addr[n->depth], child);
 			return child;
 		}
 		unsigned int stop = child->depth < depth ? child->depth : depth;
@@ -195,7 +208,7 @@ static void prune(
 	for (;;) {
 		struct route_trie_node *parent = NULL, *n = root;
 		while (n->depth < depth) {
-			struct route_trie_node *child = n->slot[addr[n->depth]].child;
+			struct route_trie_node *child = child_at(n, addr[n->depth]);
 			if (child == NULL || child->depth > depth)
 				return;
 			parent = n;
@@ -206,9 +219,8 @@ static void prune(
 		struct route_trie_node *only = NULL;
 		for (unsigned int i = 0; n->children == 1 && only == NULL && i < ROUTE_TRIE_FANOUT;
 			i++)
-			only = n->slot[i].child;
-		atomic_store_explicit(
-			&parent->slot[addr[parent->depth]].child, only, memory_order_release);
+			only = child_at(n, (uint8_t)i);
+		set_child(parent, addr[parent->depth], only);
 		parent->children -= only == NULL;
 		node_retire(t, n);
 		if (only != NULL)
@@ -253,7 +265,7 @@ static struct route_trie_node *find_node(
 	const uint8_t *addr = prefix->addr.bytes;
 	struct route_trie_node *n = root_of(t, prefix);
 	while (n != NULL && n->depth < depth)
-		n = n->slot[addr[n->depth]].child;
+		n = child_at(n, addr[n->depth]);
 	return n != NULL && n->depth == depth && memcmp(n->path, addr, depth) == 0 ? n : NULL;
 }
 

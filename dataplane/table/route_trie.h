@@ -3,6 +3,7 @@
 #define DATAPLANE_TABLE_ROUTE_TRIE_H
 
 #include "dataplane/base/ip.h"
+#include "dataplane/table/slab.h"
 
 #include <endian.h>
 #include <stdatomic.h>
@@ -21,10 +22,13 @@ enum {
 	ROUTE_TRIE_TAG = 7,
 	ROUTE_TRIE_FANOUT = 256,
 	ROUTE_TRIE_V4_BYTE = 12, /* IPv4 begins at this byte of a mapped address */
+	ROUTE_TRIE_DEPTH = 15, /* of a child's word: the bits that hold its depth */
 };
 
 struct route_trie_slot {
-	_Atomic(struct route_trie_node *) child;
+	/* a node, aligned to 64, and its depth in the low bits: so that a reader of the next slot
+	 * need not wait for the node's first line; 0: none */
+	_Atomic uintptr_t child;
 	_Atomic uintptr_t value; /* of the longest prefix of this node that covers the slot */
 };
 
@@ -38,17 +42,24 @@ struct route_trie_node {
 	struct route_trie_slot slot[ROUTE_TRIE_FANOUT];
 };
 
+enum {
+	ROUTE_TRIE_NODE_SIZE = (sizeof(struct route_trie_node) + 63) / 64 * 64,
+};
+
 struct route_trie {
 	struct route_trie_node *root4, *root6;
 	_Atomic uintptr_t default4, default6; /* 0.0.0.0/0 and ::/0 */
-	/* where cut-out nodes go; ctx is the writer's */
+	struct slab *memory; /* of nodes; borrowed */
+	/* where cut-out nodes go, to be freed with slab_free(); ctx is the writer's */
 	void (*retire)(void *ctx, void *memory);
 	void *ctx;
 	size_t nodes; /* for memory accounting */
 };
 
-/* retire may be NULL: then nodes are freed at once (no readers). 0 or -ENOMEM. */
-int route_trie_init(struct route_trie *t, void (*retire)(void *ctx, void *memory), void *ctx);
+/* memory: of objects of ROUTE_TRIE_NODE_SIZE. retire may be NULL: then nodes are freed at once (no
+ * readers). 0 or -ENOMEM. */
+int route_trie_init(struct route_trie *t, struct slab *memory,
+	void (*retire)(void *ctx, void *memory), void *ctx);
 void route_trie_fini(struct route_trie *t);
 /* Creates or replaces. prefix must be canonical. 0 or -ENOMEM (nothing changed). */
 int route_trie_set(struct route_trie *t, const struct ip_prefix *prefix, uintptr_t value);
@@ -57,31 +68,43 @@ int route_trie_del(struct route_trie *t, const struct ip_prefix *prefix);
 /* Value of exactly that prefix; 0 when it is not there. Writer. */
 uintptr_t route_trie_find(const struct route_trie *t, const struct ip_prefix *prefix);
 
-/* The bits of the first `bytes` bytes of a word that was loaded from memory; bytes 0..8. */
-static inline uint64_t route_trie_mask(unsigned int bytes)
+static inline struct route_trie_node *route_trie_node_of(uintptr_t child)
 {
-	return bytes >= 8 ? UINT64_MAX : htole64((UINT64_C(1) << (8 * bytes)) - 1);
+	uintptr_t node = child & ~(uintptr_t)ROUTE_TRIE_DEPTH;
+	return (struct route_trie_node *)node; // NOLINT(performance-no-int-to-ptr)
 }
 
-/* Reader. Value of the longest prefix that contains the address; 0 when there is none. A node's
- * path is compared whole, in words: that is cheaper than only the bytes that were skipped.
- * be4: 4 bytes, be6: 16 bytes, network order, any alignment. */
+/* Do a and b differ in their first `bytes` bytes? */
+static inline bool route_trie_differs4(const uint8_t *a, const uint8_t *b, unsigned int bytes)
+{
+	uint32_t x, y;
+	memcpy(&x, a, sizeof(x));
+	memcpy(&y, b, sizeof(y));
+	return (htobe32(x ^ y) >> (8 * (4 - bytes))) != 0;
+}
+
+/*
+ * Reader. Value of the longest prefix that contains the address; 0 when there is none. The path of
+ * a node is looked at only where bytes were skipped, and then compared whole.
+ * be4: 4 bytes, be6: 16 bytes, network order, any alignment.
+ */
 static inline uintptr_t route_trie_lookup4(const struct route_trie *t, const uint8_t *be4)
 {
 	uintptr_t best = atomic_load_explicit(&t->default4, memory_order_relaxed);
 	const struct route_trie_node *n = t->root4;
-	uint32_t addr, path;
-	memcpy(&addr, be4, sizeof(addr));
+	unsigned int at = 0;
 	for (;;) {
-		const struct route_trie_slot *s = &n->slot[be4[n->depth - ROUTE_TRIE_V4_BYTE]];
+		const struct route_trie_slot *s = &n->slot[be4[at]];
 		uintptr_t value = atomic_load_explicit(&s->value, memory_order_acquire);
+		uintptr_t child = atomic_load_explicit(&s->child, memory_order_acquire);
 		best = value != 0 ? value : best;
-		n = atomic_load_explicit(&s->child, memory_order_acquire);
-		if (n == NULL)
+		if (child == 0)
 			return best;
-		memcpy(&path, n->path + ROUTE_TRIE_V4_BYTE, sizeof(path));
-		if (((path ^ addr) & route_trie_mask(n->depth - ROUTE_TRIE_V4_BYTE)) != 0)
+		n = route_trie_node_of(child);
+		unsigned int next = (child & ROUTE_TRIE_DEPTH) - ROUTE_TRIE_V4_BYTE;
+		if (next != at + 1 && route_trie_differs4(n->path + ROUTE_TRIE_V4_BYTE, be4, next))
 			return best;
+		at = next;
 	}
 }
 
@@ -89,20 +112,19 @@ static inline uintptr_t route_trie_lookup6(const struct route_trie *t, const uin
 {
 	uintptr_t best = atomic_load_explicit(&t->default6, memory_order_relaxed);
 	const struct route_trie_node *n = t->root6;
-	uint64_t addr[2], path[2];
-	memcpy(addr, be6, sizeof(addr));
+	unsigned int at = 0;
 	for (;;) {
-		const struct route_trie_slot *s = &n->slot[be6[n->depth]];
+		const struct route_trie_slot *s = &n->slot[be6[at]];
 		uintptr_t value = atomic_load_explicit(&s->value, memory_order_acquire);
+		uintptr_t child = atomic_load_explicit(&s->child, memory_order_acquire);
 		best = value != 0 ? value : best;
-		n = atomic_load_explicit(&s->child, memory_order_acquire);
-		if (n == NULL)
+		if (child == 0)
 			return best;
-		memcpy(path, n->path, sizeof(path));
-		uint64_t high = n->depth > 8 ? route_trie_mask(n->depth - 8U) : 0;
-		if (((path[0] ^ addr[0]) & route_trie_mask(n->depth)) != 0
-			|| ((path[1] ^ addr[1]) & high) != 0)
+		n = route_trie_node_of(child);
+		unsigned int next = child & ROUTE_TRIE_DEPTH;
+		if (next != at + 1 && memcmp(n->path + at + 1, be6 + at + 1, next - at - 1) != 0)
 			return best;
+		at = next;
 	}
 }
 

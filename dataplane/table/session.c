@@ -10,6 +10,7 @@
 #include "dataplane/table/session.h"
 
 #include "dataplane/base/random.h"
+#include "dataplane/table/slab.h"
 
 #include <errno.h>
 #include <stdatomic.h>
@@ -34,7 +35,7 @@ int session_table_new(struct session_table **ret)
 	struct session_table *t = calloc(1, sizeof(*t));
 	if (t == NULL)
 		return -ENOMEM;
-	t->value = map_zeroed(SLOT_COUNT * sizeof(t->value[0]));
+	t->value = slab_map(SLOT_COUNT * sizeof(t->value[0]));
 	t->index = map_zeroed(SLOT_COUNT * sizeof(t->index[0]));
 	if (t->value == NULL || t->index == NULL) {
 		session_table_free(t);
@@ -49,7 +50,7 @@ void session_table_free(struct session_table *t)
 	if (t == NULL)
 		return;
 	if (t->value != NULL)
-		(void)munmap((void *)t->value, SLOT_COUNT * sizeof(t->value[0]));
+		slab_unmap((void *)t->value, SLOT_COUNT * sizeof(t->value[0]));
 	if (t->index != NULL)
 		(void)munmap(t->index, SLOT_COUNT * sizeof(t->index[0]));
 	free(t);

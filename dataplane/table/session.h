@@ -6,6 +6,7 @@
 #include "dataplane/base/random.h"
 #include "dataplane/wg/keypair.h"
 
+#include <assert.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -18,12 +19,16 @@ struct peer;
  * and finding a session takes one load and one compare.
  */
 struct session {
-	struct keypair keypair; /* first: the opener's hot line */
+	/* with the opener's part of the keypair in one cache line */
 	struct peer *peer;
 	uint32_t peer_slot; /* of it: says who owns the session, set at birth */
 	_Atomic uint8_t
 		confirmed; /* set: worker on the first packet of a responder's key; the same time it tells keying */
+	struct keypair keypair;
 } __attribute__((aligned(64)));
+
+static_assert(offsetof(struct session, keypair.send_key) == 64, "the sealer's line");
+static_assert(offsetof(struct session, keypair.replay) == 128, "the owner worker's lines");
 
 enum {
 	ENDPOINT_HEADER_MAX = 14 + 40 + 8,
@@ -41,7 +46,7 @@ struct endpoint {
 	struct ip_endpoint remote;
 	struct ip_addr local; /* the address the peer talks to; replies come from it */
 	uint16_t local_port; /* host byte order */
-};
+} __attribute__((aligned(64)));
 
 enum {
 	SESSION_SLOTS_LOG2 = 20,
@@ -74,6 +79,12 @@ uint32_t session_table_count(const struct session_table *t);
 size_t session_table_reserved(void);
 /* The peer whose handshake or session holds the index; NULL. Keying thread. */
 struct peer *session_index_peer(const struct session_table *t, uint32_t index);
+
+/* Worker. Before session_lookup(): the table is large, and its slots are drawn at random. */
+static inline void session_prefetch(const struct session_table *t, uint32_t index)
+{
+	__builtin_prefetch((const void *)&t->value[index & SESSION_SLOT_MASK]);
+}
 
 /* Worker. The session in the slot of that index, or NULL. The caller still compares
  * keypair.local_index with the whole index: apart, so that a burst can prefetch in between. */

@@ -16,6 +16,7 @@
 struct retired {
 	struct retired *next;
 	void *memory;
+	void (*free)(void *memory);
 };
 
 /* Arrays by slot or port are large and mostly empty: their pages come when they are touched. */
@@ -62,6 +63,10 @@ int tables_new(struct tables **ret)
 		return -ENOMEM;
 	t->workers = 1;
 	t->inner_max = pkt_inner_max(ETHERNET_MTU);
+	slab_init(&t->peer_memory, sizeof(struct peer));
+	slab_init(&t->session_memory, sizeof(struct session));
+	slab_init(&t->endpoint_memory, sizeof(struct endpoint));
+	slab_init(&t->route_memory, ROUTE_TRIE_NODE_SIZE);
 	t->listener = map_pointers(UDP_PORTS);
 	t->instance_slot = map_pointers(TABLE_MAX_INSTANCES);
 	t->peer_slot = map_pointers(TABLE_MAX_PEERS);
@@ -94,7 +99,7 @@ static void free_retired(struct retired *r)
 {
 	while (r != NULL) {
 		struct retired *next = r->next;
-		free(r->memory);
+		r->free(r->memory);
 		free(r);
 		r = next;
 	}
@@ -132,6 +137,10 @@ void tables_free(struct tables *t)
 	unmap_pointers((void *)t->instance_slot, TABLE_MAX_INSTANCES);
 	unmap_pointers((void *)t->peer_slot, TABLE_MAX_PEERS);
 	counter_registry_fini(&t->counters);
+	slab_fini(&t->route_memory);
+	slab_fini(&t->endpoint_memory);
+	slab_fini(&t->session_memory);
+	slab_fini(&t->peer_memory);
 	free(t);
 }
 
@@ -153,17 +162,26 @@ void tables_reclaim(struct tables *t)
 	free_unlinked(t);
 }
 
-void tables_retire(struct tables *t, void *memory)
+static void retire(struct tables *t, void *memory, void (*free_memory)(void *memory))
 {
 	struct retired *r = malloc(sizeof(*r));
 	if (r == NULL) {
 		wait_for_readers(t);
-		free(memory);
+		free_memory(memory);
 		return;
 	}
-	r->memory = memory;
-	r->next = t->retired;
+	*r = (struct retired){t->retired, memory, free_memory};
 	t->retired = r;
+}
+
+void tables_retire(struct tables *t, void *memory)
+{
+	retire(t, memory, free);
+}
+
+void tables_retire_object(struct tables *t, void *object)
+{
+	retire(t, object, slab_free);
 }
 
 void tables_use(const struct tables *t, struct tables_use *ret)

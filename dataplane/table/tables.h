@@ -5,6 +5,7 @@
 #include "dataplane/table/counter.h"
 #include "dataplane/table/hash.h"
 #include "dataplane/table/port.h"
+#include "dataplane/table/slab.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -55,6 +56,7 @@ struct tables {
 	uint16_t inner_max; /* the largest mtu of an instance; set: main before threads start */
 	bool copy_dscp; /* of inner packets to the outer ones; set: main before threads start */
 	struct counter_registry counters;
+	struct slab peer_memory, session_memory, endpoint_memory, route_memory;
 	unsigned int workers; /* set: main, before they start */
 	_Atomic uint8_t owner[OWNER_GROUPS]; /* number of a worker; read: workers, keying */
 
@@ -92,6 +94,8 @@ void tables_reclaim(struct tables *t);
 /* Hands memory to the next tables_reclaim(); freed with free(). Server thread. -ENOMEM: then a
  * grace period is waited for at once instead, so the call always succeeds. */
 void tables_retire(struct tables *t, void *memory);
+/* The same with what came from a slab: freed with slab_free(). */
+void tables_retire_object(struct tables *t, void *object);
 
 /* How much there is, and what it takes without the allocator's own needs. */
 struct tables_use {

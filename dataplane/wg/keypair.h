@@ -17,14 +17,15 @@
 struct keypair {
 	/* what the opener reads first; set at birth */
 	uint32_t local_index; /* ours: what arrives names it */
-	uint32_t remote_index;
-	uint64_t birth_ns; /* CLOCK_MONOTONIC */
 	bool is_initiator;
+	uint64_t birth_ns; /* CLOCK_MONOTONIC */
 	struct key receive_key;
 	/* the sealer's */
-	struct key send_key __attribute__((aligned(64)));
+	struct key send_key;
 	_Atomic uint64_t send_counter; /* the next one to use */
-	struct replay replay __attribute__((aligned(64))); /* the owner worker's */
+	uint32_t remote_index;
+	uint8_t pad[20]; /* what the owner worker writes is not in the line that sealers write */
+	struct replay replay; /* the owner worker's */
 };
 
 static inline bool keypair_expired(const struct keypair *k, uint64_t now_ns)

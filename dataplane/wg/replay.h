@@ -2,6 +2,8 @@
 #ifndef DATAPLANE_WG_REPLAY_H
 #define DATAPLANE_WG_REPLAY_H
 
+#include "dataplane/wg/messages.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -20,10 +22,34 @@ struct replay {
 };
 
 void replay_init(struct replay *r);
+/* Where a counter's bit is. */
+static inline uint64_t *replay_word(struct replay *r, uint64_t counter)
+{
+	return &r->word[counter / 64 % REPLAY_WORDS];
+}
+
+/* Clears the words between the greatest counter so far and the new one. */
+void replay_clear(struct replay *r, uint64_t counter);
+
 /*
  * After the packet was authenticated: true, and remembered, when the counter is new. false:
  * seen, too old, or at or above REJECT_AFTER_MESSAGES.
  */
-bool replay_accept(struct replay *r, uint64_t counter);
+static inline bool replay_accept(struct replay *r, uint64_t counter)
+{
+	if (counter >= REJECT_AFTER_MESSAGES || counter + REPLAY_WINDOW < r->next)
+		return false;
+	if (counter >= r->next) {
+		if (counter / 64 != (r->next - 1) / 64)
+			replay_clear(r, counter);
+		r->next = counter + 1;
+	}
+	uint64_t bit = 1ULL << (counter % 64);
+	uint64_t *word = replay_word(r, counter);
+	if ((*word & bit) != 0)
+		return false;
+	*word |= bit;
+	return true;
+}
 
 #endif

@@ -335,7 +335,8 @@ static void mapped_outer_addresses(void **state)
 
 static void sent_over_ipv6(void **state)
 {
-	struct endpoint *old = hub.peer[1]->endpoint, *new = calloc(1, sizeof(*new));
+	struct endpoint *old = hub.peer[1]->endpoint,
+			*new = slab_alloc(&hub.tables->endpoint_memory);
 	struct neighbour n;
 	bool missing;
 	struct rte_mbuf *sent;
@@ -363,7 +364,7 @@ static void sent_over_ipv6(void **state)
 		rte_pktmbuf_free(sent);
 	}
 	hub.peer[1]->endpoint = old;
-	free(new);
+	slab_free(new);
 }
 
 int main(void)

@@ -236,6 +236,40 @@ static void routes(void **state)
 	assert_int_equal(lookup(i, "2001:db8::1"), 0);
 }
 
+static bool has_source(const struct peer *p, const char *text)
+{
+	uint32_t be;
+	struct ip_prefix host = prefix(text);
+	memcpy(&be, host.addr.bytes + IP_V4_OFFSET / 8, sizeof(be));
+	return peer_has_source4(p, be);
+}
+
+/* The short cut of source_check says what the routes say, whatever becomes of them. */
+static void first_host_route(void **state)
+{
+	struct instance *i = make_instance(1);
+	struct peer *a = make_peer(i, 1), *b = make_peer(i, 2);
+	struct ip_prefix net = prefix("10.0.1.0/24"), one = prefix("10.0.1.5/32"),
+			 two = prefix("10.0.1.6/32"), v6 = prefix("fd00::5/128");
+	assert_false(peer_has_source4(a, 0));
+	assert_int_equal(route_set(i, &v6, ROUTE_PEER, a), 0);
+	assert_int_equal(route_set(i, &net, ROUTE_PEER, a), 0);
+	assert_false(peer_has_source4(a, 0));
+	assert_false(has_source(a, "10.0.1.0/32"));
+	assert_int_equal(route_set(i, &one, ROUTE_PEER, a), 0);
+	assert_int_equal(route_set(i, &two, ROUTE_PEER, a), 0);
+	assert_true(has_source(a, "10.0.1.5/32"));
+	assert_int_equal(route_set(i, &one, ROUTE_PEER, b), 0); /* b takes it over */
+	assert_false(has_source(a, "10.0.1.5/32"));
+	assert_true(has_source(a, "10.0.1.6/32"));
+	assert_true(has_source(b, "10.0.1.5/32"));
+	assert_int_equal(route_set(i, &two, ROUTE_DROP, NULL), 0);
+	assert_false(has_source(a, "10.0.1.6/32"));
+	route_del(route_find(i, &one));
+	assert_false(has_source(b, "10.0.1.5/32"));
+	assert_false(peer_has_source4(b, 0));
+}
+
 /* Once unlinked nothing finds a peer: no lookup, no handle, no route; others stay. */
 static void unlinking_a_peer(void **state)
 {
@@ -362,6 +396,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(peers_are_created_and_changed, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(lists_of_destinations, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(routes, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(first_host_route, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(unlinking_a_peer, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(handles_do_not_come_back, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(unlinking_an_instance, set_up, tear_down),

@@ -120,7 +120,9 @@ static void same_as_a_list(void **state)
 {
 	struct route_trie t;
 	static struct list l;
-	assert_int_equal(route_trie_init(&t, NULL, NULL), 0);
+	struct slab memory;
+	slab_init(&memory, ROUTE_TRIE_NODE_SIZE);
+	assert_int_equal(route_trie_init(&t, &memory, NULL, NULL), 0);
 	for (unsigned int n = 0; n < STEPS; n++) {
 		change(&t, &l);
 		if (n % 8 == 0)
@@ -130,6 +132,7 @@ static void same_as_a_list(void **state)
 		assert_int_equal(route_trie_del(&t, &l.entry[--l.count].prefix), 0);
 	check_around(&t, &l);
 	route_trie_fini(&t);
+	slab_fini(&memory);
 }
 
 static void families_do_not_mix(void **state)
@@ -137,7 +140,9 @@ static void families_do_not_mix(void **state)
 	struct route_trie t;
 	struct ip_prefix all4, all6;
 	struct ip_addr a4, a6;
-	assert_int_equal(route_trie_init(&t, NULL, NULL), 0);
+	struct slab memory;
+	slab_init(&memory, ROUTE_TRIE_NODE_SIZE);
+	assert_int_equal(route_trie_init(&t, &memory, NULL, NULL), 0);
 	assert_int_equal(ip_prefix_parse("0.0.0.0/0", &all4), 0);
 	assert_int_equal(ip_prefix_parse("::/0", &all6), 0);
 	assert_int_equal(ip_addr_parse("192.0.2.1", &a4), 0);
@@ -151,6 +156,7 @@ static void families_do_not_mix(void **state)
 	assert_true(trie_lookup(&t, &a6) == 0);
 	assert_true(trie_lookup(&t, &a4) == 8);
 	route_trie_fini(&t);
+	slab_fini(&memory);
 }
 
 int main(void)
