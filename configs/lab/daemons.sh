@@ -33,6 +33,7 @@ lab_configure() {
 		name = "hub1";
 		region = "local";
 		state_dir = "$LAB_NODE_STATE";
+		uapi_dir = "$LAB_RUN/wireguard";
 		
 		ports = ( {
 			name = "wan0"; interface = "hub0"; tap = "nave0";

@@ -172,6 +172,7 @@ static const struct setting root_settings[] = {
 	TEXT_SETTING(name),
 	TEXT_SETTING(region),
 	TEXT_SETTING(state_dir),
+	TEXT_SETTING(uapi_dir),
 	{"ports", 0, 0, read_ports},
 };
 
@@ -184,6 +185,7 @@ static void set_defaults(struct node_config *c)
 		.name = "hub1",
 		.region = "local",
 		.state_dir = "/var/lib/nave-node",
+		.uapi_dir = "/var/run/wireguard",
 	};
 }
 

@@ -30,6 +30,7 @@ struct node_config {
 	char control_url[256];
 	char name[65], region[65];
 	char state_dir[256];
+	char uapi_dir[NODE_PATH_MAX - 24]; /* of the sockets naveN.sock for wg(8) */
 	struct node_port port[NODE_PORTS_MAX];
 	unsigned int ports;
 };

@@ -14,6 +14,7 @@
 #include "control/node/faults.h"
 #include "control/node/memory.h"
 #include "control/node/report.h"
+#include "control/node/uapi.h"
 #include "control/node/underlay.h"
 #include "dataplane/base/clock.h"
 #include "dataplane/base/log.h"
@@ -264,6 +265,8 @@ static void apply_desired(struct node *n)
 	bool taken = n->faults.count == 0;
 	if (err == 0)
 		err = egress_apply(&n->egress, &wanted, n->dp, &n->faults);
+	if (err == 0)
+		err = uapi_apply(n->config, &wanted, n->dp, &n->faults);
 	if (err == 0) {
 		n->applied = to;
 		n->report_due = after_ms(0);
@@ -502,6 +505,7 @@ int node_remove(const struct node_config *config)
 		return err;
 	int egress = egress_remove(&nl);
 	int underlay = underlay_remove(config, &nl);
+	uapi_remove(config);
 	netlink_close(&nl);
 	return egress != 0 ? egress : underlay;
 }

@@ -17,6 +17,7 @@
 #include "dataplane/api/port.h"
 #include "dataplane/api/route.h"
 #include "dataplane/api/sync.h"
+#include "dataplane/api/uapi.h"
 #include "dataplane/api/underlay_route.h"
 
 #include <errno.h>
@@ -73,6 +74,7 @@ static const struct dp_msg_rule rules[DP_MSG__COUNT] = {
 	[DP_MSG_COUNTER_LIST] = {.name = "counter_list", .reply = BODY(counter), .is_list = true},
 	[DP_MSG_EVENT_SUBSCRIBE] = {.name = "event_subscribe"},
 	[DP_MSG_EVENT] = {.name = "event", .reply = BODY(event), .is_event = true},
+	[DP_MSG_UAPI_SET] = {.name = "uapi_set", .request = BODY(uapi_set), .takes_file = true},
 };
 
 const struct dp_msg_rule *dp_msg_rule_find(uint16_t type)

@@ -67,7 +67,7 @@ int dp_instance_check(const uint8_t *payload, size_t len, const char **ret_reaso
 	memcpy(&m, payload, sizeof(m));
 	if (uuid_is_zero(&m.id))
 		return check_refuse(ret_reason, "id is zero");
-	if (m.has_tun > 1 || m.pad != 0)
-		return check_refuse(ret_reason, "has_tun is not 0 or 1, or pad is not zero");
+	if (m.has_tun > 1 || m.has_uapi > 1)
+		return check_refuse(ret_reason, "has_tun or has_uapi is not 0 or 1");
 	return 0;
 }

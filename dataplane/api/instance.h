@@ -60,7 +60,7 @@ struct dp_instance {
 	struct ip_prefix address4;
 	struct ip_prefix address6;
 	uint8_t has_tun; /* 1 after TUN_SET */
-	uint8_t pad;
+	uint8_t has_uapi; /* 1 after UAPI_SET */
 };
 static_assert(sizeof(struct dp_instance) == 64);
 

@@ -95,6 +95,7 @@ static void put_order(struct keying *k, struct order *o)
 	*k->orders_end = o;
 	k->orders_end = &o->next;
 	(void)pthread_mutex_unlock(&k->mutex);
+	k->unsettled = true;
 }
 
 int keying_instance_set(struct keying *k, struct instance *i, const struct key *private_key)
@@ -131,17 +132,26 @@ int keying_peer_reset_timestamp(struct keying *k, struct peer *p)
 	return 0;
 }
 
-void keying_retire(struct keying *k)
+void keying_settle(struct keying *k)
 {
 	bool done = false;
 	struct order o = {.type = ORDER_RETIRE, .done = &done};
-	if (k->tables->unlinked_peers == NULL && k->tables->unlinked_instances == NULL)
+	if (!k->unsettled)
 		return;
 	put_order(k, &o);
 	(void)pthread_mutex_lock(&k->mutex);
 	while (!done)
 		(void)pthread_cond_wait(&k->done, &k->mutex);
 	(void)pthread_mutex_unlock(&k->mutex);
+	k->unsettled = false;
+}
+
+void keying_retire(struct keying *k)
+{
+	if (k->tables->unlinked_peers == NULL && k->tables->unlinked_instances == NULL)
+		return;
+	k->unsettled = true;
+	keying_settle(k);
 }
 
 /* The server thread waits in keying_retire(), so its lists hold still. */
@@ -370,4 +380,10 @@ void keying_peer_status(struct keying *k, const struct peer *p, struct keying_pe
 		ret->endpoint = p->endpoint->remote;
 	memcpy(ret->timestamp, p->latest_timestamp, sizeof(ret->timestamp));
 	(void)pthread_mutex_unlock(&k->status_mutex);
+}
+
+void keying_private_key(const struct instance *i, struct key *ret)
+{
+	const struct keying_instance *ki = i->keying;
+	*ret = ki != NULL ? ki->identity.private_key : (struct key){0};
 }

@@ -83,4 +83,10 @@ struct keying_peer_status {
 /* Server thread; the peer is linked. */
 void keying_peer_status(struct keying *k, const struct peer *p, struct keying_peer_status *ret);
 
+/* Waits until all that was told before has come into effect. Server thread. */
+void keying_settle(struct keying *k);
+
+/* A secret; zero: none. Server thread, after keying_settle() and before it tells anything else. */
+void keying_private_key(const struct instance *i, struct key *ret);
+
 #endif

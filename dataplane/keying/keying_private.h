@@ -89,6 +89,7 @@ struct keying {
 	pthread_mutex_t mutex; /* holds the orders */
 	pthread_cond_t done;
 	struct order *orders, **orders_end;
+	bool unsettled; /* server thread only: something was told since keying_settle() */
 
 	pthread_mutex_t
 		status_mutex; /* endpoint pointers and timestamps, for keying_peer_status() */

@@ -15,6 +15,8 @@ enum {
 		1 << 22, /* two tunnel addresses of each of TABLE_MAX_PEERS, and networks */
 	INSTANCE_ROUTE_NODES_MAX = 1 << 18, /* 1 GiB: scattered host routes need one each */
 	EVENT_RING_SIZE = 4096, /* power of two */
+	UAPI_CONNECTIONS_MAX = 16,
+	UAPI_CHUNK = 64 << 10, /* bytes of an answer made, or of a request read, at a time */
 };
 
 #endif

@@ -6,6 +6,7 @@
 #include "dataplane/server/request.h"
 #include "dataplane/server/state.h"
 #include "dataplane/table/pkt.h"
+#include "dataplane/server/uapi.h"
 #include "dataplane/table/tables.h"
 #include "dataplane/worker/host_io.h"
 
@@ -27,6 +28,7 @@ static_assert(
 void server_remove_instance(struct server *s, struct instance *i)
 {
 	host_io_tun_del(s->host_io, i);
+	uapi_remove_instance(s, i);
 	instance_unlink(s->tables, i);
 }
 
@@ -114,6 +116,7 @@ static struct dp_instance object_from_instance(const struct instance *i)
 		.address4 = i->address4,
 		.address6 = i->address6,
 		.has_tun = i->has_tun,
+		.has_uapi = i->has_uapi,
 	};
 }
 

@@ -9,6 +9,7 @@
 
 #include "dataplane/base/clock.h"
 #include "dataplane/base/log.h"
+#include "dataplane/base/unix_socket.h"
 #include "dataplane/keying/keying.h"
 #include "dataplane/server/bounds.h"
 #include "dataplane/server/connection.h"
@@ -21,65 +22,11 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 enum {
-	EVENTS_A_TURN = CONNECTIONS_MAX + 3,
+	EVENTS_A_TURN = CONNECTIONS_MAX + 4,
 };
-
-/* Does anybody answer at the address? */
-static bool is_stale(const struct sockaddr_un *address)
-{
-	struct stat st;
-	if (lstat(address->sun_path, &st) != 0 || !S_ISSOCK(st.st_mode))
-		return false;
-	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return false;
-	bool refused = connect(fd, (const struct sockaddr *)address, sizeof(*address)) != 0
-		&& errno == ECONNREFUSED;
-	(void)close(fd);
-	return refused;
-}
-
-static int bind_path(int fd, const char *path)
-{
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	size_t len = strlen(path);
-	if (len == 0 || len >= sizeof(address.sun_path))
-		return -ENAMETOOLONG;
-	memcpy(address.sun_path, path, len);
-	/* on a socket that has no name yet this is the mode of the file to come (less the umask) */
-	if (fchmod(fd, 0660) != 0)
-		return -errno;
-	if (bind(fd, (const struct sockaddr *)&address, sizeof(address)) == 0)
-		return 0;
-	if (errno != EADDRINUSE)
-		return -errno;
-	if (!is_stale(&address) || unlink(path) != 0)
-		return -EADDRINUSE;
-	return bind(fd, (const struct sockaddr *)&address, sizeof(address)) == 0 ? 0 : -errno;
-}
-
-static int open_listener(const char *path, int *ret_fd)
-{
-	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return -errno;
-	mode_t mask = umask(0117);
-	int err = bind_path(fd, path);
-	(void)umask(mask);
-	if (err == 0 && listen(fd, CONNECTIONS_MAX) != 0)
-		err = -errno;
-	if (err != 0) {
-		(void)close(fd);
-		return err;
-	}
-	*ret_fd = fd;
-	return 0;
-}
 
 /* tag: what epoll_wait gives back. */
 static int watch(struct server *s, int fd, void *tag)
@@ -99,11 +46,15 @@ static int init(struct server *s, const char *path)
 	s->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (s->epoll_fd < 0)
 		return -errno;
-	err = open_listener(path, &s->listen_fd);
+	err = unix_socket_listen(path, SOCK_SEQPACKET, 0660, CONNECTIONS_MAX, &s->listen_fd);
 	if (err != 0)
 		return err;
 	err = watch(s, s->listen_fd, &s->listen_fd);
-	return err != 0 ? err : watch(s, s->events.fd, &s->events);
+	if (err == 0)
+		err = watch(s, s->events.fd, &s->events);
+	if (err == 0)
+		err = uapi_init(&s->uapi);
+	return err != 0 ? err : watch(s, s->uapi.epoll_fd, &s->uapi);
 }
 
 int server_new(const char *path, struct tables *tables, struct server **ret_server)
@@ -116,7 +67,7 @@ int server_new(const char *path, struct tables *tables, struct server **ret_serv
 	s->gid = getegid();
 	s->statm_fd = memory_open();
 	watchdog_init(&s->watchdog);
-	s->listen_fd = s->epoll_fd = s->events.fd = -1;
+	s->listen_fd = s->epoll_fd = s->events.fd = s->uapi.epoll_fd = -1;
 	int err = init(s, path);
 	if (err != 0) {
 		server_free(s);
@@ -141,6 +92,7 @@ void server_free(struct server *server)
 		server->connections = c->next;
 		connection_free(c);
 	}
+	uapi_fini(&server->uapi);
 	event_ring_fini(&server->events);
 	close_if_open(server->listen_fd);
 	close_if_open(server->epoll_fd);
@@ -218,6 +170,7 @@ static void end_turn(struct server *s)
 			at = &c->next;
 		}
 	}
+	uapi_end_turn(s, now);
 }
 
 /* true: told to stop. */
@@ -232,6 +185,8 @@ static bool take_turn(struct server *s, const struct epoll_event *events, int n,
 			accept_connections(s);
 		else if (tag == &s->events)
 			event_deliver(s);
+		else if (tag == &s->uapi)
+			uapi_serve(s);
 		else
 			connection_serve(tag, events[i].events);
 	}

@@ -6,6 +6,7 @@
 #include "dataplane/base/uuid.h"
 #include "dataplane/server/event.h"
 #include "dataplane/server/sync.h"
+#include "dataplane/server/uapi.h"
 #include "dataplane/server/watchdog.h"
 #include "dataplane/table/port.h"
 
@@ -38,6 +39,7 @@ struct server {
 	struct sync sync;
 	bool has_tap[PORT_MAX];
 	struct event_ring events;
+	struct uapi uapi;
 	uint8_t rx[DP_MSG_MAX + 1]; /* one byte more shows a datagram that is too long */
 };
 

@@ -57,6 +57,7 @@ struct instance {
 	struct hash route_by_prefix;
 	uint32_t sync_stamp; /* server/sync.c */
 	bool has_tun; /* server/port.c */
+	bool has_uapi; /* server/uapi.c */
 };
 
 /*

@@ -101,6 +101,7 @@ struct peer {
 
 	/* keying thread only, but for what is marked */
 	struct peer_keying *keying; /* NULL: at rest */
+	/* read: server, after keying_settle() */
 	struct key preshared_key; /* zero: none */
 	uint16_t keepalive_s;
 	uint8_t latest_timestamp

@@ -168,6 +168,12 @@ hub_state() {
 	lab_in hub nft --stateless list ruleset
 }
 
+# hub_wg ARGUMENTS...: wg(8) on the hub. It looks for sockets in one place only: there it is given the lab's.
+hub_wg() {
+	# shellcheck disable=SC2016 # expanded by that shell, in a mount namespace of its own
+	lab_in hub sh -c 'mount --bind "$0" /var/run/wireguard && exec wg "$@"' "$LAB_RUN/wireguard" "$@"
+}
+
 # cut_within_1s MACHINE ADDRESS: what still gets through in the second after now; then nothing more
 cut_within_1s() {
 	sleep 1

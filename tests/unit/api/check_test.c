@@ -143,6 +143,7 @@ static const struct fault request_faults[] = {
 	{DP_MSG_TAP_SET, AT(dp_tap_set, port), BYTES(64, 0), "port is over 63"},
 	{DP_MSG_TAP_SET, AT(dp_tap_set, pad), BYTES(0, 0, 0, 0, 0, 1), "pad is not zero"},
 	{DP_MSG_TUN_SET, 0, ZERO(16), "instance is zero"},
+	{DP_MSG_UAPI_SET, 0, ZERO(16), "instance is zero"},
 
 	{DP_MSG_ADDRESS_SET, AT(dp_address_set, pad), BYTES(1), "pad is not zero"},
 	{DP_MSG_ADDRESS_SET, AT(dp_address_set, port), BYTES(64, 0), "port is over 63"},
@@ -190,8 +191,8 @@ static const struct fault request_faults[] = {
 static const struct fault reply_faults[] = {
 	{DP_MSG_HELLO, AT(dp_hello, boot_id), ZERO(16), "boot_id is zero"},
 	{DP_MSG_INSTANCE_LIST, AT(dp_instance, id), ZERO(16), "id is zero"},
-	{DP_MSG_INSTANCE_LIST, AT(dp_instance, pad), BYTES(1),
-		"has_tun is not 0 or 1, or pad is not zero"},
+	{DP_MSG_INSTANCE_LIST, AT(dp_instance, has_uapi), BYTES(2),
+		"has_tun or has_uapi is not 0 or 1"},
 	{DP_MSG_PEER_LIST, AT(dp_peer, id), ZERO(16), "id or instance is zero"},
 	{DP_MSG_PEER_LIST, AT(dp_peer, type), BYTES(9), "unknown type, or route_all is not 0 or 1"},
 	{DP_MSG_PEER_LIST, AT(dp_peer, pad), BYTES(1), "pad is not zero"},

@@ -15,6 +15,7 @@
 #include "dataplane/api/port.h"
 #include "dataplane/api/route.h"
 #include "dataplane/api/sync.h"
+#include "dataplane/api/uapi.h"
 #include "dataplane/api/underlay_route.h"
 
 #include <setjmp.h>
@@ -69,7 +70,7 @@ static const struct line {
 	FIELD(dp_instance, address4),
 	FIELD(dp_instance, address6),
 	FIELD(dp_instance, has_tun),
-	FIELD(dp_instance, pad),
+	FIELD(dp_instance, has_uapi),
 	SIZE(dp_peer_set),
 	FIELD(dp_peer_set, id),
 	FIELD(dp_peer_set, instance),
@@ -140,6 +141,8 @@ static const struct line {
 	FIELD(dp_tap_set, pad),
 	SIZE(dp_tun_set),
 	FIELD(dp_tun_set, instance),
+	SIZE(dp_uapi_set),
+	FIELD(dp_uapi_set, instance),
 	SIZE(dp_address_set),
 	FIELD(dp_address_set, prefix),
 	FIELD(dp_address_set, pad),

@@ -161,7 +161,7 @@ size_t sample_request(enum dp_msg_type type, uint8_t *buf)
 		return put_instance_set(buf);
 	if (type == DP_MSG_INSTANCE_DEL || type == DP_MSG_PEER_DEL || type == DP_MSG_PEER_RESET
 		|| type == DP_MSG_PEER_LIST || type == DP_MSG_PEER_STATS_LIST
-		|| type == DP_MSG_ROUTE_LIST || type == DP_MSG_TUN_SET)
+		|| type == DP_MSG_ROUTE_LIST || type == DP_MSG_TUN_SET || type == DP_MSG_UAPI_SET)
 		return put(buf, &id_a, sizeof(id_a));
 	if (type == DP_MSG_PEER_SET)
 		return put_peer_set(buf);

@@ -38,6 +38,7 @@ int keying_peer_set(struct keying *k, const struct keying_peer *settings)
 {
 	fake.peers_set++;
 	fake.last_peer = *settings;
+	settings->peer->keepalive_s = settings->keepalive_s;
 	return fake.keying_error;
 }
 
@@ -55,6 +56,15 @@ void keying_retire(struct keying *k)
 void keying_peer_status(struct keying *k, const struct peer *p, struct keying_peer_status *ret)
 {
 	*ret = (struct keying_peer_status){.timestamp = {0x40}};
+}
+
+void keying_settle(struct keying *k)
+{
+}
+
+void keying_private_key(const struct instance *i, struct key *ret)
+{
+	*ret = fake.last_private_key;
 }
 
 int host_io_tap_set(struct host_io *h, uint32_t port, int fd)

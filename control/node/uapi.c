@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "control/node/uapi.h"
+
+#include "dataplane/api/instance.h"
+#include "dataplane/api/uapi.h"
+#include "dataplane/base/unix_socket.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum {
+	BACKLOG = 16,
+};
+
+static const char *path_of(const struct node_config *c, uint32_t number, char ret[NODE_PATH_MAX])
+{
+	(void)snprintf(ret, NODE_PATH_MAX, "%s/nave%u.sock", c->uapi_dir, (unsigned int)number);
+	return ret;
+}
+
+/* The number in "naveN.sock"; 0: not one of ours. */
+static uint32_t socket_number(const char *name)
+{
+	unsigned int number;
+	char canonical[32];
+	if (sscanf(name, "nave%5u", &number) != 1) // NOLINT(cert-err34-c): checked below
+		return 0;
+	(void)snprintf(canonical, sizeof(canonical), "nave%u.sock", number);
+	return strcmp(name, canonical) == 0 ? number : 0;
+}
+
+static bool is_wanted(const struct objects *wanted, uint32_t number)
+{
+	for (unsigned int i = 0; wanted != NULL && i < wanted->instances; i++) {
+		if (wanted->instance[i].number == number)
+			return true;
+	}
+	return false;
+}
+
+/* wanted NULL: nobody is. A socket that is answered may be another hub's, unless all must go. */
+static void remove_sockets(const struct node_config *c, const struct objects *wanted)
+{
+	char path[NODE_PATH_MAX];
+	DIR *dir = opendir(c->uapi_dir);
+	if (dir == NULL)
+		return;
+	const struct dirent *e;
+	while ((e = readdir(dir)) != NULL) { // NOLINT(concurrency-mt-unsafe): our own DIR
+		uint32_t number = socket_number(e->d_name);
+		if (number == 0 || is_wanted(wanted, number))
+			continue;
+		if (wanted == NULL || unix_socket_is_stale(path_of(c, number, path), SOCK_STREAM))
+			(void)unlink(path_of(c, number, path));
+	}
+	(void)closedir(dir);
+}
+
+struct missing {
+	const struct node_config *config;
+	const struct objects *wanted;
+	struct {
+		struct uuid instance;
+		uint32_t number;
+	} * socket; /* room for all that are wanted */
+	unsigned int count;
+};
+
+static int take_instance(void *ctx, const uint8_t *payload, size_t len)
+{
+	struct missing *m = ctx;
+	struct dp_instance i;
+	char path[NODE_PATH_MAX];
+	memcpy(&i, payload, sizeof(i));
+	bool whole = i.has_uapi == 1 && access(path_of(m->config, i.number, path), F_OK) == 0;
+	if (whole || m->count == m->wanted->instances || !is_wanted(m->wanted, i.number))
+		return 0;
+	m->socket[m->count].instance = i.id;
+	m->socket[m->count++].number = i.number;
+	return 0;
+}
+
+static int give_socket(const struct node_config *c, const struct uuid *instance, uint32_t number,
+	struct dp_client *dp, struct faults *faults)
+{
+	struct dp_uapi_set set = {.instance = *instance};
+	char path[NODE_PATH_MAX];
+	int fd;
+	int err = unix_socket_listen(path_of(c, number, path), SOCK_STREAM, 0600, BACKLOG, &fd);
+	if (err == 0) {
+		err = dp_client_call(dp, DP_MSG_UAPI_SET, &set, sizeof(set), fd, NULL);
+		(void)close(fd);
+	}
+	if (err != 0)
+		faults_add(faults, instance, "socket %s for wg: %s", path,
+			err == -EADDRINUSE ? "another program answers there"
+					   : strerrordesc_np(-err));
+	return dp_client_is_broken(dp) ? err : 0;
+}
+
+int uapi_apply(const struct node_config *config, const struct objects *wanted, struct dp_client *dp,
+	struct faults *faults)
+{
+	struct missing m = {.config = config, .wanted = wanted};
+	/* nobody but root may come near: an answer has the private key */
+	if (mkdir(config->uapi_dir, 0700) == 0 || errno == EEXIST)
+		remove_sockets(config, wanted);
+	m.socket = calloc(wanted->instances + 1, sizeof(m.socket[0]));
+	if (m.socket == NULL)
+		return -ENOMEM;
+	int err = dp_client_list(dp, DP_MSG_INSTANCE_LIST, NULL, 0, take_instance, &m);
+	for (unsigned int i = 0; err == 0 && i < m.count; i++)
+		err = give_socket(config, &m.socket[i].instance, m.socket[i].number, dp, faults);
+	free(m.socket);
+	return err;
+}
+
+void uapi_remove(const struct node_config *config)
+{
+	remove_sockets(config, NULL);
+}
