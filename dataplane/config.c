@@ -189,6 +189,79 @@ static int read_ports(const struct reader *r, const config_setting_t *s)
 	return 0;
 }
 
+static int read_uapi_dir(const struct reader *r, const config_setting_t *s)
+{
+	return read_text(r, s, r->config->uapi_dir, sizeof(r->config->uapi_dir));
+}
+
+static int read_addresses(
+	const struct reader *r, const config_setting_t *s, struct server_instance *into)
+{
+	for (int i = 0; i < config_setting_length(s); i++) {
+		const char *text = config_setting_get_string_elem(s, i);
+		struct ip_prefix p;
+		if (text == NULL || ip_prefix_parse(text, &p) != 0)
+			return refuse(r, s, "addresses must be as in [ \"10.0.0.1/24\" ]");
+		if (ip_prefix_is_v4(&p))
+			into->address4 = p;
+		else
+			into->address6 = p;
+	}
+	return 0;
+}
+
+static int read_instance_setting(
+	const struct reader *r, const config_setting_t *s, struct server_instance *into)
+{
+	unsigned int n = 0;
+	const char *name = config_setting_name(s);
+	int err;
+	if (strcmp(name, "addresses") == 0)
+		return read_addresses(r, s, into);
+	if (strcmp(name, "number") == 0) {
+		err = read_number(r, s, 1, UINT16_MAX, &n);
+		into->number = n;
+		return err;
+	}
+	if (strcmp(name, "mtu") != 0)
+		return refuse(r, s, "unknown setting \"%s\"", name);
+	err = read_number(r, s, 1280, 9000, &n);
+	into->mtu = (uint16_t)n;
+	return err;
+}
+
+static int read_instance(const struct reader *r, const config_setting_t *s)
+{
+	struct config *c = r->config;
+	struct server_instance *i = &c->instance[c->instances];
+	if (!config_setting_is_group(s) || c->instances == CONFIG_INSTANCES_MAX)
+		return refuse(r, s, "instances must be at most %d groups", CONFIG_INSTANCES_MAX);
+	i->mtu = 1420;
+	for (int n = 0; n < config_setting_length(s); n++) {
+		int err = read_instance_setting(r, config_setting_get_elem(s, (unsigned int)n), i);
+		if (err != 0)
+			return err;
+	}
+	for (unsigned int n = 0; n < c->instances; n++) {
+		if (c->instance[n].number == i->number)
+			return refuse(r, s, "instance %u is there already", i->number);
+	}
+	c->instances++;
+	return i->number != 0 ? 0 : refuse(r, s, "an instance needs a number");
+}
+
+static int read_instances(const struct reader *r, const config_setting_t *s)
+{
+	if (config_setting_type(s) != CONFIG_TYPE_LIST)
+		return refuse(r, s, "instances must be a list: ( { number = 1; } )");
+	for (int i = 0; i < config_setting_length(s); i++) {
+		int err = read_instance(r, config_setting_get_elem(s, (unsigned int)i));
+		if (err != 0)
+			return err;
+	}
+	return 0;
+}
+
 static const struct {
 	const char *name;
 	int (*read)(const struct reader *r, const config_setting_t *s);
@@ -202,6 +275,8 @@ static const struct {
 	{"packets", read_packets},
 	{"dscp", read_dscp},
 	{"ports", read_ports},
+	{"uapi_dir", read_uapi_dir},
+	{"instances", read_instances},
 };
 
 static int read_setting(const struct reader *r, const config_setting_t *s)
@@ -221,6 +296,7 @@ static void set_defaults(struct config *c)
 	c->service_lcore = -1;
 	c->idle_sleep_us = 100;
 	c->packets = 32768;
+	(void)snprintf(c->uapi_dir, sizeof(c->uapi_dir), "/var/run/wireguard");
 }
 
 static int set_default_eal(struct config *c)

@@ -2,6 +2,7 @@
 #ifndef DATAPLANE_CONFIG_H
 #define DATAPLANE_CONFIG_H
 
+#include "dataplane/server/server.h"
 #include "dataplane/table/port.h"
 #include "dataplane/table/tables.h"
 
@@ -10,6 +11,7 @@
 enum {
 	CONFIG_EAL_MAX = 32,
 	CONFIG_ERROR_TEXT = 512,
+	CONFIG_INSTANCES_MAX = 64,
 };
 
 /* dataplane.conf; strings are owned by the struct. */
@@ -31,6 +33,10 @@ struct config {
 		unsigned int mtu; /* 0: not given */
 	} port[PORT_MAX];
 	unsigned int ports;
+	/* with --stand-alone only */
+	char uapi_dir[80];
+	struct server_instance instance[CONFIG_INSTANCES_MAX];
+	unsigned int instances;
 };
 
 /*

@@ -33,6 +33,7 @@
 
 struct dataplane {
 	struct config config;
+	bool stand_alone;
 	int stop_fd;
 	struct tables *tables;
 	struct rings rings;
@@ -176,7 +177,11 @@ static int start(struct dataplane *d)
 	if (err != 0)
 		return err;
 	server_attach(d->server, d->keying, d->host_io, &d->rings);
-	return report("sandbox", sandbox_enter());
+	if (d->stand_alone)
+		err = report(d->config.uapi_dir,
+			server_stand_alone(d->server, d->config.uapi_dir, d->config.instance,
+				d->config.instances));
+	return err != 0 ? err : report("sandbox", sandbox_enter());
 }
 
 static void stop(struct dataplane *d)
@@ -196,10 +201,11 @@ static void stop(struct dataplane *d)
 
 static void print_help(void)
 {
-	puts("usage: nave-dataplane [--config FILE] [--workers N] [--check-config]\n"
+	puts("usage: nave-dataplane [--config FILE] [--workers N] [--stand-alone] [--check-config]\n"
 	     "The packet process of a Nave hub: see nave-dataplane(8).\n\n"
 	     "  --config FILE    default /etc/nave/dataplane.conf\n"
 	     "  --workers N      how many forward, 1 to 32; instead of what the file says\n"
+	     "  --stand-alone    wg(8) configures the instances that the file names, not nave-node\n"
 	     "  --check-config   read the configuration, say what is wrong, and end\n"
 	     "  --version\n"
 	     "  --help");
@@ -208,7 +214,7 @@ static void print_help(void)
 struct options {
 	const char *config;
 	unsigned int workers; /* 0: not given */
-	bool check;
+	bool stand_alone, check;
 };
 
 static bool parse_workers(const char *text, unsigned int *ret)
@@ -229,6 +235,7 @@ static int parse_options(int argc, char **argv, struct options *ret)
 	static const struct option known[] = {
 		{"config", required_argument, NULL, 'c'},
 		{"workers", required_argument, NULL, 'w'},
+		{"stand-alone", no_argument, NULL, 's'},
 		{"check-config", no_argument, NULL, 'k'},
 		{"version", no_argument, NULL, 'v'},
 		{"help", no_argument, NULL, 'h'},
@@ -244,6 +251,9 @@ static int parse_options(int argc, char **argv, struct options *ret)
 		case 'w':
 			if (!parse_workers(optarg, &ret->workers))
 				return EX_USAGE;
+			break;
+		case 's':
+			ret->stand_alone = true;
 			break;
 		case 'k':
 			ret->check = true;
@@ -283,6 +293,7 @@ int main(int argc, char **argv)
 		config_free(&d.config);
 		return 0;
 	}
+	d.stand_alone = options.stand_alone;
 	status = start(&d) == 0 ? 0 : 1;
 	if (status == 0) {
 		log_info("ready: %u port%s, %u worker%s, socket %s", d.tables->ports,

@@ -50,7 +50,7 @@ lab_configure() {
 	END
 }
 
-# lab_daemon_start dataplane|node|control
+# lab_daemon_start dataplane|node|control [OPTIONS...]
 lab_daemon_start() {
 	local place=()
 	[ "$1" = control ] || place=(ip netns exec "$LAB_PREFIX-hub")
@@ -58,7 +58,7 @@ lab_daemon_start() {
 	# a shell, in a session that outlives this script, writes the daemon's number and then how it ended
 	# shellcheck disable=SC2016 # expanded by that shell
 	setsid bash -c 'file=$1; shift; "$@" & echo $! >"$file"; { wait $!; } 2>/dev/null; echo $? >"$file.exit"' - "$LAB_DIR/pids/$1" \
-		"${place[@]}" "$(lab_program "nave-$1")" --config "$LAB_DIR/etc/$1.conf" \
+		"${place[@]}" "$(lab_program "nave-$1")" --config "$LAB_DIR/etc/$1.conf" "${@:2}" \
 		</dev/null >>"$LAB_DIR/logs/$1" 2>&1 &
 	lab_until 5 test -s "$LAB_DIR/pids/$1"
 }

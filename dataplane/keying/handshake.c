@@ -30,6 +30,7 @@ static void send_message(struct keying *k, struct peer *p, void *message, size_t
 	memcpy(rte_pktmbuf_append(m, (uint16_t)len), message, len);
 	timers_handshake_sent(&p->keying->timers, k->now_ns);
 	keying_timer_spoken(p);
+	peer_count(&p->handshake_sent_bytes, len);
 	keying_inject(k, p, m, PKT_INJECT_PEER_OUTER);
 }
 
@@ -122,6 +123,7 @@ static void note_authentic(struct keying *k, struct peer *p, const struct receiv
 {
 	timers_handshake_received(&p->keying->timers, k->now_ns);
 	keying_timer_answered(p);
+	peer_count(&p->handshake_received_bytes, r->len);
 	keying_endpoint_set(k, p, &r->source, &r->about->local, r->about->local_port);
 }
 
@@ -280,7 +282,7 @@ void keying_handshake_receive(struct keying *k, const struct keying_message *mes
 	struct rte_mbuf *m = message->mbuf;
 	struct pkt *meta = pkt_of(m);
 	struct instance *i = instance_from_handle(k->tables, meta->handle);
-	if (i == NULL || i->keying == NULL) {
+	if (i == NULL || i->keying == NULL || !keying_instance_has_identity(i->keying)) {
 		keying_count(k, COUNTER_DROP_INJECT_STALE);
 		rte_pktmbuf_free(m);
 		return;
@@ -313,7 +315,7 @@ void keying_handshake_initiate(struct keying *k, struct peer *p)
 	struct ip_addr any = {0};
 	if (p->endpoint == NULL && p->hint.port != 0)
 		keying_endpoint_set(k, p, &p->hint, &any, p->instance->wireguard_port);
-	if (p->endpoint == NULL)
+	if (p->endpoint == NULL || !keying_instance_has_identity(ki))
 		return;
 	session_index_release(k->tables->sessions, p->keying->remote.initiation.local_index);
 	if (session_index_reserve(k->tables->sessions, p, &index) != 0)

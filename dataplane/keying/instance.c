@@ -6,6 +6,18 @@
 #include <stddef.h>
 #include <stdlib.h>
 
+/* A key of zero, which would be clamped to one that everybody knows, makes no identity. */
+static int identity_init(struct noise_identity *i, const struct key *private_key)
+{
+	*i = (struct noise_identity){0};
+	return key_is_zero(private_key) ? 0 : noise_identity_init(i, private_key);
+}
+
+bool keying_instance_has_identity(const struct keying_instance *ki)
+{
+	return !key_is_zero(&ki->identity.private_key);
+}
+
 static int create(struct instance *i, const struct key *private_key)
 {
 	struct keying_instance *ki = calloc(1, sizeof(*ki));
@@ -16,7 +28,7 @@ static int create(struct instance *i, const struct key *private_key)
 	if (err == 0)
 		err = hash_init(&ki->peer_by_endpoint);
 	if (err == 0)
-		err = noise_identity_init(&ki->identity, private_key);
+		err = identity_init(&ki->identity, private_key);
 	if (err != 0) {
 		hash_fini(&ki->peer_by_endpoint);
 		hash_fini(&ki->peer_by_key);
@@ -24,6 +36,7 @@ static int create(struct instance *i, const struct key *private_key)
 		return err;
 	}
 	cookie_checker_init(&ki->checker, &ki->identity.public_key);
+	ki->port = i->wireguard_port;
 	i->keying = ki;
 	return 0;
 }
@@ -55,7 +68,7 @@ static int replace_identity(
 	struct keying *k, struct keying_instance *ki, const struct key *private_key)
 {
 	struct noise_identity new;
-	int err = noise_identity_init(&new, private_key);
+	int err = identity_init(&new, private_key);
 	if (err != 0)
 		return err;
 	if (!key_equal(&new.private_key, &ki->identity.private_key)) {
@@ -67,10 +80,24 @@ static int replace_identity(
 	return 0;
 }
 
+/* Peers are spoken to from the instance's port. */
+static void renew_endpoints(struct keying *k, struct keying_instance *ki)
+{
+	if (ki->port == ki->instance->wireguard_port)
+		return;
+	ki->port = ki->instance->wireguard_port;
+	for (size_t b = 0; b < ki->peer_by_key.buckets; b++) {
+		for (struct hash_entry *e = ki->peer_by_key.bucket[b]; e != NULL; e = e->next)
+			keying_endpoint_renew(k, peer_of_entry(e));
+	}
+}
+
 int keying_instance_apply(struct keying *k, struct instance *i, const struct key *private_key)
 {
-	return i->keying == NULL ? create(i, private_key)
-				 : replace_identity(k, i->keying, private_key);
+	if (i->keying == NULL)
+		return create(i, private_key);
+	renew_endpoints(k, i->keying);
+	return replace_identity(k, i->keying, private_key);
 }
 
 void keying_instance_drop(struct keying *k, struct instance *i)

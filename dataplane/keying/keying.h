@@ -52,14 +52,18 @@ int keying_start(const struct keying_config *config, struct keying **ret);
 /* Ends the thread, wipes and frees all sessions. The workers must have stopped. */
 void keying_stop(struct keying *k);
 
-/* After instance_set(): (another) private key drops all sessions of the instance. -ENOMEM. */
+/* After instance_set(): (another) private key drops all sessions of the instance; with a key of zero
+ * it has none, and no handshakes. -ENOMEM. */
 int keying_instance_set(struct keying *k, struct instance *i, const struct key *private_key);
 
 struct keying_peer {
 	struct peer *peer; /* after peer_set(); its public_key and expires_at_s are read */
+	bool keeps_preshared_key; /* what it has stays; so with keeps_keepalive */
 	bool has_preshared_key;
 	struct key preshared_key; /* another one is used from the next handshake on */
+	bool keeps_keepalive;
 	uint16_t keepalive_s; /* 0: none */
+	bool moves; /* the endpoint is no hint: the peer is there */
 	struct ip_endpoint
 		endpoint; /* port 0: unknown. Only a first hint: an authenticated packet knows better */
 	uint8_t timestamp[12]; /* greatest TAI64N of earlier runs; zero: none */

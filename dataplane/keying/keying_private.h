@@ -36,6 +36,7 @@ struct keying_instance {
 	struct cookie_checker checker;
 	struct hash peer_by_key; /* struct peer.keying_by_key */
 	struct hash peer_by_endpoint; /* struct peer.keying_by_endpoint */
+	uint16_t port; /* that endpoints have */
 	uint64_t under_load_until_ns;
 	uint64_t loaded_second; /* admission.c counted it for that second */
 	struct bucket strangers;
@@ -110,6 +111,8 @@ int keying_instance_apply(struct keying *k, struct instance *i, const struct key
 void keying_instance_drop(struct keying *k, struct instance *i);
 void keying_instance_each_peer(struct keying *k, struct keying_instance *ki,
 	void (*visit)(struct keying *k, struct peer *p));
+/* Without one it says nothing and answers nobody. */
+bool keying_instance_has_identity(const struct keying_instance *ki);
 struct peer *keying_instance_peer(const struct keying_instance *ki, const struct key *public_key);
 
 /* peer.c */

@@ -77,18 +77,20 @@ void keying_peer_apply(struct keying *k, const struct keying_peer *s)
 	if (is_new)
 		introduce(s);
 	raise_timestamp(k, p, s->timestamp);
-	p->preshared_key = s->has_preshared_key ? s->preshared_key : (struct key){{0}};
-	p->keepalive_s = s->keepalive_s;
+	if (!s->keeps_preshared_key)
+		p->preshared_key = s->has_preshared_key ? s->preshared_key : (struct key){{0}};
+	if (!s->keeps_keepalive)
+		p->keepalive_s = s->keepalive_s;
 	if (p->keying != NULL) {
 		noise_remote_set_preshared_key(&p->keying->remote, &p->preshared_key);
 		timers_set_keepalive(&p->keying->timers, p->keepalive_s, k->now_ns);
 	}
-	if (p->endpoint == NULL && s->endpoint.port != 0) {
+	if (s->moves || (p->endpoint == NULL && s->endpoint.port != 0)) {
 		struct ip_addr any = {0};
 		p->hint = s->endpoint;
 		keying_endpoint_set(k, p, &s->endpoint, &any, p->instance->wireguard_port);
 		/* it was known before a restart: its own session is void, and it notices late */
-		if (is_new)
+		if (is_new && !s->moves)
 			keying_pace_return(k, p);
 	}
 	if (p->keepalive_s != 0 && p->endpoint != NULL)

@@ -2,6 +2,10 @@
 #ifndef DATAPLANE_SERVER_SERVER_H
 #define DATAPLANE_SERVER_SERVER_H
 
+#include "dataplane/base/ip.h"
+
+#include <stdint.h>
+
 struct host_io;
 struct keying;
 struct keying_event;
@@ -27,6 +31,19 @@ void server_free(struct server *server);
 /* What the requests act on and tell of; all outlive the last server_run. */
 void server_attach(struct server *server, struct keying *keying, struct host_io *host_io,
 	const struct rings *rings);
+/* An instance that wg(8) configures. */
+struct server_instance {
+	uint32_t number; /* the N of naveN */
+	uint16_t mtu;
+	struct ip_prefix address4, address6; /* the hub's own inside; zero: none */
+};
+
+/*
+ * After server_attach(), before the sandbox: there is no node that tells instances; these are all,
+ * each with its socket naveN.sock in uapi_dir. 0 or -errno.
+ */
+int server_stand_alone(struct server *server, const char *uapi_dir,
+	const struct server_instance *instance, unsigned int count);
 /* Serves until stop_fd is readable: 0, or -errno of epoll. */
 int server_run(struct server *server, int stop_fd);
 

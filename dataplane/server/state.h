@@ -40,6 +40,7 @@ struct server {
 	bool has_tap[PORT_MAX];
 	struct event_ring events;
 	struct uapi uapi;
+	bool stand_alone; /* wg(8) configures the instances, not a node */
 	uint8_t rx[DP_MSG_MAX + 1]; /* one byte more shows a datagram that is too long */
 };
 

@@ -28,6 +28,8 @@ static bool is_fenced(const struct request *q, enum dp_sync_scope scope)
 int sync_check_writer(struct request *q, enum dp_sync_scope scope)
 {
 	const struct sync_story *story = &q->server->sync.story[scope];
+	if (scope == DP_SYNC_DESIRED && q->server->stand_alone)
+		return request_refuse(q, -EPERM, "started with --stand-alone: wg configures it");
 	if (is_fenced(q, scope))
 		return request_refuse(q, -ESTALE, "another connection has taken over");
 	if (story->open && story->owner != q->connection)
@@ -78,6 +80,8 @@ int serve_sync_begin(struct request *q)
 	struct dp_sync_begin m;
 	memcpy(&m, q->payload, sizeof(m));
 	struct sync_story *story = &sync->story[m.scope];
+	if (m.scope == DP_SYNC_DESIRED && q->server->stand_alone)
+		return sync_check_writer(q, m.scope);
 	if (is_fenced(q, m.scope))
 		return request_refuse(q, -ESTALE, "another connection has taken over");
 	if (m.scope == DP_SYNC_DESIRED && uuid_equal(&m.epoch, &sync->epoch)

@@ -9,6 +9,7 @@
 #include "dataplane/base/clock.h"
 #include "dataplane/server/bounds.h"
 #include "dataplane/server/state.h"
+#include "dataplane/server/uapi_set.h"
 #include "dataplane/table/instance.h"
 
 #include <assert.h>
@@ -53,8 +54,9 @@ static void answer(struct server *s, struct uapi_connection *c)
 	int err = r->error;
 	c->answering = true;
 	if (err == 0)
-		err = uapi_get_begin(&c->get, s, i, &c->out);
-	if (err != 0)
+		err = r->operation == UAPI_SET ? uapi_set(s, i, r)
+					       : uapi_get_begin(&c->get, s, i, &c->out);
+	if (err != 0 || r->operation == UAPI_SET)
 		uapi_text_add(&c->out, "errno=%d\n\n", err);
 	uapi_request_fini(&c->request);
 }
@@ -79,7 +81,7 @@ static bool read_piece(struct server *s, struct uapi_connection *c)
 	(void)recv(c->file.fd, s->rx, used, MSG_DONTWAIT);
 	explicit_bzero(s->rx, (size_t)n);
 	/* the node alone changes what it manages; and nothing is kept of such a request */
-	if (c->request.operation == UAPI_SET)
+	if (c->request.operation == UAPI_SET && !s->stand_alone)
 		c->request.error = -EPERM;
 	return complete;
 }

@@ -63,8 +63,8 @@ static void tell_peer(struct server *s, const struct peer *p, struct uapi_text *
 	uapi_text_add(out, "last_handshake_time_sec=%llu\nlast_handshake_time_nsec=%llu\n",
 		(unsigned long long)(handshake / NS_PER_SEC),
 		(unsigned long long)(handshake % NS_PER_SEC));
-	uapi_text_add(out, "tx_bytes=%llu\nrx_bytes=%llu\n", (unsigned long long)p->sent.bytes,
-		(unsigned long long)p->received.bytes);
+	uapi_text_add(out, "tx_bytes=%llu\nrx_bytes=%llu\n", (unsigned long long)peer_sent_bytes(p),
+		(unsigned long long)peer_received_bytes(p));
 	for (const struct route *r = p->routes; r != NULL; r = r->peer_next)
 		uapi_text_add(out, "allowed_ip=%s\n", ip_prefix_format(&r->prefix, text));
 }

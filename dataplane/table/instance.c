@@ -137,6 +137,17 @@ int instance_set(struct tables *t, const struct instance_settings *s, struct ins
 	return 0;
 }
 
+int instance_move(struct tables *t, struct instance *i, uint16_t port)
+{
+	const struct instance *holder = t->listener[port];
+	if (holder != NULL)
+		return holder == i ? 0 : -EADDRINUSE;
+	atomic_store_explicit(&t->listener[port], i, memory_order_release);
+	atomic_store_explicit(&t->listener[i->wireguard_port], NULL, memory_order_release);
+	atomic_store_explicit(&i->wireguard_port, port, memory_order_relaxed);
+	return 0;
+}
+
 void instance_unlink(struct tables *t, struct instance *i)
 {
 	atomic_store_explicit(&t->listener[i->wireguard_port], NULL, memory_order_release);

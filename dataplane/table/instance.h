@@ -39,7 +39,7 @@ struct instance {
 	struct uuid id;
 	uint32_t number;
 	uint32_t slot, generation;
-	uint16_t wireguard_port; /* host byte order */
+	_Atomic uint16_t wireguard_port; /* host byte order; instance_move() */
 	struct ip_prefix address4, address6;
 	struct route_trie routes; /* set: server; read: workers */
 	/* set: server; read: workers, relaxed */
@@ -66,6 +66,8 @@ struct instance {
  * instance; -EADDRINUSE: the port does; -ENOSPC; -ENOMEM. Nothing changes on failure.
  */
 int instance_set(struct tables *t, const struct instance_settings *s, struct instance **ret);
+/* To another port, as wg(8) may ask. -EADDRINUSE: it is another instance's. */
+int instance_move(struct tables *t, struct instance *i, uint16_t port);
 struct instance *instance_find(const struct tables *t, const struct uuid *id);
 /* Unlinks the instance, its peers and its routes: no packet finds them any more. */
 void instance_unlink(struct tables *t, struct instance *i);

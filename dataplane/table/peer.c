@@ -37,15 +37,16 @@ static uint64_t hash_of_key(const struct tables *t, const struct instance *i, co
 	return hash_of(&t->peer_by_key, both, sizeof(both));
 }
 
-static bool key_is_taken(const struct tables *t, const struct instance *i, const struct key *k)
+struct peer *peer_find_key(
+	const struct tables *t, const struct instance *i, const struct key *public_key)
 {
-	struct hash_entry *e = hash_first(&t->peer_by_key, hash_of_key(t, i, k));
+	struct hash_entry *e = hash_first(&t->peer_by_key, hash_of_key(t, i, public_key));
 	for (; e != NULL; e = hash_next(e)) {
-		const struct peer *p = (struct peer *)((char *)e - offsetof(struct peer, by_key));
-		if (p->instance == i && key_equal(&p->public_key, k))
-			return true;
+		struct peer *p = (struct peer *)((char *)e - offsetof(struct peer, by_key));
+		if (p->instance == i && key_equal(&p->public_key, public_key))
+			return p;
 	}
-	return false;
+	return NULL;
 }
 
 uint64_t peer_handle(const struct peer *p)
@@ -131,7 +132,7 @@ static int create(struct tables *t, const struct peer_settings *s, struct peer *
 {
 	if (key_equal(&s->instance->public_key, &s->public_key))
 		return -EKEYREJECTED;
-	if (key_is_taken(t, s->instance, &s->public_key))
+	if (peer_find_key(t, s->instance, &s->public_key) != NULL)
 		return -EEXIST;
 	uint32_t slot;
 	int err = find_slot(t, &slot);

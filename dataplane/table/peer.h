@@ -76,7 +76,7 @@ struct peer_traffic {
 	/* the first data that nothing the other way has followed yet. set: who moves data this way;
 	 * cleared: who moves anything the other way, and keying */
 	_Atomic uint64_t first_data_ns;
-	_Atomic uint64_t bytes, packets; /* whole data messages, as wg(8) */
+	_Atomic uint64_t bytes, packets; /* whole data messages; see peer_received_bytes() */
 } __attribute__((aligned(64)));
 
 struct peer {
@@ -118,6 +118,7 @@ struct peer {
 	uint64_t neighbour_asked_ns; /* when the node was last asked for the way to it */
 	struct hash_entry keying_by_key;
 	struct hash_entry keying_by_endpoint; /* while it has one */
+	_Atomic uint64_t handshake_received_bytes, handshake_sent_bytes; /* read: server */
 	_Atomic uint64_t last_handshake_realtime_ns; /* read: server */
 	_Atomic uint64_t last_failure_realtime_ns; /* read: server */
 	_Atomic int64_t last_failure_clock_s; /* read: server; seconds of its clock behind ours */
@@ -139,6 +140,17 @@ static inline void peer_count(_Atomic uint64_t *counter, uint64_t n)
 {
 	uint64_t v = atomic_load_explicit(counter, memory_order_relaxed);
 	atomic_store_explicit(counter, v + n, memory_order_relaxed);
+}
+
+/* All messages of WireGuard, as wg(8) counts them: handshakes are keying's to count. */
+static inline uint64_t peer_received_bytes(const struct peer *p)
+{
+	return p->received.bytes + p->handshake_received_bytes;
+}
+
+static inline uint64_t peer_sent_bytes(const struct peer *p)
+{
+	return p->sent.bytes + p->handshake_sent_bytes;
 }
 
 /* Something went this way, data or not: the stamps. */
@@ -170,6 +182,8 @@ static inline bool peer_has_source4(const struct peer *p, uint32_t be)
  */
 int peer_set(struct tables *t, const struct peer_settings *s, struct peer **ret, bool *ret_created);
 struct peer *peer_find(const struct tables *t, const struct uuid *id);
+struct peer *peer_find_key(
+	const struct tables *t, const struct instance *i, const struct key *public_key);
 /* Unlinks the peer and every route to it: from now on nothing reaches it. */
 void peer_unlink(struct tables *t, struct peer *p);
 /* Called by tables_reclaim(); wipes the keys. */

@@ -14,6 +14,13 @@ shown() {
 	hub_wg show "$device" "$1" | grep -F "$(lab_in laptop wg show "$(lab_tunnel laptop)" public-key)"
 }
 
+transfers_agree() {
+	local hub laptop
+	hub=$(shown transfer | cut -f2,3)
+	laptop=$(lab_in laptop wg show "$(lab_tunnel laptop)" transfer | awk '{ print $3 "\t" $2 }')
+	[ "$hub" = "$laptop" ] || { echo "hub: $hub laptop: $laptop" && false; }
+}
+
 device=$(hub_wg show all peers | grep -F "$(lab_in laptop wg show "$(lab_tunnel laptop)" public-key)" | cut -f1)
 check "the instance is listed" test "$(hub_wg show interfaces)" = "$device"
 check "wg show" hub_wg show
@@ -30,6 +37,9 @@ check "a fresh handshake" test "$(($(date +%s) - $(shown latest-handshakes | cut
 check "a dump of everything" test "$(hub_wg show all dump | awk -v d="$device" '$1 == d' | wc -l)" -eq \
 	"$(($(hub_wg show "$device" peers | wc -l) + 1))"
 check "a configuration that wg takes" grep -q '^PrivateKey = ' <<<"$(hub_wg showconf "$device")"
+
+check "laptop reaches the hub" lab_reaches laptop "$(lab_hub_inner acme 4)"
+check "each byte that one sent the other received" lab_until 5 transfers_agree
 
 refusal=$(hub_wg set "$device" listen-port 1024 2>&1)
 check_not "a change is refused" hub_wg set "$device" listen-port 1024

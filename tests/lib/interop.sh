@@ -189,5 +189,5 @@ guest() {
 }
 
 if [ -n "$OWN_LAB" ]; then
-	lab_standard_up || exit 1
+	"${LAB_UP:-lab_standard_up}" || exit 1
 fi

@@ -38,7 +38,10 @@ int keying_peer_set(struct keying *k, const struct keying_peer *settings)
 {
 	fake.peers_set++;
 	fake.last_peer = *settings;
-	settings->peer->keepalive_s = settings->keepalive_s;
+	if (!settings->keeps_keepalive)
+		settings->peer->keepalive_s = settings->keepalive_s;
+	if (!settings->keeps_preshared_key)
+		settings->peer->preshared_key = settings->preshared_key;
 	return fake.keying_error;
 }
 
