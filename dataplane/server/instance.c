@@ -5,8 +5,8 @@
 #include "dataplane/keying/keying.h"
 #include "dataplane/server/request.h"
 #include "dataplane/server/state.h"
-#include "dataplane/table/pkt.h"
 #include "dataplane/server/uapi.h"
+#include "dataplane/table/pkt.h"
 #include "dataplane/table/tables.h"
 #include "dataplane/worker/host_io.h"
 
