@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""rows.py: makes the inputs of fuzz_api_client, which are rows of datagrams, from the single datagrams of
-api_codec.corpus, and adds wrong frames to those. After a change of a message: api_check_test --write-corpus, then this."""
+"""rows.py: makes the inputs of fuzz_api_client and fuzz_server, which are rows of datagrams, from the single
+datagrams of api_codec.corpus, and adds wrong frames to those. After a change of a message: api_check_test --write-corpus, then this."""
 import pathlib
 import struct
 
@@ -47,6 +47,33 @@ def client_rows():
     write("api_client", "event_before_subscribe", hello, datagram("reply_event", 0))
 
 
+def server_rows():
+    second = 1 << 31
+    story = ("sync_begin", "instance_set", "peer_set", "route_set", "sync_end")
+    everything = sorted(p.name for p in (HERE / "api_codec.corpus").glob("request_*") if "fault" not in p.name)
+    faults = sorted(p.name for p in (HERE / "api_codec.corpus").glob("request_fault_*"))
+
+    def row(*names, request_id=1):
+        return b"".join(datagram(f"request_{n}", request_id) for n in names)
+
+    write("server", "story", row(*story))
+    write("server", "story_twice", row(*story), row(*story))
+    write("server", "two_controllers", row(*story[:3]), row(*story, request_id=second), row(*story[3:]))
+    write("server", "busy_story", row(*story[:2]), row("peer_set", "route_set", request_id=second), row("sync_end"))
+    write("server", "lists", row(*story), row("instance_list", "peer_list", "peer_stats_list", "route_list", "port_list",
+                                              "counter_list", "sync_state"))
+    write("server", "deletions", row(*story), row("route_del", "peer_del", "instance_del"), row("peer_del", "instance_del"))
+    write("server", "instance_goes", row("instance_set", "peer_set", "route_set", "instance_del"))
+    write("server", "unknown_instance", row("peer_set", "route_set", "tun_set"))
+    write("server", "devices", row("instance_set", "tun_set", "tap_set", "instance_list", "port_list"))
+    write("server", "underlay", row("address_set", "neighbour_set", "underlay_route_set"))
+    write("server", "generations", row("generation_set", *story, "generation_set", "generation_set"))
+    write("server", "damaged_story", row(*story[:3]), datagram(faults[0]), row("sync_end"))
+    write("server", "everything", b"".join(datagram(n) for n in everything))
+    write("server", "everything_twice", row("instance_set"), b"".join(datagram(n) for n in everything * 2))
+    write("server", "faults", b"".join(datagram(n) for n in faults))
+
+
 def codec_inputs():
     """What is wrong with a frame, whatever the message."""
     hello = (HERE / "api_codec.corpus" / "request_hello").read_bytes()
@@ -68,3 +95,4 @@ def codec_inputs():
 
 codec_inputs()
 client_rows()
+server_rows()
