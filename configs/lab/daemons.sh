@@ -13,7 +13,7 @@ lab_program() {
 }
 
 # NAVE_LAB_WORKERS: how many workers the dataplane has; NAVE_LAB_PORT: devargs of its port, NAVE_LAB_PORT_MTU:
-# its mtu
+# its mtu; NAVE_LAB_PACKETS: the size of its pool
 lab_configure() {
 	local workers=${NAVE_LAB_WORKERS:-1}
 	local devargs=net_af_packet0,iface=hub0,qdisc_bypass=1,qpairs=$workers
@@ -24,6 +24,7 @@ lab_configure() {
 		eal = [ "--no-huge", "-m", "512", "--no-pci", "--no-shconf", "--iova-mode=va",
 			"--file-prefix=$LAB_PREFIX", "--no-telemetry" ];
 		workers = $workers;
+		packets = ${NAVE_LAB_PACKETS:-32768};
 		ports = ( { name = "wan0"; devargs = "${NAVE_LAB_PORT:-$devargs}";${NAVE_LAB_PORT_MTU:+ mtu = $NAVE_LAB_PORT_MTU;} } );
 	END
 	cat >"$LAB_DIR/etc/node.conf" <<-END

@@ -34,7 +34,8 @@ tunnels() {
 hub_port() {
 	lab_daemon_stop dataplane || return
 	links "${2:-1500}"
-	NAVE_LAB_PORT=${1:-} NAVE_LAB_PORT_MTU=${2:-} lab_configure
+	# a pool that was used is given back page by page, which takes its time
+	NAVE_LAB_PORT=${1:-} NAVE_LAB_PORT_MTU=${2:-} NAVE_LAB_PACKETS=${1:+8192} lab_configure
 	lab_daemon_start dataplane
 	lab_reaches laptop 192.168.10.10 20 && lab_reaches branch-lan 192.168.20.10 20
 }

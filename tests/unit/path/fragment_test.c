@@ -132,7 +132,7 @@ static void assert_arrives(struct rte_mbuf *last)
 	assert_int_equal(path_take_at(last, now_ns, &sent), 1);
 	assert_int_equal(grown(COUNTER_REASSEMBLED_DATAGRAMS), 1);
 	const uint8_t *ip = open_sent(sent, 1, &len);
-	for (uint16_t i = 28; i < INNER; i++)
+	for (unsigned int i = 28; i < INNER; i++)
 		assert_int_equal(ip[i], (uint8_t)i);
 	rte_pktmbuf_free(sent);
 	assert_false(path_waits(&hub.path));
@@ -160,13 +160,13 @@ static void as_many_pieces_as_there_may_be(void **state)
 {
 	struct whole w;
 	make_whole(&w, false);
-	for (uint16_t i = 0; i + 1 < REASSEMBLY_PIECES; i++)
-		assert_int_equal(feed_cut(&w, i * 160U, 160, true), 0);
+	for (unsigned int i = 0; i + 1 < REASSEMBLY_PIECES; i++)
+		assert_int_equal(feed_cut(&w, i * 160, 160, true), 0);
 	uint16_t at = (REASSEMBLY_PIECES - 1) * 160;
 	assert_arrives(cut(&w, at, (uint16_t)(payload(&w) - at), false));
 	make_whole(&w, false); /* one more is too many */
-	for (uint16_t i = 0; i < REASSEMBLY_PIECES; i++)
-		assert_int_equal(feed_cut(&w, i * 128U, 128, true), 0);
+	for (unsigned int i = 0; i < REASSEMBLY_PIECES; i++)
+		assert_int_equal(feed_cut(&w, i * 128, 128, true), 0);
 	expect_dropped(&w, REASSEMBLY_PIECES * 128, 128, true, COUNTER_DROP_FRAGMENT_TOO_LARGE,
 		REASSEMBLY_PIECES + 1);
 	let_time_pass();
@@ -432,7 +432,7 @@ static void random_cuts(void **state)
 				len = (uint16_t)(payload(&w) - at);
 			m[count++] = cut(&w, at, len, at + len < payload(&w));
 		}
-		for (unsigned int i = count - 1; i > 0; i--) {
+		for (unsigned int i = 1; i < count; i++) {
 			unsigned int j = dice_roll() % (i + 1);
 			struct rte_mbuf *t = m[i];
 			m[i] = m[j];
