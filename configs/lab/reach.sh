@@ -52,7 +52,7 @@ reach_machine() {
 
 # reach_try FROM TO FAMILY: prints what happened
 reach_try() {
-	local from=$1 address seen code
+	local from=$1 address seen code seconds=2
 	address=$(reach_address "$2" "$3")
 	if [ "$from" = rogue-spoofing ]; then
 		# whether it arrived is told by the far host, when all is over
@@ -60,7 +60,9 @@ reach_try() {
 		[ $? -eq 1 ] && echo sent || echo unsent
 		return
 	fi
-	lab_ping "$from" "$address" 2
+	# an answer ends the wait: a busy machine may take its time, and a refusal takes all of it
+	[[ $(reach_expected "$from" "$2") != yes* ]] || seconds=10
+	lab_ping "$from" "$address" "$seconds"
 	code=$?
 	if [ "$code" -eq 1 ]; then
 		echo refused

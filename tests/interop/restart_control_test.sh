@@ -15,7 +15,7 @@ while answer=$(lab_rest POST /v1/users "{\"name\":\"user $number\"}" 2>/dev/null
 	number=$((number + 1))
 done >"$written" &
 writer=$!
-check "writes go through" lab_until 10 lines_at_least "$written" 20
+check "writes go through" lab_until 30 lines_at_least "$written" 20
 state=$(hub_state)
 steady_begin laptop 192.168.10.10
 killed=$(now)

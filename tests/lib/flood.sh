@@ -51,6 +51,7 @@ flood_is_on() {
 }
 
 # flood_end: waits for it; FLOOD_FRAMES and FLOOD_BYTES went out
+# shellcheck disable=SC2034 # read by those who source this
 flood_end() {
 	wait "$FLOOD_PID" && read -r FLOOD_FRAMES FLOOD_BYTES <"$LAB_DIR/flood.sent"
 }

@@ -118,8 +118,8 @@ connected_from() {
 # steady_begin MACHINE ADDRESS: a ping each 10 ms, until steady_end or steady_lossless
 steady_begin() {
 	STEADY=$LAB_DIR/steady
-	# what a script starts in the background ignores INT, at which ping sums up
-	ip netns exec "$(lab_ns "$1")" env --default-signal=INT ping -q -n -i 0.01 "$2" >"$STEADY" 2>&1 &
+	# what a script starts in the background ignores INT, at which ping writes its last lines
+	ip netns exec "$(lab_ns "$1")" env --default-signal=INT ping -n -i 0.01 "$2" >"$STEADY" 2>&1 &
 	STEADY_PID=$!
 	at_end steady_abandon
 }
@@ -128,18 +128,22 @@ steady_abandon() {
 	[ -z "$STEADY_PID" ] || kill "$STEADY_PID"
 }
 
-# steady_end: STEADY_SENT and STEADY_ANSWERED; the last may still have been on its way
+# steady_end: STEADY_SENT and STEADY_ANSWERED; what was sent in the last 0.2 s may still be on its way
 steady_end() {
 	kill -INT "$STEADY_PID" && wait "$STEADY_PID"
 	STEADY_PID=
-	read -r STEADY_SENT STEADY_ANSWERED < <(sed -n 's/^\([0-9]*\) packets transmitted, \([0-9]*\) received.*/\1 \2/p' "$STEADY")
+	read -r STEADY_SENT STEADY_ANSWERED < <(sed -n 's/.* bytes from .* icmp_seq=\([0-9]*\) .*/\1/p' "$STEADY" | sort -nu |
+		awk -v all="$(sed -n 's/ packets transmitted.*//p' "$STEADY")" \
+			'{ last = $1 } END { print (last > all - 20 ? last : all - 20) + 0, NR }')
 	echo "$STEADY_SENT pings, $STEADY_ANSWERED answers"
+	sed -n 's/.* bytes from .* icmp_seq=\([0-9]*\) .*/\1/p' "$STEADY" | sort -nu |
+		awk '$1 > last + 1 { print "lost: " last + 1 " to " $1 - 1 } { last = $1 }' | head -n 20
 }
 
 # steady_lossless LEAST: there were so many at least, each answered
 steady_lossless() {
 	steady_end
-	[ "$STEADY_SENT" -ge "$1" ] && [ "$STEADY_ANSWERED" -ge $((STEADY_SENT - 1)) ]
+	[ "$STEADY_SENT" -ge "$1" ] && [ "$STEADY_ANSWERED" -eq "$STEADY_SENT" ]
 }
 
 # now: as the API writes it
