@@ -29,7 +29,7 @@ int main(int argc, char **argv)
 	if (err == 0)
 		err = dp_client_list(dp, DP_MSG_COUNTER_LIST, NULL, 0, print, NULL);
 	if (err != 0)
-		(void)fprintf(stderr, "counters: %s: %s\n", argv[1], strerror(-err));
+		(void)fprintf(stderr, "counters: %s: %s\n", argv[1], strerrordesc_np(-err));
 	dp_client_free(dp);
 	return err == 0 ? 0 : 1;
 }

@@ -54,6 +54,14 @@ struct target {
 	uint16_t port; /* host order */
 };
 
+struct flood {
+	struct target target;
+	unsigned long rate, seconds;
+	bool spoofs; /* a new source each time */
+	unsigned int count;
+	struct frame pool[POOL]; /* sent over and over */
+};
+
 static uint32_t random_u32(void)
 {
 	static uint64_t state = 88172645463325252; /* xorshift64: nobody has to guess it */
@@ -229,20 +237,19 @@ struct sent {
 };
 
 /* What went out; a full queue swallows the rest of its batch. */
-static struct sent send_all(int fd, struct frame *pool, unsigned int count, const struct target *t,
-	bool spoofs, unsigned long rate, unsigned long seconds)
+static struct sent send_all(int fd, struct flood *f)
 {
 	struct mmsghdr message[BATCH] = {0};
 	struct iovec part[BATCH];
 	struct sent sent = {0};
 	unsigned int next = 0;
-	uint64_t at = clock_monotonic_ns(), end = at + seconds * NS_PER_SEC;
-	for (; at < end; at += BATCH * NS_PER_SEC / rate) {
-		for (unsigned int i = 0; i < BATCH; i++, next = (next + 1) % count) {
-			if (spoofs)
-				frame_spoof(&pool[next], t);
-			part[i] = (struct iovec){
-				.iov_base = pool[next].data, .iov_len = pool[next].len};
+	uint64_t at = clock_monotonic_ns(), end = at + f->seconds * NS_PER_SEC;
+	for (; at < end; at += BATCH * NS_PER_SEC / f->rate) {
+		for (unsigned int i = 0; i < BATCH; i++, next = (next + 1) % f->count) {
+			struct frame *frame = &f->pool[next];
+			if (f->spoofs)
+				frame_spoof(frame, &f->target);
+			part[i] = (struct iovec){.iov_base = frame->data, .iov_len = frame->len};
 			message[i].msg_hdr.msg_iov = &part[i];
 			message[i].msg_hdr.msg_iovlen = 1;
 		}
@@ -257,30 +264,30 @@ static struct sent send_all(int fd, struct frame *pool, unsigned int count, cons
 
 int main(int argc, char **argv)
 {
-	static struct frame pool[POOL];
-	struct target t;
-	if (argc < 8 || ether_aton_r(argv[2], &t.mac) == NULL
-		|| inet_pton(AF_INET, argv[3], &t.address) != 1) {
+	static struct flood f;
+	if (argc < 8 || ether_aton_r(argv[2], &f.target.mac) == NULL
+		|| inet_pton(AF_INET, argv[3], &f.target.address) != 1) {
 		(void)fprintf(stderr,
 			"usage: flood INTERFACE MAC ADDRESS PORT RATE SECONDS KIND [ARGUMENT]\n");
 		return 2;
 	}
-	t.port = (uint16_t)strtoul(argv[4], NULL, 10);
-	unsigned long rate = strtoul(argv[5], NULL, 10), seconds = strtoul(argv[6], NULL, 10);
 	const char *kind = argv[7], *argument = argc > 8 ? argv[8] : "";
-	if (rate < BATCH || rate > RATE_MAX || seconds > SECONDS_MAX) {
+	f.target.port = (uint16_t)strtoul(argv[4], NULL, 10);
+	f.rate = strtoul(argv[5], NULL, 10);
+	f.seconds = strtoul(argv[6], NULL, 10);
+	f.spoofs = strcmp(kind, "replay") != 0;
+	if (f.rate < BATCH || f.rate > RATE_MAX || f.seconds > SECONDS_MAX) {
 		(void)fprintf(
 			stderr, "flood: at most %d a second for %d s\n", RATE_MAX, SECONDS_MAX);
 		return 2;
 	}
-	unsigned int count = make_pool(pool, &t, kind, argument);
+	f.count = make_pool(f.pool, &f.target, kind, argument);
 	int fd = open_socket(argv[1]);
-	if (count == 0 || fd < 0) {
+	if (f.count == 0 || fd < 0) {
 		(void)fprintf(stderr, "flood: there is nothing to send, or no way\n");
 		return 1;
 	}
-	struct sent sent =
-		send_all(fd, pool, count, &t, strcmp(kind, "replay") != 0, rate, seconds);
+	struct sent sent = send_all(fd, &f);
 	printf("%lu %lu\n", sent.frames, sent.bytes);
 	(void)close(fd);
 	return 0;
