@@ -17,11 +17,11 @@ vm_kernel() {
 	done
 	mkdir -p "$VM_CACHE" || return
 	package=$(apt-cache depends linux-image-cloud-amd64 | sed -n 's/^ *Depends: \(linux-image-.*\)/\1/p')
-	if [ -z "$package" ] || ! (cd "$VM_CACHE" && apt-get -q download "$package") >"$VM_CACHE/log" 2>&1; then
+	if [ -z "$package" ] || ! (cd "$VM_CACHE" && timeout 60 apt-get -q download "$package") >"$VM_CACHE/log" 2>&1; then
 		# an old list names packages that the archive has replaced
-		apt-get -q update >"$VM_CACHE/log" 2>&1
+		timeout 60 apt-get -q update >"$VM_CACHE/log" 2>&1
 		package=$(apt-cache depends linux-image-cloud-amd64 | sed -n 's/^ *Depends: \(linux-image-.*\)/\1/p')
-		(cd "$VM_CACHE" && apt-get -q download "$package") >>"$VM_CACHE/log" 2>&1 || {
+		(cd "$VM_CACHE" && timeout 60 apt-get -q download "$package") >>"$VM_CACHE/log" 2>&1 || {
 			cat "$VM_CACHE/log" >&2
 			echo "Debian's kernel $package cannot be downloaded" >&2
 			return 1
