@@ -72,7 +72,7 @@ reach_try() {
 		echo yes
 	else
 		[ "$3" = 4 ] || address="[$address]"
-		seen=$(lab_in "$from" curl -s -m 3 "http://$address/")
+		seen=$(lab_in "$from" curl -s -m 10 "http://$address/")
 		case "$seen" in
 		"$LAB_HUB4" | "$LAB_HUB6") echo yes,from-hub ;;
 		198.51.100.* | 2001:db8:100:*) echo yes,direct ;;
