@@ -25,6 +25,7 @@ enum kind {
 	KIND_ENROL,
 	KIND_DESIRED,
 	KIND_REPORT,
+	KIND_CAPTURE,
 	KIND__COUNT,
 };
 
@@ -42,6 +43,7 @@ struct control_client {
 	struct control_events events;
 	CURLM *multi;
 	struct call call[KIND__COUNT];
+	struct uuid capture; /* that is on its way */
 	char token[TOKEN_TEXT]; /* "": not enrolled */
 	uint64_t not_before_ns; /* after a failure */
 	unsigned int back_off_ms;
@@ -180,12 +182,15 @@ static bool take_token(struct control_client *c, const struct call *k)
 
 static void finish_call(struct control_client *c, struct call *k, CURLcode result)
 {
-	static const char *const what[KIND__COUNT] = {"enrol", "ask what is desired", "report"};
+	static const char *const what[KIND__COUNT] = {
+		"enrol", "ask what is desired", "report", "leave a capture"};
 	enum kind kind = (enum kind)(k - c->call);
 	long status = 0;
 	char reason[96];
 	(void)curl_easy_getinfo(k->easy, CURLINFO_RESPONSE_CODE, &status);
 	bool good = result == CURLE_OK && (status == 200 || status == 204);
+	if (kind == KIND_CAPTURE && (status == 404 || status == 422))
+		good = true; /* it is not wanted any more */
 	if (result != CURLE_OK)
 		(void)snprintf(reason, sizeof(reason), "%s", curl_easy_strerror(result));
 	else
@@ -204,6 +209,8 @@ static void finish_call(struct control_client *c, struct call *k, CURLcode resul
 	end_call(c, k);
 	if (kind == KIND_REPORT)
 		c->events.reported(c->events.ctx, good);
+	if (kind == KIND_CAPTURE)
+		c->events.captured(c->events.ctx, &c->capture, good);
 	if (good)
 		note_success(c);
 	else
@@ -316,10 +323,15 @@ void control_client_wait(
 	}
 }
 
+static bool can_post(const struct control_client *c, enum kind kind)
+{
+	return c->token[0] != '\0' && !c->call[kind].running
+		&& clock_monotonic_ns() >= c->not_before_ns;
+}
+
 bool control_client_can_report(const struct control_client *c)
 {
-	return c->token[0] != '\0' && !c->call[KIND_REPORT].running
-		&& clock_monotonic_ns() >= c->not_before_ns;
+	return can_post(c, KIND_REPORT);
 }
 
 int control_client_report(struct control_client *c, char *json)
@@ -327,4 +339,19 @@ int control_client_report(struct control_client *c, char *json)
 	if (!control_client_can_report(c))
 		return -EAGAIN;
 	return start_call(c, KIND_REPORT, "/node/v1/report", json);
+}
+
+bool control_client_can_capture(const struct control_client *c)
+{
+	return can_post(c, KIND_CAPTURE);
+}
+
+int control_client_capture(struct control_client *c, const struct uuid *id, char *json)
+{
+	char path[64], text[UUID_TEXT];
+	if (!control_client_can_capture(c))
+		return -EAGAIN;
+	c->capture = *id;
+	(void)snprintf(path, sizeof(path), "/node/v1/captures/%s", uuid_format(id, text));
+	return start_call(c, KIND_CAPTURE, path, json);
 }

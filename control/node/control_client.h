@@ -24,6 +24,8 @@ struct control_events {
 	void (*position)(void *ctx, struct uuid *ret_epoch, uint64_t *ret_generation);
 	/* A report has been taken, or was lost. */
 	void (*reported)(void *ctx, bool taken);
+	/* A capture has been taken or is not wanted (true), or was lost. */
+	void (*captured)(void *ctx, const struct uuid *id, bool done);
 	void *ctx;
 };
 
@@ -38,6 +40,9 @@ void control_client_wait(
 /* Takes json over (malloc). -EAGAIN: one is on its way, or we are not enrolled: json stays the
  * caller's. */
 int control_client_report(struct control_client *c, char *json);
+/* The same for a capture. */
+int control_client_capture(struct control_client *c, const struct uuid *id, char *json);
+bool control_client_can_capture(const struct control_client *c);
 bool control_client_can_report(const struct control_client *c);
 
 #endif

@@ -6,6 +6,7 @@
  */
 #include "control/node/desired.h"
 
+#include "dataplane/api/capture.h"
 #include "dataplane/api/instance.h"
 
 #include <errno.h>
@@ -313,6 +314,36 @@ static int read_objects(
 	return err == 0 ? sort_objects(r, d->peer, d->peers, sizeof(d->peer[0])) : err;
 }
 
+static int read_capture(const struct reader *r, const json_t *o, struct desired_capture *ret)
+{
+	const char *side;
+	uint64_t seconds, max_bytes;
+	if (read_id(r, o, "id", &ret->id) != 0 || read_id(r, o, "peer_id", &ret->peer) != 0
+		|| read_text(r, o, "side", &side) != 0
+		|| read_number(r, o, "seconds", DP_CAPTURE_SECONDS_MAX, &seconds) != 0
+		|| read_number(r, o, "max_bytes", DP_CAPTURE_BYTES_MAX, &max_bytes) != 0)
+		return -EINVAL;
+	ret->is_inner = strcmp(side, "inner") == 0;
+	ret->seconds = (uint32_t)seconds;
+	ret->max_bytes = (uint32_t)max_bytes;
+	return ret->is_inner || strcmp(side, "outer") == 0
+		? 0
+		: refuse(r, "captures: side must be inner or outer");
+}
+
+static int read_captures(const struct reader *r, const json_t *list, struct desired *d)
+{
+	size_t at;
+	const json_t *o;
+	int err = 0;
+	json_array_foreach(list, at, o)
+	{
+		if (err == 0 && d->captures < DESIRED_CAPTURES_MAX)
+			err = read_capture(r, o, &d->capture[d->captures++]);
+	}
+	return err;
+}
+
 static int read_answer(const struct reader *r, const json_t *root, struct answer *a)
 {
 	const json_t *instances = json_object_get(root, "instances"),
@@ -326,6 +357,8 @@ static int read_answer(const struct reader *r, const json_t *root, struct answer
 		return refuse(r, "instances, peers and deleted must be lists");
 	a->told.known = true;
 	int err = read_deleted(r, a, deleted);
+	if (err == 0)
+		err = read_captures(r, json_object_get(root, "captures"), &a->told);
 	return err == 0 ? read_objects(r, &a->told, instances, peers) : err;
 }
 

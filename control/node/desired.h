@@ -14,6 +14,7 @@
 
 enum {
 	DESIRED_ADDRESSES_MAX = 4,
+	DESIRED_CAPTURES_MAX = 8, /* at a time; what is more is not begun */
 	DESIRED_PREFIXES_MAX = 1024, /* subnets of a peer */
 	DESIRED_ERROR_TEXT = 256,
 };
@@ -47,6 +48,13 @@ struct desired_peer {
 	struct desired_prefixes subnets, allowed;
 };
 
+/* A capture to be begun once: it is told with the answer after it was asked for. */
+struct desired_capture {
+	struct uuid id, peer;
+	bool is_inner;
+	uint32_t seconds, max_bytes;
+};
+
 struct desired {
 	bool known; /* something was told */
 	struct uuid epoch;
@@ -54,6 +62,8 @@ struct desired {
 	struct desired_instance *instance; /* owned; sorted by id, and so are the peers */
 	struct desired_peer *peer;
 	unsigned int instances, peers;
+	struct desired_capture capture[DESIRED_CAPTURES_MAX]; /* of the last answer */
+	unsigned int captures;
 };
 
 /*

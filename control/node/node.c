@@ -8,6 +8,7 @@
 #include "control/node/node.h"
 
 #include "control/node/apply.h"
+#include "control/node/captures.h"
 #include "control/node/control_client.h"
 #include "control/node/desired.h"
 #include "control/node/egress.h"
@@ -63,6 +64,7 @@ struct node {
 	struct objects actual; /* what the dataplane has, as far as is_synced */
 	struct faults faults;
 	struct report report;
+	struct captures captures;
 	struct apply_point applied;
 
 	struct dp_client *dp, *events; /* both or none */
@@ -273,6 +275,8 @@ static void apply_desired(struct node *n)
 	}
 	note_apply(n, err, taken, &wanted);
 	objects_fini(&wanted);
+	if (n->dp != NULL)
+		captures_begin(&n->captures, &n->desired, n->dp);
 }
 
 static void read_stats(struct node *n)
@@ -304,6 +308,26 @@ static void send_report(struct node *n)
 		report_note(&n->report, false);
 		n->report_due = after_ms(RETRY_MAX_MS);
 	}
+}
+
+static bool has_capture(const struct node *n)
+{
+	return n->captures.count > 0 && control_client_can_capture(n->control);
+}
+
+static void send_capture(struct node *n)
+{
+	struct uuid id;
+	char *text = has_capture(n) ? captures_text(&n->captures, &id) : NULL;
+	if (text != NULL && control_client_capture(n->control, &id, text) != 0)
+		captures_done(&n->captures, &id); /* no memory: the control daemon stops waiting */
+}
+
+static void note_capture(void *ctx, const struct uuid *id, bool done)
+{
+	struct node *n = ctx;
+	if (done)
+		captures_done(&n->captures, id);
 }
 
 static void save_memory(struct node *n)
@@ -403,6 +427,8 @@ static void do_what_is_due(struct node *n)
 		read_stats(n);
 	if (is_due(n->report_due) || clock_monotonic_ns() - n->reported_at > REPORT_MS * MS)
 		send_report(n);
+	if (is_due(captures_due(&n->captures)))
+		send_capture(n);
 	if (is_due(n->memory_due))
 		save_memory(n);
 }
@@ -411,7 +437,8 @@ static int wait_ms(const struct node *n)
 {
 	/* a report that cannot be sent yet waits for an event or the next second */
 	const uint64_t moments[] = {n->connect_due, n->mirror_due, n->apply_due, n->stats_due,
-		n->memory_due, can_report(n) ? n->report_due : 0};
+		n->memory_due, can_report(n) ? n->report_due : 0,
+		has_capture(n) ? captures_due(&n->captures) : 0};
 	uint64_t now = clock_monotonic_ns(), least = WAIT_MS * MS;
 	for (size_t i = 0; i < sizeof(moments) / sizeof(moments[0]); i++) {
 		if (moments[i] != 0 && moments[i] <= now)
@@ -450,6 +477,7 @@ static int start(struct node *n)
 	struct control_events events = {.desired = take_desired,
 		.position = tell_position,
 		.reported = note_report,
+		.captured = note_capture,
 		.ctx = n};
 	int err = netlink_open(&n->nl);
 	if (err == 0)
@@ -476,6 +504,7 @@ static void end(struct node *n)
 	egress_fini(&n->egress);
 	underlay_fini(&n->underlay);
 	report_fini(&n->report);
+	captures_fini(&n->captures);
 	faults_fini(&n->faults);
 	objects_fini(&n->actual);
 	desired_fini(&n->desired);

@@ -6,6 +6,7 @@
  * out of range. The order of a reply's or request's checks is frame, type, flags, size, content.
  */
 #include "dataplane/api/address.h"
+#include "dataplane/api/capture.h"
 #include "dataplane/api/check.h"
 #include "dataplane/api/counter.h"
 #include "dataplane/api/event.h"
@@ -63,6 +64,9 @@ static const struct dp_msg_rule rules[DP_MSG__COUNT] = {
 	[DP_MSG_PORT_LIST] = {.name = "port_list", .reply = BODY(port), .is_list = true},
 	[DP_MSG_TAP_SET] = {.name = "tap_set", .request = BODY(tap_set), .takes_file = true},
 	[DP_MSG_TUN_SET] = {.name = "tun_set", .request = BODY(tun_set), .takes_file = true},
+	[DP_MSG_CAPTURE_SET] = {.name = "capture_set",
+		.request = BODY(capture_set),
+		.takes_file = true},
 	[DP_MSG_ADDRESS_SET] = {.name = "address_set", .request = BODY(address_set)},
 	[DP_MSG_NEIGHBOUR_SET] = {.name = "neighbour_set", .request = BODY(neighbour_set)},
 	[DP_MSG_UNDERLAY_ROUTE_SET] = {.name = "underlay_route_set",

@@ -70,6 +70,7 @@ enum dp_msg_type {
 	DP_MSG_EVENT, /* dp_event, only from the dataplane */
 	DP_MSG_PEER_RESET, /* dp_peer_reset */
 	DP_MSG_UAPI_SET, /* dp_uapi_set + file */
+	DP_MSG_CAPTURE_SET, /* dp_capture_set + file */
 	DP_MSG__COUNT,
 };
 

@@ -6,6 +6,7 @@
  */
 #include "dataplane/base/clock.h"
 #include "dataplane/keying/keying_private.h"
+#include "dataplane/table/capture.h"
 
 #include <errno.h>
 #include <string.h>
@@ -119,6 +120,11 @@ static bool admit(struct keying *k, struct received *r)
 	return false;
 }
 
+static void capture_handshake(struct keying *k, const struct received *r, const struct peer *p)
+{
+	capture_packet(k->rings, k->counters, r->mbuf, p, PEER_CAPTURE_OUTER, false);
+}
+
 static void note_authentic(struct keying *k, struct peer *p, const struct received *r)
 {
 	timers_handshake_received(&p->keying->timers, k->now_ns);
@@ -227,6 +233,8 @@ static void receive_initiation(struct keying *k, struct received *r)
 		return;
 	}
 	struct peer *p = sender_of(r, &opened);
+	if (p != NULL)
+		capture_handshake(k, r, p);
 	if (p == NULL) {
 		keying_count(k, COUNTER_DROP_HANDSHAKE_UNKNOWN_PEER);
 	} else if (p->expired != 0) {
@@ -245,6 +253,8 @@ static void receive_response(struct keying *k, struct received *r)
 	keying_count(k, COUNTER_HANDSHAKE_RESPONSES_RECEIVED);
 	struct peer *p =
 		session_index_peer(k->tables->sessions, message_read_le32(m.receiver_index));
+	if (p != NULL)
+		capture_handshake(k, r, p);
 	if (p == NULL || p->keying == NULL || p->instance != r->instance->instance
 		|| p->expired != 0
 		|| noise_response_consume(&r->instance->identity, &p->keying->remote, &m) != 0) {

@@ -5,6 +5,7 @@
  * checksum is zero over IPv4 (RFC 768) and computed over IPv6 (RFC 8200 section 8.1).
  */
 #include "dataplane/path/path.h"
+#include "dataplane/table/capture.h"
 #include "dataplane/table/peer.h"
 #include "dataplane/table/rings.h"
 #include "dataplane/table/tables.h"
@@ -93,6 +94,7 @@ static void send_one(struct path *p, struct rte_mbuf *m, uint32_t generation)
 		path_drop(p, m, COUNTER_DROP_NEIGHBOUR_MISSING);
 		return;
 	}
+	capture_packet(p->rings, p->counters, m, k->to, PEER_CAPTURE_OUTER, true);
 	bool fits = m->data_len - RTE_ETHER_HDR_LEN <= p->tables->port[k->port].mtu;
 	path_push(p, fits ? STAGE_TX : STAGE_FRAGMENT, m);
 }

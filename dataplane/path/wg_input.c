@@ -8,6 +8,7 @@
 #include "dataplane/crypto/aead.h"
 #include "dataplane/path/outer.h"
 #include "dataplane/path/path.h"
+#include "dataplane/table/capture.h"
 #include "dataplane/table/instance.h"
 #include "dataplane/table/peer.h"
 #include "dataplane/table/rings.h"
@@ -156,6 +157,7 @@ static void accept_packet(struct path *p, struct rte_mbuf *m, const struct aead_
 		return;
 	}
 	pkt_cut(m, (uint16_t)(k->outer_len + sizeof(struct message_data)), (uint16_t)job->len);
+	capture_packet(p->rings, p->counters, m, peer, PEER_CAPTURE_INNER, false);
 	k->from = peer;
 	path_push(p, STAGE_SOURCE_CHECK, m);
 }
@@ -194,6 +196,8 @@ void wg_input(struct path *p, struct vector *in)
 			path_drop(p, m, reason);
 			continue;
 		}
+		capture_packet(
+			p->rings, p->counters, m, k->session->peer, PEER_CAPTURE_OUTER, false);
 		/* what is read when the burst is open */
 		rte_prefetch0(
 			atomic_load_explicit(&k->session->peer->endpoint, memory_order_relaxed));

@@ -8,6 +8,7 @@
 #include "dataplane/crypto/aead.h"
 #include "dataplane/path/ecn.h"
 #include "dataplane/path/path.h"
+#include "dataplane/table/capture.h"
 #include "dataplane/table/instance.h"
 #include "dataplane/table/peer.h"
 #include "dataplane/table/rings.h"
@@ -156,6 +157,8 @@ static bool prepare_job(struct path *p, struct rte_mbuf *m, struct group *g, str
 	}
 	uint16_t len = m->data_len;
 	pkt_of(m)->outer_tos = outer_tos(p, m);
+	if (len > 0)
+		capture_packet(p->rings, p->counters, m, g->to, PEER_CAPTURE_INNER, true);
 	uint16_t padding = padding_of(
 		len, atomic_load_explicit(&pkt_of(m)->instance->mtu, memory_order_relaxed));
 	uint8_t *message = frame_message(m, padding);

@@ -38,6 +38,7 @@ static const struct service services[DP_MSG__COUNT] = {
 	[DP_MSG_PORT_LIST] = {serve_port_list, 0},
 	[DP_MSG_TAP_SET] = {serve_tap_set, 0},
 	[DP_MSG_TUN_SET] = {serve_tun_set, 0},
+	[DP_MSG_CAPTURE_SET] = {serve_capture_set, 0},
 	[DP_MSG_ADDRESS_SET] = {serve_address_set, DP_SYNC_UNDERLAY},
 	[DP_MSG_NEIGHBOUR_SET] = {serve_neighbour_set, DP_SYNC_UNDERLAY},
 	[DP_MSG_UNDERLAY_ROUTE_SET] = {serve_underlay_route_set, DP_SYNC_UNDERLAY},

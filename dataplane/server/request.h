@@ -41,6 +41,7 @@ int serve_route_list(struct request *q);
 int serve_port_list(struct request *q);
 int serve_tap_set(struct request *q);
 int serve_tun_set(struct request *q);
+int serve_capture_set(struct request *q);
 int serve_address_set(struct request *q);
 int serve_neighbour_set(struct request *q);
 int serve_underlay_route_set(struct request *q);

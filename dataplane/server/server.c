@@ -190,6 +190,7 @@ static bool take_turn(struct server *s, const struct epoll_event *events, int n,
 		else
 			connection_serve(tag, events[i].events);
 	}
+	captures_sweep(s);
 	server_reclaim(s);
 	end_turn(s);
 	return stopped;

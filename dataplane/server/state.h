@@ -9,6 +9,7 @@
 #include "dataplane/server/uapi.h"
 #include "dataplane/server/watchdog.h"
 #include "dataplane/table/port.h"
+#include "dataplane/worker/capture.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -38,6 +39,8 @@ struct server {
 	unsigned int connection_count;
 	struct sync sync;
 	bool has_tap[PORT_MAX];
+	uint64_t captured[CAPTURES_MAX]; /* handles of the peers that are marked */
+	unsigned int captures;
 	struct event_ring events;
 	struct uapi uapi;
 	bool stand_alone; /* wg(8) configures the instances, not a node */
@@ -46,6 +49,8 @@ struct server {
 
 /* Unlinks an instance with all that hangs on it (instance.c). */
 void server_remove_instance(struct server *s, struct instance *i);
+/* Takes the mark from peers whose capture has ended (capture.c). */
+void captures_sweep(struct server *s);
 /* Lets go of all that was unlinked in this turn: one wait for keying, one grace period. */
 void server_reclaim(struct server *s);
 

@@ -25,6 +25,7 @@ static const char *const names[COUNTER__COUNT] = {
 	[COUNTER_HANDSHAKES_COMPLETED] = "handshakes_completed",
 	[COUNTER_COOKIE_REPLIES_SENT] = "cookie_replies_sent",
 	[COUNTER_COOKIE_REPLIES_RECEIVED] = "cookie_replies_received",
+	[COUNTER_CAPTURE_LOST] = "capture_lost",
 	[COUNTER_DROP_FRAME_SHORT] = "drop_frame_short",
 	[COUNTER_DROP_FRAME_OWN] = "drop_frame_own",
 	[COUNTER_DROP_FRAME_NOT_OURS] = "drop_frame_not_ours",

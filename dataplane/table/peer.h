@@ -79,6 +79,13 @@ struct peer_traffic {
 	_Atomic uint64_t bytes, packets; /* whole data messages; see peer_received_bytes() */
 } __attribute__((aligned(64)));
 
+/* Whether copies of its packets go to a capture, and of which. */
+enum peer_capture {
+	PEER_CAPTURE_NONE,
+	PEER_CAPTURE_INNER, /* IP packets */
+	PEER_CAPTURE_OUTER, /* frames */
+};
+
 struct peer {
 	/* line 0: what a packet from or to the peer reads first. set: server; read: workers */
 	struct instance *instance;
@@ -92,6 +99,7 @@ struct peer {
 	_Atomic(struct session *) current; /* set: keying; read: workers, to seal */
 	_Atomic(struct endpoint *) endpoint; /* set: keying; read: workers */
 	_Atomic(struct peer_allowed *) allowed; /* set: server; NULL: all that is permitted */
+	_Atomic uint8_t capture; /* enum peer_capture; set: server */
 	_Atomic uint8_t
 		roaming; /* set: worker when it told keying of a new address; cleared: keying */
 

@@ -32,6 +32,7 @@ struct pkt {
 	uint8_t host; /* enum pkt_host, while in the host ring */
 	uint8_t outer_tos; /* set: wg_output, inject; read: udp_output: DSCP and ECN */
 	uint8_t icmp_type, icmp_code;
+	uint8_t outbound; /* while in the host ring as PKT_HOST_CAPTURE: to the peer */
 	uint8_t by_default; /* set: route_lookup: to the internet, through a site; read: access */
 };
 
@@ -49,6 +50,7 @@ enum pkt_inject {
 enum pkt_host {
 	PKT_HOST_TAP, /* a frame for the TAP of pkt.port */
 	PKT_HOST_TUN, /* an inner packet for the TUN of the instance; handle: instance */
+	PKT_HOST_CAPTURE, /* a copy for the capture file of a peer; handle: peer */
 };
 
 static_assert(sizeof(struct pkt) <= 64, "struct pkt is one cache line");

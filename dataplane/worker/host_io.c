@@ -6,11 +6,13 @@
  */
 #include "dataplane/worker/host_io.h"
 
+#include "dataplane/base/clock.h"
 #include "dataplane/table/counter.h"
 #include "dataplane/table/instance.h"
 #include "dataplane/table/pkt.h"
 #include "dataplane/table/rings.h"
 #include "dataplane/table/tables.h"
+#include "dataplane/worker/capture.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -56,6 +58,7 @@ struct host_io {
 	pthread_mutex_t mutex; /* holds the list */
 	_Atomic unsigned int
 		waiting; /* server threads that want the mutex: it is not fair by itself */
+	struct captures captures;
 	struct device *devices;
 	struct device *tun[TABLE_MAX_INSTANCES]; /* by slot */
 	struct device *tap[PORT_MAX];
@@ -75,8 +78,19 @@ static struct device *device_of(struct host_io *h, const struct pkt *k)
 	return d != NULL && d->instance == k->handle ? d : NULL;
 }
 
+static void write_capture(struct host_io *h, struct rte_mbuf *m)
+{
+	const struct pkt *k = pkt_of(m);
+	capture_write(&h->captures, k->handle, k->outbound, rte_pktmbuf_mtod(m, const void *),
+		m->data_len, clock_realtime_ns());
+}
+
 static void write_packet(struct host_io *h, struct rte_mbuf *m)
 {
+	if (pkt_of(m)->host == PKT_HOST_CAPTURE) {
+		write_capture(h, m);
+		return;
+	}
 	static const uint8_t header[VNET_HEADER_LEN];
 	struct device *d = device_of(h, pkt_of(m));
 	if (d == NULL) {
@@ -202,6 +216,7 @@ static void *run(void *arg)
 	(void)pthread_mutex_lock(&h->mutex);
 	while (!atomic_load_explicit(&h->stop, memory_order_relaxed)) {
 		free_gone(h);
+		capture_expire(&h->captures, clock_monotonic_ns());
 		unsigned int n = write_packets(h);
 		n += read_devices(h, idle);
 		idle = n == 0;
@@ -243,6 +258,7 @@ void host_io_stop(struct host_io *h)
 	for (struct device *d = h->devices; d != NULL; d = d->next)
 		d->gone = true;
 	free_gone(h);
+	captures_fini(&h->captures);
 	(void)close(h->epoll);
 	(void)pthread_mutex_destroy(&h->mutex);
 	free(h);
@@ -307,5 +323,28 @@ void host_io_tun_del(struct host_io *h, const struct instance *i)
 		d->gone = true;
 		h->tun[i->slot] = NULL;
 	}
+	(void)pthread_mutex_unlock(&h->mutex);
+}
+
+int host_io_capture_open(struct host_io *h, const struct capture_settings *s, int fd)
+{
+	lock_from_server(h);
+	int err = capture_open(&h->captures, s, fd);
+	(void)pthread_mutex_unlock(&h->mutex);
+	return err;
+}
+
+bool host_io_capture_is_open(struct host_io *h, uint64_t peer)
+{
+	lock_from_server(h);
+	bool open = capture_is_open(&h->captures, peer);
+	(void)pthread_mutex_unlock(&h->mutex);
+	return open;
+}
+
+void host_io_capture_close(struct host_io *h, uint64_t peer)
+{
+	lock_from_server(h);
+	capture_close(&h->captures, peer);
 	(void)pthread_mutex_unlock(&h->mutex);
 }

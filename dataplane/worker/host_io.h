@@ -2,8 +2,10 @@
 #ifndef DATAPLANE_WORKER_HOST_IO_H
 #define DATAPLANE_WORKER_HOST_IO_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
+struct capture_settings;
 struct counters;
 struct host_io;
 struct instance;
@@ -24,6 +26,10 @@ void host_io_stop(struct host_io *h);
 /* Server thread. Take fd over, also on failure. 0 or -errno (-EINVAL: not such a device). */
 int host_io_tap_set(struct host_io *h, uint32_t port, int fd);
 int host_io_tun_set(struct host_io *h, const struct instance *i, int fd);
+/* Server thread, each. Takes fd over, also on failure: see capture.h. */
+int host_io_capture_open(struct host_io *h, const struct capture_settings *s, int fd);
+bool host_io_capture_is_open(struct host_io *h, uint64_t peer);
+void host_io_capture_close(struct host_io *h, uint64_t peer);
 /* The instance is going: closes its TUN. No TUN: nothing happens. */
 void host_io_tun_del(struct host_io *h, const struct instance *i);
 

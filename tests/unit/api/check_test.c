@@ -5,6 +5,7 @@
  * writes them all as inputs of tests/fuzz/fuzz_api_codec instead: after a change of a message.
  */
 #include "dataplane/api/address.h"
+#include "dataplane/api/capture.h"
 #include "dataplane/api/counter.h"
 #include "dataplane/api/event.h"
 #include "dataplane/api/hello.h"
@@ -151,6 +152,18 @@ static const struct fault request_faults[] = {
 		"prefix is not the address of a host with a length"},
 	{DP_MSG_ADDRESS_SET, AT(dp_address_set, prefix), ZERO(16),
 		"prefix is not the address of a host with a length"},
+
+	{DP_MSG_CAPTURE_SET, AT(dp_capture_set, peer), ZERO(16), "peer is zero"},
+	{DP_MSG_CAPTURE_SET, AT(dp_capture_set, seconds), ZERO(4), "seconds is not 1 to 300"},
+	{DP_MSG_CAPTURE_SET, AT(dp_capture_set, seconds), BYTES(0x2d, 1),
+		"seconds is not 1 to 300"},
+	{DP_MSG_CAPTURE_SET, AT(dp_capture_set, max_bytes), BYTES(0, 0, 0),
+		"max_bytes is not 4096 to 16777216"},
+	{DP_MSG_CAPTURE_SET, AT(dp_capture_set, max_bytes), BYTES(1, 0, 0, 1),
+		"max_bytes is not 4096 to 16777216"},
+	{DP_MSG_CAPTURE_SET, AT(dp_capture_set, side), BYTES(0), "side is unknown"},
+	{DP_MSG_CAPTURE_SET, AT(dp_capture_set, side), BYTES(3), "side is unknown"},
+	{DP_MSG_CAPTURE_SET, AT(dp_capture_set, pad), BYTES(1), "pad is not zero"},
 
 	{DP_MSG_NEIGHBOUR_SET, AT(dp_neighbour_set, pad), BYTES(1), "pad is not zero"},
 	{DP_MSG_NEIGHBOUR_SET, AT(dp_neighbour_set, state), BYTES(0), "unknown state"},

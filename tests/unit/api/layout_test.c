@@ -5,6 +5,7 @@
  * same version that says something else.
  */
 #include "dataplane/api/address.h"
+#include "dataplane/api/capture.h"
 #include "dataplane/api/counter.h"
 #include "dataplane/api/event.h"
 #include "dataplane/api/hello.h"
@@ -139,6 +140,12 @@ static const struct line {
 	SIZE(dp_tap_set),
 	FIELD(dp_tap_set, port),
 	FIELD(dp_tap_set, pad),
+	SIZE(dp_capture_set),
+	FIELD(dp_capture_set, peer),
+	FIELD(dp_capture_set, seconds),
+	FIELD(dp_capture_set, max_bytes),
+	FIELD(dp_capture_set, side),
+	FIELD(dp_capture_set, pad),
 	SIZE(dp_tun_set),
 	FIELD(dp_tun_set, instance),
 	SIZE(dp_uapi_set),

@@ -2,6 +2,7 @@
 #include "tests/unit/api/sample.h"
 
 #include "dataplane/api/address.h"
+#include "dataplane/api/capture.h"
 #include "dataplane/api/counter.h"
 #include "dataplane/api/event.h"
 #include "dataplane/api/hello.h"
@@ -163,6 +164,11 @@ size_t sample_request(enum dp_msg_type type, uint8_t *buf)
 		|| type == DP_MSG_PEER_LIST || type == DP_MSG_PEER_STATS_LIST
 		|| type == DP_MSG_ROUTE_LIST || type == DP_MSG_TUN_SET || type == DP_MSG_UAPI_SET)
 		return put(buf, &id_a, sizeof(id_a));
+	if (type == DP_MSG_CAPTURE_SET) {
+		struct dp_capture_set m = {
+			.peer = id_b, .seconds = 30, .max_bytes = 65536, .side = DP_CAPTURE_INNER};
+		return put(buf, &m, sizeof(m));
+	}
 	if (type == DP_MSG_PEER_SET)
 		return put_peer_set(buf);
 	if (type == DP_MSG_ROUTE_SET)

@@ -6,6 +6,7 @@
 #include "dataplane/table/peer.h"
 #include "dataplane/table/rings.h"
 #include "dataplane/table/tables.h"
+#include "dataplane/worker/capture.h"
 #include "dataplane/worker/host_io.h"
 
 #include <errno.h>
@@ -82,6 +83,25 @@ int host_io_tun_set(struct host_io *h, const struct instance *i, int fd)
 	fake.tuns++;
 	(void)close(fd);
 	return fake.host_error;
+}
+
+int host_io_capture_open(struct host_io *h, const struct capture_settings *s, int fd)
+{
+	(void)close(fd);
+	if (fake.captured != 0)
+		return -EBUSY;
+	fake.captured = s->peer;
+	return 0;
+}
+
+bool host_io_capture_is_open(struct host_io *h, uint64_t peer)
+{
+	return fake.captured == peer;
+}
+
+void host_io_capture_close(struct host_io *h, uint64_t peer)
+{
+	fake.captured = 0;
 }
 
 void host_io_tun_del(struct host_io *h, const struct instance *i)

@@ -23,6 +23,7 @@ struct tables;
 struct fake {
 	unsigned int instances_set, peers_set, retired;
 	unsigned int taps, tuns, tuns_deleted;
+	_Atomic uint64_t captured; /* handle of the one peer that can be */
 	struct keying_peer last_peer;
 	const struct peer *last_reset;
 	struct key last_private_key;

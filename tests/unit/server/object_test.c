@@ -4,6 +4,7 @@
  * with which words (reliability-and-security 8.3: C-22; see case_test.c).
  */
 #include "dataplane/api/address.h"
+#include "dataplane/api/capture.h"
 #include "dataplane/api/counter.h"
 #include "dataplane/api/neighbour.h"
 #include "dataplane/api/port.h"
@@ -21,6 +22,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -293,6 +295,34 @@ static void test_ports_and_files(void **state)
 	dp_client_free(c);
 }
 
+static void test_captures(void **state)
+{
+	struct dp_client *c = fixture_client();
+	struct dp_capture_set m = {
+		.peer = test_id(1), .seconds = 1, .max_bytes = 4096, .side = DP_CAPTURE_OUTER};
+	int file = memfd_create("capture", MFD_CLOEXEC);
+	assert_int_equal(dp_client_call(c, DP_MSG_CAPTURE_SET, &m, sizeof(m), file, NULL), -ENOENT);
+	assert_int_equal(set_instance(c, 1), 0);
+	assert_int_equal(set_peer(c, 1, 1), 0);
+	assert_int_equal(dp_client_call(c, DP_MSG_CAPTURE_SET, &m, sizeof(m), -1, NULL), -EINVAL);
+	assert_int_equal(dp_client_call(c, DP_MSG_CAPTURE_SET, &m, sizeof(m), file, NULL), 0);
+	const struct peer *p = peer_find(fixture_tables(), &m.peer);
+	assert_int_equal(p->capture, PEER_CAPTURE_OUTER);
+	assert_int_equal(dp_client_call(c, DP_MSG_CAPTURE_SET, &m, sizeof(m), file, NULL), -EBUSY);
+	fake.captured = 0; /* its time is over: the mark goes with the next turn */
+	assert_int_equal(set_instance(c, 1), 0);
+	assert_int_equal(set_instance(c, 1), 0);
+	assert_int_equal(p->capture, PEER_CAPTURE_NONE);
+	/* a peer that goes takes its capture along */
+	assert_int_equal(dp_client_call(c, DP_MSG_CAPTURE_SET, &m, sizeof(m), file, NULL), 0);
+	assert_int_equal(del_peer(c, 1), 0);
+	assert_int_equal(set_instance(c, 1), 0);
+	assert_int_equal(set_instance(c, 1), 0);
+	assert_int_equal(fake.captured, 0);
+	(void)close(file);
+	dp_client_free(c);
+}
+
 static void test_underlay(void **state)
 {
 	struct dp_client *c = fixture_client();
@@ -350,6 +380,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_peer_reset, fixture_start, fixture_stop),
 		cmocka_unit_test_setup_teardown(test_routes, fixture_start, fixture_stop),
 		cmocka_unit_test_setup_teardown(test_ports_and_files, fixture_start, fixture_stop),
+		cmocka_unit_test_setup_teardown(test_captures, fixture_start, fixture_stop),
 		cmocka_unit_test_setup_teardown(test_underlay, fixture_start, fixture_stop),
 		cmocka_unit_test_setup_teardown(test_counters, fixture_start, fixture_stop),
 	};
