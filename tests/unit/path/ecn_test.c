@@ -93,7 +93,8 @@ static void decapsulated(void **state)
 
 static void sent_over_ipv6(void **state)
 {
-	struct endpoint *old = hub.peer[1]->endpoint, *new = calloc(1, sizeof(*new));
+	struct endpoint *old = hub.peer[1]->endpoint,
+			*new = slab_alloc(&hub.tables->endpoint_memory);
 	struct neighbour missing;
 	bool is_missing;
 	struct rte_mbuf *sent;
@@ -116,7 +117,7 @@ static void sent_over_ipv6(void **state)
 	rte_pktmbuf_free(sent);
 	hub.path.tos_mask = ECN_MASK;
 	hub.peer[1]->endpoint = old;
-	free(new);
+	slab_free(new);
 }
 
 /* The policy decides at the start. */

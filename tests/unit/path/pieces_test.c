@@ -112,7 +112,8 @@ static void outside4(void **state)
 
 static void outside6(void **state)
 {
-	struct endpoint *old = hub.peer[1]->endpoint, *new = calloc(1, sizeof(*new));
+	struct endpoint *old = hub.peer[1]->endpoint,
+			*new = slab_alloc(&hub.tables->endpoint_memory);
 	struct neighbour missing;
 	bool is_missing;
 	if (new == NULL)
@@ -123,7 +124,7 @@ static void outside6(void **state)
 	hub.peer[1]->endpoint = new;
 	sent_in_pieces(true);
 	hub.peer[1]->endpoint = old;
-	free(new);
+	slab_free(new);
 }
 
 /* A frame of just the MTU is not touched; one byte more is. */
