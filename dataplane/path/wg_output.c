@@ -228,8 +228,10 @@ static void seal_burst(struct path *p, struct burst *b)
 static void prefetch_receiver(const struct peer *to)
 {
 	const struct session *s = atomic_load_explicit(&to->current, memory_order_relaxed);
-	rte_prefetch0(s);
-	rte_prefetch0(&s->keypair.send_key);
+	if (s != NULL) {
+		rte_prefetch0(s);
+		rte_prefetch0(&s->keypair.send_key);
+	}
 	rte_prefetch0(&to->received);
 	rte_prefetch0(&to->sent);
 	rte_prefetch0(atomic_load_explicit(&to->endpoint, memory_order_relaxed));

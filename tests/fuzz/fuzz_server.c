@@ -42,7 +42,7 @@ static void start_dpdk(void)
 		"--no-telemetry", "--iova-mode=va", "--log-level=emerg", "-l", "0", NULL};
 	log_init("fuzz_server", LOG_LEVEL_ERROR);
 	must(rte_eal_init((int)(sizeof(args) / sizeof(args[0])) - 1, args) >= 0);
-	must(rings_init(&rings, 1023, 1) == 0);
+	must(rings_init(&rings, 1023, 1, ETHERNET_MTU) == 0);
 	(void)snprintf(path, sizeof(path), "/tmp/nave-fuzz-%d.sock", (int)getpid());
 }
 

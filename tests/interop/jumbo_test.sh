@@ -30,12 +30,12 @@ tunnels() {
 	lab_ip branch link set lan0 mtu "$1" && lab_ip branch-lan link set eth0 mtu "$1"
 }
 
-# hub_port [DEVARGS [MTU]]: the hub again, on another port; its links stand for it
+# hub_port DEVARGS [MTU]: the hub again, on another port ("": the lab's own); its links stand for it
 hub_port() {
 	lab_daemon_stop dataplane || return
 	links "${2:-1500}"
 	# a pool that was used is given back page by page, which takes its time
-	NAVE_LAB_PORT=${1:-} NAVE_LAB_PORT_MTU=${2:-} NAVE_LAB_PACKETS=${1:+8192} lab_configure
+	NAVE_LAB_PORT=$1 NAVE_LAB_PORT_MTU=${2:-} NAVE_LAB_PACKETS=${1:+8192} lab_configure
 	lab_daemon_start dataplane
 	lab_reaches laptop 192.168.10.10 20 && lab_reaches branch-lan 192.168.20.10 20
 }
@@ -49,7 +49,7 @@ restore() {
 	tunnels 1420
 	lab_ip branch link set lan0 mtu 1500
 	lab_ip branch-lan link set eth0 mtu 1500
-	hub_port
+	hub_port ''
 }
 
 # passes ADDRESS BYTES: now, whatever was said of a path's MTU before
