@@ -177,6 +177,7 @@ static int start(struct dataplane *d)
 	if (err != 0)
 		return err;
 	server_attach(d->server, d->keying, d->host_io, &d->rings);
+	server_attach_workers(d->server, d->worker, d->config.workers);
 	if (d->stand_alone)
 		err = report(d->config.uapi_dir,
 			server_stand_alone(d->server, d->config.uapi_dir, d->config.instance,

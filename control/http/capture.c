@@ -141,7 +141,7 @@ int capture_create(struct request *rq)
 
 int capture_get(struct request *rq)
 {
-	struct capture c;
+	struct capture c = {0};
 	int rc;
 	if (!find_capture(rq, &c, &rc))
 		return rc;
@@ -151,8 +151,8 @@ int capture_get(struct request *rq)
 
 int capture_file_get(struct request *rq)
 {
-	struct capture c;
-	void *file;
+	struct capture c = {0};
+	void *file = NULL;
 	int rc;
 	if (!find_capture(rq, &c, &rc))
 		return rc;
@@ -169,7 +169,7 @@ int capture_file_get(struct request *rq)
 
 int capture_delete(struct request *rq)
 {
-	struct capture c;
+	struct capture c = {0};
 	int rc;
 	if (!find_capture(rq, &c, &rc))
 		return rc;

@@ -316,8 +316,8 @@ static int read_objects(
 
 static int read_capture(const struct reader *r, const json_t *o, struct desired_capture *ret)
 {
-	const char *side;
-	uint64_t seconds, max_bytes;
+	const char *side = NULL;
+	uint64_t seconds = 0, max_bytes = 0;
 	if (read_id(r, o, "id", &ret->id) != 0 || read_id(r, o, "peer_id", &ret->peer) != 0
 		|| read_text(r, o, "side", &side) != 0
 		|| read_number(r, o, "seconds", DP_CAPTURE_SECONDS_MAX, &seconds) != 0

@@ -40,7 +40,7 @@ enum {
 static inline uint64_t ip_addr_word(const struct ip_addr *a, unsigned int half)
 {
 	uint64_t w;
-	memcpy(&w, a->bytes + 8 * half, sizeof(w));
+	memcpy(&w, a->bytes + (size_t)8 * half, sizeof(w));
 	return w;
 }
 

@@ -36,6 +36,7 @@ int x25519_public(const struct key *private_key, struct key *ret_public)
  * would cost as much as the derivation. */
 static EVP_PKEY *key_for_derive(const struct key *private_key, const struct key *public_key)
 {
+	/* only read. NOLINTBEGIN(performance-no-int-to-ptr) */
 	OSSL_PARAM params[] = {
 		OSSL_PARAM_construct_octet_string(
 			OSSL_PKEY_PARAM_PRIV_KEY, (void *)(uintptr_t)private_key->bytes, KEY_LEN),
@@ -43,6 +44,7 @@ static EVP_PKEY *key_for_derive(const struct key *private_key, const struct key 
 			OSSL_PKEY_PARAM_PUB_KEY, (void *)(uintptr_t)public_key->bytes, KEY_LEN),
 		OSSL_PARAM_construct_end(),
 	};
+	/* NOLINTEND(performance-no-int-to-ptr) */
 	EVP_PKEY *ret = NULL;
 	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_id(EVP_PKEY_X25519, NULL);
 	if (ctx != NULL && EVP_PKEY_fromdata_init(ctx) == 1)

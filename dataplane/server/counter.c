@@ -2,6 +2,7 @@
 #include "dataplane/table/counter.h"
 
 #include "dataplane/api/counter.h"
+#include "dataplane/server/load.h"
 #include "dataplane/server/memory.h"
 #include "dataplane/server/request.h"
 #include "dataplane/server/state.h"
@@ -27,5 +28,7 @@ int serve_counter_list(struct request *q)
 			return err;
 	}
 	int err = list_stalls(q);
+	if (err == 0)
+		err = load_list(q);
 	return err == 0 ? memory_list(q) : err;
 }

@@ -109,6 +109,13 @@ void server_attach(struct server *server, struct keying *keying, struct host_io 
 	server->rings = rings;
 }
 
+void server_attach_workers(
+	struct server *server, struct worker *const *worker, unsigned int workers)
+{
+	server->worker = worker;
+	server->workers = workers;
+}
+
 /* Root, our own user, or our group: whom the mode of the socket lets in, but also behind a bind
  * mount or after a chmod. */
 static bool is_welcome(const struct server *s, int fd)

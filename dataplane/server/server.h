@@ -10,6 +10,7 @@ struct host_io;
 struct keying;
 struct keying_event;
 struct rings;
+struct worker;
 struct server;
 struct tables;
 
@@ -31,6 +32,9 @@ void server_free(struct server *server);
 /* What the requests act on and tell of; all outlive the last server_run. */
 void server_attach(struct server *server, struct keying *keying, struct host_io *host_io,
 	const struct rings *rings);
+/* Whose load is told; they outlive the last server_run. */
+void server_attach_workers(
+	struct server *server, struct worker *const *worker, unsigned int workers);
 /* An instance that wg(8) configures. */
 struct server_instance {
 	uint32_t number; /* the N of naveN */

@@ -21,6 +21,7 @@ struct instance;
 struct keying;
 struct rings;
 struct tables;
+struct worker;
 
 /* The server as its handlers see it. Server thread only, but for events. */
 struct server {
@@ -28,6 +29,8 @@ struct server {
 	struct keying *keying;
 	struct host_io *host_io;
 	const struct rings *rings;
+	struct worker *const *worker; /* borrowed; load.c */
+	unsigned int workers;
 	int statm_fd; /* memory.c */
 	struct watchdog watchdog;
 	int listen_fd;

@@ -81,7 +81,8 @@ static void ask(struct dp_client *c)
 	must(dp_client_is_broken(c)); /* the other end hung up */
 	must(dp_client_call(c, DP_MSG_SYNC_STATE, NULL, 0, -1, &reply) == -ENOTCONN);
 	must(dp_client_error(c) != NULL && dp_client_fd(c) >= 0);
-	must(dp_client_boot_id(c) != NULL && dp_client_pid(c) == dp_client_pid(c));
+	must(dp_client_boot_id(c) != NULL);
+	(void)dp_client_pid(c);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -351,7 +351,7 @@ static int write_samples(const char *folder)
 {
 	static uint8_t buf[DP_PAYLOAD_MAX];
 	int bad = 0;
-	for (uint16_t type = 1; type < DP_MSG__COUNT; type++) {
+	for (uint16_t type = 1; type < (uint16_t)DP_MSG__COUNT; type++) {
 		const struct dp_msg_rule *rule = dp_msg_rule_find(type);
 		char name[64];
 		struct dp_header h = {.type = type};

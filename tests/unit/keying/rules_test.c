@@ -62,7 +62,7 @@ static void w18_clock_ahead(void **state)
 	c.realtime_ns = clock_realtime_ns() + 23 * HOUR;
 	client_handshake(&c);
 	assert_int_equal(p->last_failure, PEER_FAILURE_NONE);
-	c.realtime_ns = clock_realtime_ns() + 10 * 365 * 24 * HOUR;
+	c.realtime_ns = clock_realtime_ns() + 10ULL * 365 * 24 * HOUR;
 	client_handshake(&c);
 	assert_int_equal(p->last_failure, PEER_FAILURE_CLOCK_AHEAD);
 	assert_in_range(

@@ -146,7 +146,7 @@ static void remove_peer(struct objects *o, int at)
 		if (uuid_equal(&o->route[n].peer, &o->peer[at]->id))
 			REMOVE(o->route, o->routes, n);
 	free(o->peer[at]);
-	REMOVE(o->peer, o->peers, at);
+	REMOVE(o->peer, o->peers, at); // NOLINT(bugprone-sizeof-expression): an array of pointers
 }
 
 static void remove_instance(struct objects *o, int at)

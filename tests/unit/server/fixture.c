@@ -8,6 +8,7 @@
 #include "dataplane/table/tables.h"
 #include "dataplane/worker/capture.h"
 #include "dataplane/worker/host_io.h"
+#include "dataplane/worker/worker.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -24,6 +25,7 @@
 #include <cmocka.h>
 #include <rte_eal.h>
 #include <rte_mbuf.h>
+#include <rte_ring.h>
 
 struct fake fake;
 
@@ -85,6 +87,15 @@ int host_io_tun_set(struct host_io *h, const struct instance *i, int fd)
 	return fake.host_error;
 }
 
+/* The second of two has ten times the load of the first. */
+static struct worker *const two_workers[] = {NULL, (struct worker *)&fake};
+
+void worker_load(const struct worker *w, struct worker_load *ret)
+{
+	unsigned int times = w == NULL ? 1 : 10;
+	*ret = (struct worker_load){100 * times, 200 * times, 300 * times, 4 * times, 5 * times};
+}
+
 int host_io_capture_open(struct host_io *h, const struct capture_settings *s, int fd)
 {
 	(void)close(fd);
@@ -113,7 +124,7 @@ static struct {
 	char dir[64];
 	char path[96];
 	struct tables *tables;
-	struct rings rings; /* only a pool */
+	struct rings rings; /* only a pool, and two rings whose depth is told */
 	struct server *server;
 	pthread_t thread;
 	int stop;
@@ -146,10 +157,15 @@ int fixture_start(void **state)
 	assert_int_equal(tables_new(&fixture.tables), 0);
 	fixture.rings.pool = rte_pktmbuf_pool_create("packets", 63, 0, 0, 128, SOCKET_ID_ANY);
 	assert_non_null(fixture.rings.pool);
+	fixture.rings.keying = rte_ring_create("keying", 64, SOCKET_ID_ANY, 0);
+	fixture.rings.host = rte_ring_create("host", 64, SOCKET_ID_ANY, 0);
+	assert_non_null(fixture.rings.keying);
+	assert_non_null(fixture.rings.host);
 	fixture.tables->ports = 1;
 	fixture.tables->port[0] = (struct port){.name = "wan0", .mtu = 1500, .mac = {2, 1}};
 	assert_int_equal(server_new(fixture.path, fixture.tables, &fixture.server), 0);
 	server_attach(fixture.server, NULL, NULL, &fixture.rings);
+	server_attach_workers(fixture.server, two_workers, 2);
 	fixture.stop = eventfd(0, EFD_CLOEXEC);
 	assert_int_equal(pthread_create(&fixture.thread, NULL, run_server, NULL), 0);
 	return 0;
@@ -162,6 +178,8 @@ int fixture_stop(void **state)
 	assert_int_equal(pthread_join(fixture.thread, NULL), 0);
 	server_free(fixture.server);
 	tables_free(fixture.tables);
+	rte_ring_free(fixture.rings.keying);
+	rte_ring_free(fixture.rings.host);
 	rte_mempool_free(fixture.rings.pool);
 	(void)close(fixture.stop);
 	assert_int_equal(unlink(fixture.path), 0);

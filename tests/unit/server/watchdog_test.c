@@ -146,9 +146,22 @@ static void memory_is_told(void **state)
 	assert_int_equal(counter(c, "packets_free_now"), 63);
 	assert_in_range(counter(c, "memory_peers_bytes_now"), 2560, 10240);
 	assert_true(counter(c, "memory_routes_bytes_now") > routes + 4096);
-	assert_true(counter(c, "memory_packets_bytes_now") > 63 * 128);
+	assert_true(counter(c, "memory_packets_bytes_now") > 63UL * 128);
 	assert_true(counter(c, "memory_reserved_bytes_now") > 16 << 20);
 	assert_true(counter(c, "memory_used_bytes_now") > 1 << 20);
+	dp_client_free(c);
+}
+
+static void load_is_told(void **state)
+{
+	struct dp_client *c = fixture_client();
+	assert_int_equal(counter(c, "worker0_busy_ns"), 100);
+	assert_int_equal(counter(c, "worker1_idle_ns"), 2000);
+	assert_int_equal(counter(c, "worker0_longest_round_ns_now"), 300);
+	assert_int_equal(counter(c, "worker1_inject_ring_now"), 40);
+	assert_int_equal(counter(c, "worker1_handoff_ring_now"), 50);
+	assert_int_equal(counter(c, "keying_ring_now"), 0);
+	assert_int_equal(counter(c, "host_ring_now"), 0);
 	dp_client_free(c);
 }
 
@@ -158,6 +171,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			c30_hung_worker_is_seen, start_supervised, stop_supervised),
 		cmocka_unit_test_setup_teardown(memory_is_told, fixture_start, fixture_stop),
+		cmocka_unit_test_setup_teardown(load_is_told, fixture_start, fixture_stop),
 	};
 	return cmocka_run_group_tests(tests, fixture_start_eal, fixture_stop_eal);
 }

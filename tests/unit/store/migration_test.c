@@ -47,7 +47,8 @@ static void load(struct fixture *f, const char *path)
 	assert_int_equal(mkdir(f->dir, 0700), 0);
 	assert_non_null(hex);
 	assert_int_equal(
-		hex_decode(hex + strlen(key_label), 2 * KEY_LEN, key.bytes, KEY_LEN), KEY_LEN);
+		hex_decode(hex + strlen(key_label), (size_t)2 * KEY_LEN, key.bytes, KEY_LEN),
+		KEY_LEN);
 	write_file(f, "secret.key", key.bytes, sizeof(key.bytes));
 	write_file(f, "control.db", "", 0);
 	fixture_run_sql(f, sql);

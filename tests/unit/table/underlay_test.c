@@ -260,10 +260,10 @@ static unsigned int neighbours(void)
 
 static void neighbours_come_and_go(void **state)
 {
-	struct endpoint e;
+	struct endpoint e = {0};
 	struct neighbour n;
 	bool missing;
-	uint8_t macs[12];
+	uint8_t macs[12] = {0};
 	uint8_t port;
 	add_address(0, "203.0.113.1/24");
 	add_route(0, "0.0.0.0/0", "203.0.113.254");

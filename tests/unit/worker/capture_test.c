@@ -81,7 +81,7 @@ static void packets_of_every_length_come_back(void **state)
 	size_t size = read_back(fd, &at, 101);
 	for (uint32_t len = 0; len <= sizeof(data); len++) {
 		const uint8_t *packet = next_block(&at, size, PACKET);
-		const uint8_t *options = packet + 28 + (len + 3) / 4 * 4;
+		const uint8_t *options = packet + 28 + (size_t)(len + 3) / 4 * 4;
 		assert_int_equal(word(packet + 8), 0);
 		assert_int_equal(word(packet + 12), 0x12345678);
 		assert_int_equal(word(packet + 16), 0x9abcdef0 + len);
