@@ -264,6 +264,8 @@ static void apply_desired(struct node *n)
 	}
 	if (err == 0)
 		err = apply_resets(n->dp, &n->desired, &n->memory, &n->faults);
+	n->memory_due =
+		after_ms(0); /* a reset that was followed is not followed again after a crash */
 	bool taken = n->faults.count == 0;
 	if (err == 0)
 		err = egress_apply(&n->egress, &wanted, n->dp, &n->faults);

@@ -92,7 +92,7 @@ static struct worker *const two_workers[] = {NULL, (struct worker *)&fake};
 
 void worker_load(const struct worker *w, struct worker_load *ret)
 {
-	unsigned int times = w == NULL ? 1 : 10;
+	uint64_t times = w == NULL ? 1 : 10;
 	*ret = (struct worker_load){100 * times, 200 * times, 300 * times, 4 * times, 5 * times};
 }
 
