@@ -32,7 +32,7 @@ check "it is back" lab_control_wait
 lab_rest_list /v1/users | jq -r .name | sort >"$written.kept"
 check "no acknowledged write is lost" test -z "$(sort "$written" | comm -23 - "$written.kept")"
 check "the hub reports again" lab_until 20 hub_reported_after "$killed"
-check "not one packet was lost" steady_lossless 40
+check "not one packet was lost" steady_lossless 20
 check "nothing changed in the hub" same "$state" hub_state
 check "and takes orders again" lab_peer_action acme visitor suspend
 check "which are followed" cut_within_1s visitor 192.168.10.10

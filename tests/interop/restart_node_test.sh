@@ -19,7 +19,7 @@ check "not yet followed" lab_reaches visitor 192.168.10.10 1
 lab_daemon_start node
 check "followed once it is back" lab_until 5 lab_refused visitor 192.168.10.10
 check "the hub reports again" lab_until 20 hub_reported_after "$killed"
-check "not one packet was lost" steady_lossless 40
+check "not one packet was lost" steady_lossless 20
 unchanged() {
 	diff <(echo "$state") <(hub_state)
 }

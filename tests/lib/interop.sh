@@ -169,7 +169,10 @@ hub_state() {
 	lab_in hub ip -6 rule
 	lab_in hub ip route show table all
 	lab_in hub ip -6 route show table all
-	lab_in hub nft --stateless list ruleset
+	# each by itself: in which order they were made says nothing
+	lab_in hub nft list tables | sort | while read -r _ family table; do
+		lab_in hub nft --stateless list table "$family" "$table" </dev/null
+	done
 }
 
 # hub_wg ARGUMENTS...: wg(8) on the hub. It looks for sockets in one place only: there it is given the lab's.
