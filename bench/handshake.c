@@ -144,7 +144,7 @@ static void put_initiation(const struct client *c, uint32_t number)
 static unsigned int take_responses(void)
 {
 	unsigned int n = 0;
-	void *m;
+	void *m = NULL;
 	while (rte_ring_dequeue(rings.inject[0], &m) == 0) {
 		n += ((const struct rte_mbuf *)m)->data_len
 			== sizeof(struct message_handshake_response);
