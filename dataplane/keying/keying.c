@@ -226,7 +226,7 @@ static bool needs_key(const struct keying *k, const struct peer *p)
 		|| keypair_wants_rekey_on_receive(pair, k->now_ns);
 }
 
-/* A worker has a packet to seal and no key, or a key that is due for a change. */
+/* A worker has a packet to seal and no key, or a key that is due for a change, or the peer has moved. */
 static void want_key(struct keying *k, struct peer *p, struct rte_mbuf *m)
 {
 	if (m != NULL)
@@ -262,7 +262,7 @@ static void obey_message(struct keying *k, const struct keying_message *m)
 		break;
 	case KEYING_STALE_ENDPOINT:
 		keying_endpoint_renew(k, p);
-		atomic_store_explicit(&p->roaming, 0, memory_order_release);
+		atomic_store_explicit(&p->renewing, 0, memory_order_release);
 		break;
 	case KEYING_HANDSHAKE:
 		break;

@@ -117,7 +117,7 @@ void keying_peer_drop(struct keying *k, struct peer *p)
 void keying_peer_stage(struct keying *k, struct peer *p, struct rte_mbuf *m)
 {
 	bool usable = p->current != NULL && !keypair_expired(&p->current->keypair, k->now_ns);
-	if (usable) { /* a key came while the packet was on its way to us */
+	if (usable) { /* a key came meanwhile, or it waited for an endpoint */
 		keying_inject(k, p, m, PKT_INJECT_PEER_INNER);
 		return;
 	}

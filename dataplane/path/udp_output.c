@@ -68,9 +68,9 @@ static void write_ipv6(uint8_t *frame, const struct endpoint *e, uint16_t udp_le
 static __rte_cold void renew_stale_endpoint(struct path *p, const struct pkt *k)
 {
 	struct keying_message message = {.type = KEYING_STALE_ENDPOINT, .peer = peer_handle(k->to)};
-	if (atomic_exchange_explicit(&k->to->roaming, 1, memory_order_relaxed) == 0
+	if (atomic_exchange_explicit(&k->to->renewing, 1, memory_order_relaxed) == 0
 		&& !rings_keying_put(p->rings, &message))
-		atomic_store_explicit(&k->to->roaming, 0, memory_order_relaxed);
+		atomic_store_explicit(&k->to->renewing, 0, memory_order_relaxed);
 }
 
 static void send_one(struct path *p, struct rte_mbuf *m, uint32_t generation)

@@ -3,7 +3,7 @@
  * WireGuard data, the other way: the receiving peer's current session gives key and counter (one
  * atomic add a burst and session, so that any worker may seal for any peer), the packet is padded to 16 bytes but
  * never past the MTU, and a burst is sealed at once. Without a usable key the packet goes to
- * keying, which keeps it and makes one.
+ * keying, which keeps it and makes one. So it does while the peer moves: see DECISIONS.md.
  */
 #include "dataplane/crypto/aead.h"
 #include "dataplane/path/ecn.h"
@@ -23,13 +23,26 @@ enum {
 	GROUP_SLOTS = 2 * AEAD_BURST,
 };
 
-static __rte_cold void wait_for_key(struct path *p, struct rte_mbuf *m)
+/* false: the ring is full. */
+static __rte_cold bool give_to_keying(struct path *p, struct rte_mbuf *m)
 {
 	struct pkt *k = pkt_of(m);
 	struct keying_message message = {
 		.type = KEYING_WANT_KEY, .peer = peer_handle(k->to), .mbuf = m};
-	if (!rings_keying_put(p->rings, &message))
+	return rings_keying_put(p->rings, &message);
+}
+
+static __rte_cold void wait_for_key(struct path *p, struct rte_mbuf *m)
+{
+	if (!give_to_keying(p, m))
 		path_drop(p, m, COUNTER_DROP_KEYING_FULL);
+}
+
+/* In the ring it is behind the news of the move. false: full, and the old endpoint must do. */
+static inline bool waits_for_endpoint(struct path *p, struct rte_mbuf *m, struct peer *to)
+{
+	return atomic_load_explicit(&to->roaming, memory_order_acquire) != 0
+		&& give_to_keying(p, m);
 }
 
 /* The key still serves, but it is time for the next one: keying is told once. */
@@ -114,6 +127,8 @@ static bool join_group(struct path *p, struct burst *b, struct rte_mbuf *m)
 		wait_for_key(p, m);
 		return false;
 	}
+	if (waits_for_endpoint(p, m, to))
+		return false;
 	k->endpoint = atomic_load_explicit(&to->endpoint, memory_order_acquire);
 	if (k->endpoint == NULL) {
 		path_drop(p, m, COUNTER_DROP_NO_ENDPOINT);

@@ -100,8 +100,9 @@ struct peer {
 	_Atomic(struct endpoint *) endpoint; /* set: keying; read: workers */
 	_Atomic(struct peer_allowed *) allowed; /* set: server; NULL: all that is permitted */
 	_Atomic uint8_t capture; /* enum peer_capture; set: server */
-	_Atomic uint8_t
-		roaming; /* set: worker when it told keying of a new address; cleared: keying */
+	/* set: worker when it told keying; cleared: keying when it has done it */
+	_Atomic uint8_t roaming; /* there is another endpoint: what is to be sealed waits for it */
+	_Atomic uint8_t renewing; /* the underlay changed; the endpoint is used on */
 
 	/* one line each, because they are written on different cores; read: keying, server */
 	struct peer_traffic received; /* set: the owner worker */

@@ -19,7 +19,8 @@ struct rte_ring;
  */
 enum keying_message_type {
 	KEYING_HANDSHAKE, /* mbuf: the frame of a message of type 1, 2 or 3; pkt filled by classify */
-	KEYING_WANT_KEY, /* mbuf (may be NULL): an inner packet that waits for a key; peer */
+	KEYING_WANT_KEY, /* mbuf (may be NULL): an inner packet that waits for a key, or for
+			  * the endpoint that an earlier KEYING_ROAM brings; peer */
 	KEYING_PROMOTE, /* peer, index: first packet under a responder's key */
 	KEYING_ROAM, /* peer, remote, local: an authenticated packet came from a new address */
 	KEYING_STALE_ENDPOINT, /* peer: the underlay changed since its endpoint was made */

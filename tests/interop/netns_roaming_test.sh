@@ -4,11 +4,25 @@
 # shellcheck source=../lib/netns.sh
 . "$(dirname "$0")/../lib/netns.sh"
 
-# stays_at ENDPOINT: a asks there for a session, and every answer comes from there. (Moved within a session a
-# could be moved back: what the hub sends before it has noted the new way goes the old one.)
+# stays_at ENDPOINT: every answer comes from there
 stays_at() {
-	peer_trusts a hub "$1" && lab_until 5 lab_reaches a 10.99.0.1 1 &&
-		flood a 10.99.0.3 && echo "answers from $(of_peer a endpoints)" && same "$1" of_peer a endpoints
+	flood a 10.99.0.3 && echo "answers from $(of_peer a endpoints)" && same "$1" of_peer a endpoints
+}
+
+# begins_at ENDPOINT: a asks there for a session
+begins_at() {
+	peer_trusts a hub "$1" && lab_until 5 lab_reaches a 10.99.0.1 1 && stays_at "$1"
+}
+
+# turns_to ENDPOINTS...: a speaks to one after the other within its session, and already the first answer comes
+# from there: an answer from elsewhere would take it back
+turns_to() {
+	local endpoint
+	for endpoint; do
+		peer_wg a set peer "$(public_key hub)" endpoint "$endpoint" && lab_reaches a 10.99.0.1 1 || return
+		same "$endpoint" of_peer a endpoints || { echo "not $endpoint: $(of_peer a endpoints)" && return 1; }
+	done
+	stays_at "$endpoint"
 }
 
 check "peer a" peer_up a 2
@@ -64,10 +78,14 @@ check "at the NAT's address" grep -q "^$(lab_member4 6):" <<<"$(of_hub 1 endpoin
 
 case_is D2 "answers come from the address that was spoken to"
 lab_address hub nave0 203.0.113.2/24 2001:db8:113::2/64
-check "the first IPv4 address" stays_at "$LAB_HUB4:51820"
-check "the second" stays_at 203.0.113.2:51820
-check "the first IPv6 address" stays_at "[$LAB_HUB6]:51820"
-check "the second" stays_at "[2001:db8:113::2]:51820"
-check "the first again" stays_at "$LAB_HUB4:51820"
+check "the first IPv4 address" begins_at "$LAB_HUB4:51820"
+check "the second" begins_at 203.0.113.2:51820
+check "the first IPv6 address" begins_at "[$LAB_HUB6]:51820"
+check "the second" begins_at "[2001:db8:113::2]:51820"
+check "the first again" begins_at "$LAB_HUB4:51820"
+handshake=$(of_hub 1 latest-handshakes a)
+check "all of them within a session" turns_to 203.0.113.2:51820 "$LAB_HUB4:51820" 203.0.113.2:51820 \
+	"[$LAB_HUB6]:51820" "[2001:db8:113::2]:51820" "[$LAB_HUB6]:51820" "$LAB_HUB4:51820"
+check "which was one" same "$handshake" of_hub 1 latest-handshakes a
 
 check "a clean end" netns_down

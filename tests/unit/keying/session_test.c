@@ -160,6 +160,33 @@ static void packets_that_wait(void **state)
 	(void)pass(NS_PER_MS);
 }
 
+/* A worker put them into the ring in this order: the packet leaves by the new endpoint. */
+static void packets_that_wait_for_a_move(void **state)
+{
+	struct client c;
+	struct peer *p = client_new(&c, 1, NULL);
+	(void)confirmed_session(&c, p);
+	struct keying_message roam = {.type = KEYING_ROAM,
+				      .peer = peer_handle(p),
+				      .remote = p->endpoint->remote.addr,
+				      .remote_port = 9999,
+				      .local_port = 51820},
+			      packet = {.type = KEYING_WANT_KEY,
+				      .peer = peer_handle(p),
+				      .mbuf = some_packet()};
+	assert_int_equal(ip_addr_parse("203.0.113.1", &roam.local), 0);
+	p->roaming = 1;
+	assert_true(rings_keying_put(&f.rings, &roam) && rings_keying_put(&f.rings, &packet));
+	(void)keying_round(&f.k);
+	assert_int_equal(p->endpoint->remote.port, 9999);
+	assert_int_equal(p->roaming, 0);
+	struct rte_mbuf *m = take_injected();
+	assert_ptr_equal(m, packet.mbuf);
+	assert_int_equal(pkt_of(m)->inject, PKT_INJECT_PEER_INNER);
+	rte_pktmbuf_free(m);
+	assert_nothing_injected(); /* and no handshake */
+}
+
 /* One peer that does not answer can't take all buffers, nor can many. */
 static void all_that_waits_is_bounded(void **state)
 {
@@ -390,6 +417,7 @@ int main(void)
 		test(preshared_keys),
 		test(timestamps_survive_a_restart),
 		test(packets_that_wait),
+		test(packets_that_wait_for_a_move),
 		test(all_that_waits_is_bounded),
 		test(nobody_answers),
 		test(keepalives),

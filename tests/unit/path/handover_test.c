@@ -200,6 +200,24 @@ static void roaming(void **state)
 	assert_nothing_for_keying();
 }
 
+/* What is to be sealed for a peer that moves goes behind the news of it; without room there, as before. */
+static void replies_follow_the_peer(void **state)
+{
+	struct rte_mbuf *sent;
+	struct keying_message m;
+	hub.peer[1]->roaming = 1;
+	assert_int_equal(path_take(good_frame(), &sent), 0);
+	take_from_keying(&m);
+	assert_int_equal(m.type, KEYING_WANT_KEY);
+	assert_true(m.peer == peer_handle(hub.peer[1]));
+	assert_non_null(m.mbuf);
+	fill_keying();
+	assert_int_equal(path_take(good_frame(), &sent), 1);
+	rte_pktmbuf_free(sent);
+	empty_keying();
+	hub.peer[1]->roaming = 0;
+}
+
 static void counters_that_no_packet_may_have(void **state)
 {
 	struct rte_mbuf *m = good_frame();
@@ -269,7 +287,7 @@ static void no_neighbour(void **state)
 	assert_true(m.peer == peer_handle(hub.peer[1]));
 	assert_dropped(good_frame(), COUNTER_DROP_NEIGHBOUR_MISSING);
 	assert_nothing_for_keying(); /* told once */
-	hub.peer[1]->roaming = 0;
+	hub.peer[1]->renewing = 0;
 	n.state = NEIGHBOUR_REACHABLE;
 	assert_int_equal(neighbour_set(hub.tables, &n), 0);
 	/* routes have changed since the endpoint was made: it is used on, and made anew */
@@ -279,7 +297,7 @@ static void no_neighbour(void **state)
 	take_from_keying(&m);
 	assert_int_equal(m.type, KEYING_STALE_ENDPOINT);
 	hub.peer[1]->endpoint->underlay_generation++;
-	hub.peer[1]->roaming = 0;
+	hub.peer[1]->renewing = 0;
 }
 
 static void the_port_is_full(void **state)
@@ -473,6 +491,7 @@ int main(void)
 		cmocka_unit_test(keys_are_renewed),
 		cmocka_unit_test(first_packet_confirms),
 		cmocka_unit_test(roaming),
+		cmocka_unit_test(replies_follow_the_peer),
 		cmocka_unit_test(counters_that_no_packet_may_have),
 		cmocka_unit_test(instances_are_isolated),
 		cmocka_unit_test(stamps_and_figures),
