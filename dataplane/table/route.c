@@ -46,8 +46,8 @@ static void link_to_peer(struct route *r, struct peer *p)
 		p->routes->peer_prev = &r->peer_next;
 	p->routes = r;
 	p->route_count++;
-	if (p->source4 == 0)
-		choose_source4(p);
+	if (p->source4 == 0) /* it has no other host route */
+		atomic_store_explicit(&p->source4, host4(r), memory_order_relaxed);
 }
 
 static void unlink_from_peer(struct route *r)
