@@ -72,7 +72,10 @@ static void compress(struct blake2s *s, uint32_t last)
 	v[14] ^= last;
 	for (unsigned int i = 0; i < 16; i++)
 		m[i] = load_le32(s->block + 4UL * i);
+/* whole, so that all indices are constants and v stays in registers */
+#pragma GCC unroll 10
 	for (unsigned int round = 0; round < 10; round++) {
+#pragma GCC unroll 8
 		for (unsigned int i = 0; i < 8; i++)
 			mix(v, lanes[i], m[sigma[round][2UL * i]], m[sigma[round][2UL * i + 1]]);
 	}
