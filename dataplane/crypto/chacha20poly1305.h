@@ -9,7 +9,8 @@
 #include <stdint.h>
 
 /*
- * One message at a time with additional data, for handshakes; the packet path uses aead.h.
+ * One message at a time with additional data, for handshakes, by libsodium (crypto_init() before);
+ * the packet path uses aead.h.
  * Sealing writes len + 16 bytes, opening len - 16; in place is allowed. false: opening failed
  * (ret is wiped), or the library is broken.
  */
@@ -36,8 +37,5 @@ bool xchacha20poly1305_seal(uint8_t *ret, const struct chacha20poly1305_data *d,
 	const uint8_t nonce[XCHACHA20POLY1305_NONCE_LEN], const struct key *key);
 bool xchacha20poly1305_open(uint8_t *ret, const struct chacha20poly1305_data *d,
 	const uint8_t nonce[XCHACHA20POLY1305_NONCE_LEN], const struct key *key);
-
-/* Section 2.2 of that draft. OpenSSL has none. */
-void hchacha20(struct key *ret, const struct key *key, const uint8_t nonce[16]);
 
 #endif

@@ -6,7 +6,7 @@
 
 #include <stdbool.h>
 
-/* X25519 (RFC 7748) by OpenSSL. */
+/* X25519 (RFC 7748) by libsodium; crypto_init() before. */
 
 /* Fresh random bytes, clamped. 0 or -errno. */
 int x25519_generate(struct key *ret_private);

@@ -6,6 +6,7 @@
  * against workers.
  */
 #include "dataplane/base/clock.h"
+#include "dataplane/crypto/crypto.h"
 #include "dataplane/keying/keying_private.h"
 
 #include <errno.h>
@@ -312,7 +313,9 @@ int keying_init(struct keying *k, const struct keying_config *config)
 	k->counters = config->counters;
 	k->orders_end = &k->orders;
 	k->deferred_end = &k->deferred;
-	int err = ratelimiter_new(&k->admission.sources);
+	int err = crypto_init();
+	if (err == 0)
+		err = ratelimiter_new(&k->admission.sources);
 	if (err != 0)
 		return err;
 	keying_clone_open(k);
