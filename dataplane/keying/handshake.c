@@ -317,16 +317,19 @@ void keying_handshake_receive(struct keying *k, const struct keying_message *mes
 	rte_pktmbuf_free(m);
 }
 
-void keying_handshake_initiate(struct keying *k, struct peer *p)
+bool keying_handshake_has_way(struct keying *k, struct peer *p)
 {
-	struct keying_instance *ki = p->instance->keying;
-	struct message_handshake_initiation m;
-	uint32_t index;
 	struct ip_addr any = {0};
 	if (p->endpoint == NULL && p->hint.port != 0)
 		keying_endpoint_set(k, p, &p->hint, &any, p->instance->wireguard_port);
-	if (p->endpoint == NULL || !keying_instance_has_identity(ki))
-		return;
+	return p->endpoint != NULL && keying_instance_has_identity(p->instance->keying);
+}
+
+void keying_handshake_initiate(struct keying *k, struct peer *p)
+{
+	const struct keying_instance *ki = p->instance->keying;
+	struct message_handshake_initiation m;
+	uint32_t index;
 	session_index_release(k->tables->sessions, p->keying->remote.initiation.local_index);
 	if (session_index_reserve(k->tables->sessions, p, &index) != 0)
 		return;

@@ -232,7 +232,7 @@ static void want_key(struct keying *k, struct peer *p, struct rte_mbuf *m)
 {
 	if (m != NULL)
 		keying_peer_stage(k, p, m);
-	if (!needs_key(k, p)) {
+	if (!needs_key(k, p) || !keying_peer_can_be_called(p)) {
 		atomic_store_explicit(&p->wants_key, 0, memory_order_release);
 		return;
 	}

@@ -57,10 +57,17 @@ struct handle_queue {
 };
 
 /* pace.c */
+enum pace_queue {
+	PACE_FIRST,
+	PACE_BEHIND,
+	PACE_QUEUES,
+};
+
 struct pace {
 	struct bucket bucket;
-	struct handle_queue waiting, returning;
-	bool called; /* whoever is visited now is first in the queue */
+	struct handle_queue queue[PACE_QUEUES];
+	unsigned int turn;
+	bool called; /* whoever is visited now has its turn */
 };
 
 /* Memory that a worker may still be reading. */
@@ -127,7 +134,9 @@ void keying_peer_drop(struct keying *k, struct peer *p);
 void keying_peer_stage(struct keying *k, struct peer *p, struct rte_mbuf *m);
 void keying_peer_flush_staged(struct keying *k, struct peer *p);
 void keying_peer_purge_staged(struct keying *k, struct peer *p);
-/* As soon as the timers let it: keying_timer_visit() comes next. */
+/* Its instance has an identity, and where it is was told or seen. */
+bool keying_peer_can_be_called(const struct peer *p);
+/* As soon as the timers let it: keying_timer_visit() comes next. Nothing for who can't be called. */
 void keying_peer_want_handshake(struct keying *k, struct peer *p);
 /* clock_s: how far its clock is behind ours, where that is the reason. */
 void keying_peer_fail(struct keying *k, struct peer *p, enum peer_failure why, int64_t clock_s);
@@ -158,11 +167,16 @@ void keying_pace_fini(struct keying *k);
 
 /* handshake.c. Takes the message's mbuf over. */
 void keying_handshake_receive(struct keying *k, const struct keying_message *message);
+/* There is an endpoint, or one can be made of the hint, and an identity. */
+bool keying_handshake_has_way(struct keying *k, struct peer *p);
+/* It has a way. */
 void keying_handshake_initiate(struct keying *k, struct peer *p);
 
 /* session.c */
 /* Derives a session from the finished handshake and puts it in its place. */
 int keying_session_install(struct keying *k, struct peer *p, struct noise_handshake *h);
+/* There is a key to seal with. */
+bool keying_session_is_usable(const struct keying *k, const struct peer *p);
 void keying_session_promote(struct keying *k, struct peer *p, uint32_t index);
 void keying_sessions_drop(struct keying *k, struct peer *p);
 /* Our initiation is not waited for any more; its index is free. */

@@ -40,9 +40,15 @@ void keying_peer_rest(struct keying *k, struct peer *p)
 	p->keying = NULL;
 }
 
+bool keying_peer_can_be_called(const struct peer *p)
+{
+	return keying_instance_has_identity(p->instance->keying)
+		&& (p->endpoint != NULL || p->hint.port != 0);
+}
+
 void keying_peer_want_handshake(struct keying *k, struct peer *p)
 {
-	if (keying_peer_wake(k, p))
+	if (keying_peer_can_be_called(p) && keying_peer_wake(k, p))
 		timers_want_handshake(&p->keying->timers);
 }
 
@@ -116,14 +122,14 @@ void keying_peer_drop(struct keying *k, struct peer *p)
 
 void keying_peer_stage(struct keying *k, struct peer *p, struct rte_mbuf *m)
 {
-	bool usable = p->current != NULL && !keypair_expired(&p->current->keypair, k->now_ns);
-	if (usable) { /* a key came meanwhile, or it waited for an endpoint */
+	if (keying_session_is_usable(
+		    k, p)) { /* a key came meanwhile, or it waited for an endpoint */
 		keying_inject(k, p, m, PKT_INJECT_PEER_INNER);
 		return;
 	}
-	if (p->endpoint == NULL || p->staged_count == STAGED_MAX || k->staged == STAGED_TOTAL_MAX) {
-		keying_count(
-			k, p->endpoint == NULL ? COUNTER_DROP_NO_KEY : COUNTER_DROP_STAGED_FULL);
+	bool hopeless = p->endpoint == NULL || !keying_peer_can_be_called(p);
+	if (hopeless || p->staged_count == STAGED_MAX || k->staged == STAGED_TOTAL_MAX) {
+		keying_count(k, hopeless ? COUNTER_DROP_NO_KEY : COUNTER_DROP_STAGED_FULL);
 		rte_pktmbuf_free(m);
 		return;
 	}

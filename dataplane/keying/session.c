@@ -24,6 +24,11 @@ static void drop_session(struct keying *k, struct session *s)
 	keying_defer_free(k, s);
 }
 
+bool keying_session_is_usable(const struct keying *k, const struct peer *p)
+{
+	return p->current != NULL && !keypair_expired(&p->current->keypair, k->now_ns);
+}
+
 /* Who asked for a key has one now, or must ask again. */
 static void set_current(struct peer *p, struct session *s)
 {
@@ -138,7 +143,7 @@ void keying_session_keepalive(struct keying *k, struct peer *p)
 {
 	if (p->endpoint == NULL)
 		return;
-	if (p->current == NULL || keypair_expired(&p->current->keypair, k->now_ns)) {
+	if (!keying_session_is_usable(k, p)) {
 		keying_peer_want_handshake(k, p);
 		return;
 	}

@@ -72,12 +72,18 @@ static void expire(struct keying *k, struct peer *p, uint64_t *next)
 	keying_tell(k, &e);
 }
 
-static void initiate(struct keying *k, struct peer *p)
+/* false: it is not the peer's turn yet. Without a way to it none is needed: it is tried again later. */
+static bool initiate(struct keying *k, struct peer *p)
 {
 	uint32_t random = 0;
+	bool has_way = keying_handshake_has_way(k, p);
+	if (has_way && !keying_pace_take(k, p))
+		return false;
 	(void)random_word(&k->random, &random); /* without it there is no jitter, no more */
 	timers_initiation_sent(&p->keying->timers, k->now_ns, random);
-	keying_handshake_initiate(k, p);
+	if (has_way)
+		keying_handshake_initiate(k, p);
+	return true;
 }
 
 static void give_up(struct keying *k, struct peer *p)
@@ -110,11 +116,8 @@ static bool act(struct keying *k, struct peer *p, unsigned int actions)
 		keying_timer_spoken(p);
 		keying_session_keepalive(k, p);
 	}
-	if ((actions & TIMERS_SEND_INITIATION) != 0) {
-		if (!keying_pace_take(k, p))
-			return (actions & ~(unsigned int)TIMERS_SEND_INITIATION) != 0;
-		initiate(k, p);
-	}
+	if ((actions & TIMERS_SEND_INITIATION) != 0 && !initiate(k, p))
+		actions &= ~(unsigned int)TIMERS_SEND_INITIATION;
 	return actions != 0;
 }
 

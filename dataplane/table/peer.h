@@ -122,7 +122,7 @@ struct peer {
 	struct rte_mbuf *staged_head, *staged_tail;
 	uint16_t staged_count;
 	bool known_to_keying;
-	bool waits_for_turn; /* keying/pace.c */
+	uint8_t waits; /* keying/pace.c: in which queues */
 	struct ip_endpoint hint; /* where it was before a restart, until there was a way to it */
 	uint64_t neighbour_asked_ns; /* when the node was last asked for the way to it */
 	struct hash_entry keying_by_key;
