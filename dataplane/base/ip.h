@@ -61,6 +61,14 @@ static inline struct ip_addr ip_addr_from_v4(const uint8_t be[4])
 	return a;
 }
 
+/* The other way: network order. */
+static inline uint32_t ip_addr_v4(const struct ip_addr *a)
+{
+	uint32_t be;
+	memcpy(&be, a->bytes + 12, sizeof(be));
+	return be;
+}
+
 static inline bool ip_addr_equal(const struct ip_addr *a, const struct ip_addr *b)
 {
 	return ((ip_addr_word(a, 0) ^ ip_addr_word(b, 0))

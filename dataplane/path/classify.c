@@ -51,10 +51,10 @@ static void dispatch_handshake(struct path *p, struct rte_mbuf *m, uint32_t type
 		path_drop(p, m, COUNTER_DROP_WG_LENGTH);
 }
 
-static inline void dispatch_wireguard(struct path *p, struct rte_mbuf *m, uint16_t at)
+/* data, len: the UDP payload. */
+static inline void dispatch_wireguard(
+	struct path *p, struct rte_mbuf *m, const uint8_t *data, uint16_t len)
 {
-	const uint8_t *data = rte_pktmbuf_mtod_offset(m, const uint8_t *, at);
-	uint16_t len = (uint16_t)(m->data_len - at);
 	if (len < WG_TYPE_AND_RESERVED) {
 		path_drop(p, m, COUNTER_DROP_WG_LENGTH);
 		return;
@@ -72,34 +72,43 @@ static inline void dispatch_wireguard(struct path *p, struct rte_mbuf *m, uint16
 	path_push(p, p->data_stage, m);
 }
 
-/* A source that can't be answered is never anybody's endpoint. In an IPv6 header a mapped address
- * (RFC 4291 section 2.5.5.2) would pass for one of IPv4. */
-static inline bool source_is_sane(const struct path *p, const struct outer *o, bool v6)
+/*
+ * A source that can't be answered is never anybody's endpoint. IPv4 is looked at as it stands in
+ * the header, because most packets are of it.
+ */
+static inline bool source4_is_sane(const struct path *p, rte_be32_t a)
 {
-	const struct ip_addr *a = &o->source.addr;
-	if (v6 && (ip_addr_is_v4(a) || ip_addr_is_v4(&o->local)))
-		return false;
-	bool broadcast = ip_addr_is_v4(a) && a->bytes[12] == 255;
-	return o->source.port != 0 && !ip_addr_is_zero(a) && !ip_addr_is_multicast(a)
-		&& !ip_addr_is_loopback(a) && !broadcast && !underlay_is_local(p->tables, a);
+	uint32_t first = rte_be_to_cpu_32(a) >> 24;
+	bool multicast = first >> 4 == 0xe, loopback = first == 127, broadcast = first == 255;
+	return a != 0 && !multicast && !loopback && !broadcast && !underlay_is_local4(p->tables, a);
 }
 
-/* Inlined for each family, of which the addresses then are. */
-static __rte_always_inline void classify_udp(
-	struct path *p, struct rte_mbuf *m, struct pkt *k, const struct outer *o, bool v6)
+/* A mapped address (RFC 4291 section 2.5.5.2) would pass for one of IPv4. */
+static bool source6_is_sane(const struct path *p, const struct outer *o)
 {
-	struct instance *i =
-		atomic_load_explicit(&p->tables->listener[o->local_port], memory_order_acquire);
-	if (i == NULL || !underlay_is_local(p->tables, &o->local)) {
+	const struct ip_addr *a = &o->source.addr;
+	return !ip_addr_is_v4(a) && !ip_addr_is_v4(&o->local) && !ip_addr_is_zero(a)
+		&& !ip_addr_is_multicast(a) && !ip_addr_is_loopback(a)
+		&& !underlay_is_local(p->tables, a);
+}
+
+/* is_local, is_sane: what the IP header says of its destination and of its source. udp: whole. */
+static inline void classify_udp(struct path *p, struct rte_mbuf *m, const struct rte_udp_hdr *udp,
+	bool is_local, bool is_sane)
+{
+	struct instance *i = atomic_load_explicit(
+		&p->tables->listener[rte_be_to_cpu_16(udp->dst_port)], memory_order_acquire);
+	if (i == NULL || !is_local) {
 		path_push(p, STAGE_PUNT, m);
 		return;
 	}
-	if (!source_is_sane(p, o, v6)) {
+	if (udp->src_port == 0 || !is_sane) {
 		path_drop(p, m, COUNTER_DROP_OUTER_SOURCE);
 		return;
 	}
-	k->instance = i;
-	dispatch_wireguard(p, m, k->outer_len);
+	pkt_of(m)->instance = i;
+	dispatch_wireguard(p, m, (const uint8_t *)(udp + 1),
+		(uint16_t)(rte_be_to_cpu_16(udp->dgram_len) - sizeof(*udp)));
 }
 
 /* Cuts Ethernet padding off; the frame must hold what its headers promise. */
@@ -111,12 +120,10 @@ static bool trim_to(struct rte_mbuf *m, uint32_t len)
 	return true;
 }
 
-/* The UDP header is in the frame, and says as many bytes as the IP header. */
-static bool udp_is_whole(const struct rte_mbuf *m, uint16_t at)
+/* len: what the IP header leaves for it. */
+static inline bool udp_is_whole(const struct rte_udp_hdr *udp, uint32_t len)
 {
-	const struct rte_udp_hdr *udp = rte_pktmbuf_mtod_offset(m, const struct rte_udp_hdr *, at);
-	return m->data_len >= at + sizeof(*udp)
-		&& rte_be_to_cpu_16(udp->dgram_len) == m->data_len - at;
+	return len >= sizeof(*udp) && rte_be_to_cpu_16(udp->dgram_len) == len;
 }
 
 static __rte_cold uint16_t sum_of_options(const struct rte_ipv4_hdr *ip, uint16_t header)
@@ -138,17 +145,12 @@ static inline bool ipv4_checksum_is_right(const struct rte_ipv4_hdr *ip, uint16_
 	return sum % 0xffff == 0;
 }
 
-static void classify_ipv4(struct path *p, struct rte_mbuf *m, struct pkt *k)
+/* header: its length, at least 20. Inlined for the one that nearly every packet has. */
+static __rte_always_inline void classify_ipv4(
+	struct path *p, struct rte_mbuf *m, const struct rte_ipv4_hdr *ip, uint16_t header)
 {
-	const struct rte_ipv4_hdr *ip =
-		rte_pktmbuf_mtod_offset(m, const struct rte_ipv4_hdr *, RTE_ETHER_HDR_LEN);
-	if (m->data_len < RTE_ETHER_HDR_LEN + sizeof(*ip)) {
-		path_drop(p, m, COUNTER_DROP_FRAME_SHORT);
-		return;
-	}
-	uint16_t header = (uint16_t)((ip->version_ihl & 0x0f) * 4);
 	uint16_t total = rte_be_to_cpu_16(ip->total_length);
-	if (ip->version_ihl >> 4 != 4 || header < sizeof(*ip) || total < header) {
+	if (total < header) {
 		path_drop(p, m, COUNTER_DROP_OUTER_MALFORMED);
 		return;
 	}
@@ -166,18 +168,39 @@ static void classify_ipv4(struct path *p, struct rte_mbuf *m, struct pkt *k)
 		path_push(p, of_udp ? STAGE_REASSEMBLE : STAGE_PUNT, m);
 		return;
 	}
-	uint16_t udp = (uint16_t)(RTE_ETHER_HDR_LEN + header);
-	if (!udp_is_whole(m, udp)) {
+	const struct rte_udp_hdr *udp = (const struct rte_udp_hdr *)((const uint8_t *)ip + header);
+	if (!udp_is_whole(udp, (uint32_t)total - header)) {
 		path_drop(p, m, COUNTER_DROP_OUTER_MALFORMED);
 		return;
 	}
-	k->outer_len = (uint16_t)(udp + sizeof(struct rte_udp_hdr));
-	struct outer o;
-	outer_read4(rte_pktmbuf_mtod(m, const uint8_t *), udp, &o);
-	classify_udp(p, m, k, &o, false);
+	pkt_of(m)->outer_len = (uint16_t)(RTE_ETHER_HDR_LEN + header + sizeof(*udp));
+	classify_udp(p, m, udp, underlay_is_local4(p->tables, ip->dst_addr),
+		source4_is_sane(p, ip->src_addr));
 }
 
-static void classify_ipv6(struct path *p, struct rte_mbuf *m, struct pkt *k)
+static __rte_noinline void classify_ipv4_options(
+	struct path *p, struct rte_mbuf *m, const struct rte_ipv4_hdr *ip)
+{
+	uint16_t header = rte_ipv4_hdr_len(ip);
+	if (ip->version_ihl >> 4 != 4 || header < sizeof(*ip))
+		path_drop(p, m, COUNTER_DROP_OUTER_MALFORMED);
+	else
+		classify_ipv4(p, m, ip, header);
+}
+
+static inline void classify_any_ipv4(struct path *p, struct rte_mbuf *m)
+{
+	const struct rte_ipv4_hdr *ip =
+		rte_pktmbuf_mtod_offset(m, const struct rte_ipv4_hdr *, RTE_ETHER_HDR_LEN);
+	if (m->data_len < RTE_ETHER_HDR_LEN + sizeof(*ip))
+		path_drop(p, m, COUNTER_DROP_FRAME_SHORT);
+	else if (ip->version_ihl == RTE_IPV4_VHL_DEF)
+		classify_ipv4(p, m, ip, sizeof(*ip));
+	else
+		classify_ipv4_options(p, m, ip);
+}
+
+static void classify_ipv6(struct path *p, struct rte_mbuf *m)
 {
 	const struct rte_ipv6_hdr *ip =
 		rte_pktmbuf_mtod_offset(m, const struct rte_ipv6_hdr *, RTE_ETHER_HDR_LEN);
@@ -199,34 +222,41 @@ static void classify_ipv6(struct path *p, struct rte_mbuf *m, struct pkt *k)
 		path_push(p, ip->proto == IPPROTO_FRAGMENT ? STAGE_REASSEMBLE : STAGE_PUNT, m);
 		return;
 	}
-	enum {
-		UDP = RTE_ETHER_HDR_LEN + sizeof(*ip)
-	};
-	if (!udp_is_whole(m, UDP)) {
+	const struct rte_udp_hdr *udp = (const struct rte_udp_hdr *)(ip + 1);
+	if (!udp_is_whole(udp, rte_be_to_cpu_16(ip->payload_len))) {
 		path_drop(p, m, COUNTER_DROP_OUTER_MALFORMED);
 		return;
 	}
+	struct pkt *k = pkt_of(m);
 	k->outer_v6 = 1;
-	k->outer_len = UDP + sizeof(struct rte_udp_hdr);
+	k->outer_len = RTE_ETHER_HDR_LEN + sizeof(*ip) + sizeof(*udp);
 	struct outer o;
-	outer_read6(rte_pktmbuf_mtod(m, const uint8_t *), UDP, &o);
-	classify_udp(p, m, k, &o, true);
+	outer_read(m, k, &o);
+	classify_udp(p, m, udp, underlay_is_local(p->tables, &o.local), source6_is_sane(p, &o));
+}
+
+/* The 6 bytes of a MAC address, for comparing: one load, of which 2 bytes more are shifted out. */
+static inline uint64_t mac_word(const uint8_t *at)
+{
+	uint64_t word;
+	memcpy(&word, at, sizeof(word));
+	return htole64(le64toh(word) << 16);
 }
 
 /*
  * af_packet also delivers what the kernel sends out of the same interface, and, just after the
  * start, frames of other interfaces: only frames for us and not from us go on.
  */
-static bool frame_is_ours(struct path *p, struct rte_mbuf *m, const struct pkt *k)
+static inline bool frame_is_ours(struct path *p, struct rte_mbuf *m)
 {
 	const struct rte_ether_hdr *eth = rte_pktmbuf_mtod(m, const struct rte_ether_hdr *);
-	const uint8_t *mac = p->tables->port[k->port].mac;
-	if (memcmp(eth->src_addr.addr_bytes, mac, RTE_ETHER_ADDR_LEN) == 0) {
+	uint64_t mac = mac_word(p->tables->port[pkt_of(m)->port].mac);
+	if (mac_word(eth->src_addr.addr_bytes) == mac) {
 		path_drop(p, m, COUNTER_DROP_FRAME_OWN);
 		return false;
 	}
-	if ((eth->dst_addr.addr_bytes[0] & 1) == 0
-		&& memcmp(eth->dst_addr.addr_bytes, mac, RTE_ETHER_ADDR_LEN) != 0) {
+	if (mac_word(eth->dst_addr.addr_bytes) != mac
+		&& !rte_is_multicast_ether_addr(&eth->dst_addr)) {
 		path_drop(p, m, COUNTER_DROP_FRAME_NOT_OURS);
 		return false;
 	}
@@ -239,19 +269,18 @@ void classify(struct path *p, struct vector *in)
 		rte_prefetch0(rte_pktmbuf_mtod(in->packet[n], const void *));
 	for (uint16_t n = 0; n < in->count; n++) {
 		struct rte_mbuf *m = in->packet[n];
-		struct pkt *k = pkt_of(m);
 		if (m->data_len < RTE_ETHER_HDR_LEN || m->nb_segs != 1) {
 			path_drop(p, m, COUNTER_DROP_FRAME_SHORT);
 			continue;
 		}
-		if (!frame_is_ours(p, m, k))
+		if (!frame_is_ours(p, m))
 			continue;
 		switch (rte_pktmbuf_mtod(m, const struct rte_ether_hdr *)->ether_type) {
 		case RTE_BE16(RTE_ETHER_TYPE_IPV4):
-			classify_ipv4(p, m, k);
+			classify_any_ipv4(p, m);
 			break;
 		case RTE_BE16(RTE_ETHER_TYPE_IPV6):
-			classify_ipv6(p, m, k);
+			classify_ipv6(p, m);
 			break;
 		default:
 			path_push(p, STAGE_PUNT, m);

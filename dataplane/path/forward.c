@@ -43,13 +43,9 @@ static bool decrement_ttl(uint8_t *ip, bool v6)
 	uint8_t *ttl = v6 ? ip + 7 : ip + 8;
 	if (*ttl <= 1)
 		return false;
-	if (!v6) {
-		uint16_t before = read_be16(ttl); /* TTL and protocol are one word */
-		*ttl -= 1;
-		checksum_adjust(ip + 10, before, read_be16(ttl));
-	} else {
-		*ttl -= 1;
-	}
+	*ttl -= 1;
+	if (!v6)
+		checksum_adjust_hop(ip + 10);
 	return true;
 }
 

@@ -8,26 +8,45 @@
 
 #include <string.h>
 
+#include <rte_byteorder.h>
+
 /* RFC 1812 section 4.3.3.1: no route is network unreachable, and an address of our own network that
  * nobody has is host unreachable; RFC 4443 section 3.1. */
 static const struct icmp_reason no_route = {3, 0, 1, 0};
 static const struct icmp_reason no_host = {3, 1, 1, 3};
 
-/* Never forwarded: not an address of one host, or one that means the packet's own link. A mapped
- * address in an IPv6 packet is IPv4 in disguise: it would be taken for IPv4 by lists of allowed
- * destinations, and for IPv6 by routes. */
-static inline bool destination_is_special(const struct ip_addr *to, bool v6)
+/* Never forwarded: not an address of one host, or one that means the packet's own link. */
+static inline bool destination4_is_special(rte_be32_t be)
 {
-	bool disguised = v6 && ip_addr_is_v4(to);
-	bool broadcast = ip_addr_is_v4(to) && memcmp(to->bytes + 12, "\xff\xff\xff\xff", 4) == 0;
-	return disguised || broadcast || ip_addr_is_multicast(to) || ip_addr_is_loopback(to)
+	uint32_t to = rte_be_to_cpu_32(be);
+	bool multicast = to >> 28 == 0xe, loopback = to >> 24 == 127,
+	     link_local = to >> 16 == 0xa9fe;
+	return multicast || loopback || link_local || to == 0 || to == UINT32_MAX;
+}
+
+/* A mapped address is IPv4 in disguise: it would be taken for IPv4 by lists of allowed
+ * destinations, and for IPv6 by routes. */
+static inline bool destination6_is_special(const struct ip_addr *to)
+{
+	return ip_addr_is_v4(to) || ip_addr_is_multicast(to) || ip_addr_is_loopback(to)
 		|| ip_addr_is_zero(to) || ip_addr_is_link_local(to);
 }
 
-/* What goes to the internet must not come back into the hub's own tunnels. */
-static void route_to_egress(struct path *p, struct rte_mbuf *m, const struct ip_addr *to)
+static bool destination_is_hub(const struct path *p, struct rte_mbuf *m)
 {
-	if (underlay_is_local(p->tables, to))
+	const uint8_t *ip = rte_pktmbuf_mtod(m, const uint8_t *);
+	struct ip_addr to;
+	if (pkt_of(m)->inner_v6)
+		memcpy(to.bytes, ip + 24, sizeof(to.bytes));
+	else
+		to = ip_addr_from_v4(ip + 16);
+	return underlay_is_local(p->tables, &to);
+}
+
+/* What goes to the internet must not come back into the hub's own tunnels. */
+static void route_to_egress(struct path *p, struct rte_mbuf *m)
+{
+	if (destination_is_hub(p, m))
 		path_drop(p, m, COUNTER_DROP_RECURSIVE);
 	else if (pkt_of(m)->from == NULL)
 		path_drop(p, m, COUNTER_DROP_ROUTE_BACK);
@@ -35,7 +54,7 @@ static void route_to_egress(struct path *p, struct rte_mbuf *m, const struct ip_
 		path_push(p, STAGE_ACCESS, m);
 }
 
-static void follow(struct path *p, struct rte_mbuf *m, const struct ip_addr *to, uintptr_t value)
+static __rte_always_inline void follow(struct path *p, struct rte_mbuf *m, uintptr_t value)
 {
 	struct pkt *k = pkt_of(m);
 	k->to = NULL;
@@ -51,7 +70,7 @@ static void follow(struct path *p, struct rte_mbuf *m, const struct ip_addr *to,
 			path_push(p, STAGE_ACCESS, m);
 		break;
 	case ROUTE_EGRESS:
-		route_to_egress(p, m, to);
+		route_to_egress(p, m);
 		break;
 	case ROUTE_HOST:
 		if (k->from == NULL)
@@ -68,24 +87,26 @@ static void follow(struct path *p, struct rte_mbuf *m, const struct ip_addr *to,
 	}
 }
 
-static void route_ipv4(struct path *p, struct rte_mbuf *m, const struct route_trie *routes)
+static inline void route_ipv4(struct path *p, struct rte_mbuf *m, const struct route_trie *routes)
 {
-	const uint8_t *destination = rte_pktmbuf_mtod_offset(m, const uint8_t *, 16);
-	struct ip_addr to = ip_addr_from_v4(destination);
-	if (destination_is_special(&to, false))
+	const uint8_t *to = rte_pktmbuf_mtod_offset(m, const uint8_t *, 16);
+	rte_be32_t be;
+	memcpy(&be, to, sizeof(be));
+	if (destination4_is_special(be))
 		path_drop(p, m, COUNTER_DROP_INNER_DESTINATION);
 	else
-		follow(p, m, &to, route_trie_lookup4(routes, destination));
+		follow(p, m, route_trie_lookup4(routes, to));
 }
 
-static void route_ipv6(struct path *p, struct rte_mbuf *m, const struct route_trie *routes)
+static __rte_noinline void route_ipv6(
+	struct path *p, struct rte_mbuf *m, const struct route_trie *routes)
 {
 	struct ip_addr to;
 	memcpy(to.bytes, rte_pktmbuf_mtod_offset(m, const uint8_t *, 24), sizeof(to.bytes));
-	if (destination_is_special(&to, true))
+	if (destination6_is_special(&to))
 		path_drop(p, m, COUNTER_DROP_INNER_DESTINATION);
 	else
-		follow(p, m, &to, route_trie_lookup6(routes, to.bytes));
+		follow(p, m, route_trie_lookup6(routes, to.bytes));
 }
 
 void route_lookup(struct path *p, struct vector *in)

@@ -23,8 +23,8 @@ static uint16_t inner_length(const struct rte_mbuf *m, struct pkt *k)
 	const uint8_t *ip = rte_pktmbuf_mtod(m, const uint8_t *);
 	uint32_t len = 0;
 	if (m->data_len >= sizeof(struct rte_ipv4_hdr) && ip[0] >> 4 == 4) {
-		uint16_t header = (uint16_t)((ip[0] & 0x0f) * 4);
-		len = (uint32_t)(ip[2] << 8 | ip[3]);
+		uint32_t header = (ip[0] & 0x0fU) * 4;
+		len = rte_be_to_cpu_16(((const struct rte_ipv4_hdr *)ip)->total_length);
 		if (header < sizeof(struct rte_ipv4_hdr) || len < header)
 			return 0;
 	} else if (m->data_len >= sizeof(struct rte_ipv6_hdr) && ip[0] >> 4 == 6) {

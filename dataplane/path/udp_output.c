@@ -53,7 +53,8 @@ static void write_ipv4(uint8_t *frame, const struct endpoint *e, uint16_t udp_le
 	udp->dgram_len = rte_cpu_to_be_16(udp_len);
 }
 
-static void write_ipv6(uint8_t *frame, const struct endpoint *e, uint16_t udp_len, uint8_t tos)
+static __rte_noinline void write_ipv6(
+	uint8_t *frame, const struct endpoint *e, uint16_t udp_len, uint8_t tos)
 {
 	memcpy(frame, e->header, OUTER6);
 	struct rte_ipv6_hdr *ip = (struct rte_ipv6_hdr *)(frame + RTE_ETHER_HDR_LEN);
@@ -89,13 +90,15 @@ static void send_one(struct path *p, struct rte_mbuf *m, uint32_t generation)
 		write_ipv6(frame, e, udp_len, k->outer_tos);
 	else
 		write_ipv4(frame, e, udp_len, k->outer_tos);
-	if (!underlay_adjacency_mac(p->tables, e->adjacency, frame, &k->port)) {
+	const struct port *port = underlay_adjacency_port(p->tables, e->adjacency, frame);
+	if (port == NULL) {
 		renew_stale_endpoint(p, k);
 		path_drop(p, m, COUNTER_DROP_NEIGHBOUR_MISSING);
 		return;
 	}
 	capture_packet(p->rings, p->counters, m, k->to, PEER_CAPTURE_OUTER, true);
-	bool fits = m->data_len - RTE_ETHER_HDR_LEN <= p->tables->port[k->port].mtu;
+	k->port = (uint8_t)(port - p->tables->port);
+	bool fits = m->data_len - RTE_ETHER_HDR_LEN <= port->mtu;
 	path_push(p, fits ? STAGE_TX : STAGE_FRAGMENT, m);
 }
 

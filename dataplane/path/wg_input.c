@@ -138,7 +138,8 @@ static void stamp(struct path *p, struct peer *peer, uint32_t len)
 }
 
 /* The packet is authentic and new. */
-static void accept_packet(struct path *p, struct rte_mbuf *m, const struct aead_job *job)
+static __rte_always_inline void accept_packet(
+	struct path *p, struct rte_mbuf *m, const struct aead_job *job)
 {
 	struct pkt *k = pkt_of(m);
 	struct session *s = k->session;

@@ -86,14 +86,14 @@ struct group {
 	uint32_t packets; /* sealed */
 	bool has_data; /* not only keepalives */
 	uint64_t bytes;
-};
+} __attribute__((aligned(64)));
 
 struct burst {
 	unsigned int count;
 	unsigned int groups;
 	struct rte_mbuf *packet[AEAD_BURST];
 	struct aead_job job[AEAD_BURST];
-	uint8_t group_of[AEAD_BURST];
+	struct group *group_of[AEAD_BURST];
 	struct group group[AEAD_BURST];
 	uint8_t group_at[GROUP_SLOTS]; /* by index of the session, open addressing: number + 1 */
 };
@@ -136,7 +136,7 @@ static bool join_group(struct path *p, struct burst *b, struct rte_mbuf *m)
 	}
 	struct group *g = find_group(b, s, to);
 	g->reserved++;
-	b->group_of[b->count] = (uint8_t)(g - b->group);
+	b->group_of[b->count] = g;
 	b->packet[b->count++] = m;
 	return true;
 }
@@ -214,7 +214,7 @@ static void prepare_jobs(struct path *p, struct burst *b)
 	unsigned int count = 0;
 	for (unsigned int n = 0; n < b->count; n++) {
 		struct rte_mbuf *m = b->packet[n];
-		if (prepare_job(p, m, &b->group[b->group_of[n]], &b->job[count]))
+		if (prepare_job(p, m, b->group_of[n], &b->job[count]))
 			b->packet[count++] = m;
 	}
 	b->count = count;

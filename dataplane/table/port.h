@@ -19,7 +19,7 @@ struct port {
 	uint16_t mtu; /* of the link: what is larger leaves in fragments */
 	uint8_t mac[6];
 	uint16_t rx_queues, tx_queues;
-};
+} __attribute__((aligned(32))); /* each packet finds its port by index */
 
 /*
  * Who serves a queue: the first of port N is worker N's, the next one the next worker's, and so on

@@ -60,8 +60,12 @@ static int publish_addresses(struct tables *t)
 	struct local_addresses *new = calloc(1, sizeof(*new));
 	if (new == NULL)
 		return -ENOMEM;
-	for (unsigned int i = 0; i < u->addresses; i++)
-		new->addr[new->count++] = u->address[i].prefix.addr;
+	for (unsigned int i = 0; i < u->addresses; i++) {
+		const struct ip_addr *a = &u->address[i].prefix.addr;
+		new->addr[new->count++] = *a;
+		if (ip_addr_is_v4(a))
+			new->addr4[new->count4++] = ip_addr_v4(a);
+	}
 	struct local_addresses *old =
 		atomic_exchange_explicit(&u->local, new, memory_order_acq_rel);
 	tables_retire(t, old);

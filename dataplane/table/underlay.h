@@ -57,8 +57,9 @@ struct neighbour {
 struct neighbour_entry;
 
 struct local_addresses {
-	unsigned int count;
+	unsigned int count, count4;
 	struct ip_addr addr[UNDERLAY_MAX_ADDRESSES];
+	uint32_t addr4[UNDERLAY_MAX_ADDRESSES]; /* those of IPv4 once more, network order */
 };
 
 struct underlay {
@@ -103,22 +104,34 @@ static inline uint32_t underlay_generation(const struct underlay *u)
 int underlay_resolve(
 	struct tables *t, struct endpoint *e, bool *ret_missing, struct neighbour *ret_neighbour);
 
-/* Worker. false: MAC not known. Writes destination and source MAC. */
-static inline bool underlay_adjacency_mac(
-	const struct tables *t, uint32_t adjacency, uint8_t ret_macs[12], uint8_t *ret_port)
+/* Worker. The port that leads there, or NULL: MAC not known. Writes destination and source MAC. */
+static inline const struct port *underlay_adjacency_port(
+	const struct tables *t, uint32_t adjacency, uint8_t ret_macs[12])
 {
 	if (adjacency >= UNDERLAY_MAX_ADJACENCIES)
-		return false;
+		return NULL;
 	uint64_t word =
 		atomic_load_explicit(&t->underlay->adjacency[adjacency], memory_order_acquire);
 	uint8_t bytes[8];
 	memcpy(bytes, &word, sizeof(bytes));
 	if (bytes[7] != UNDERLAY_REACHABLE || bytes[6] >= t->ports)
-		return false;
+		return NULL;
+	const struct port *port = &t->port[bytes[6]];
 	memcpy(ret_macs, bytes, sizeof(bytes)); /* two more than the MAC address: one store */
-	memcpy(ret_macs + 6, t->port[bytes[6]].mac, 6);
-	*ret_port = bytes[6];
-	return true;
+	memcpy(ret_macs + 6, port->mac, 6);
+	return port;
+}
+
+/* The same of an IPv4 address in network order: asked twice a packet. */
+static inline bool underlay_is_local4(const struct tables *t, uint32_t be)
+{
+	const struct local_addresses *l =
+		atomic_load_explicit(&t->underlay->local, memory_order_acquire);
+	for (unsigned int i = 0; i < l->count4; i++) {
+		if (l->addr4[i] == be)
+			return true;
+	}
+	return false;
 }
 
 /* Keying thread, which is no QSBR reader: the same under the mutex. */

@@ -2,6 +2,7 @@
 /* What a router does to what it passes on and to what it refuses: MSS, ICMP errors and their
  * limits, routes that lead nowhere. */
 #include "dataplane/base/clock.h"
+#include "dataplane/path/checksum.h"
 #include "dataplane/table/instance.h"
 #include "dataplane/table/peer.h"
 #include "tests/unit/path/fixture.h"
@@ -121,6 +122,17 @@ static void tcp_that_lies(void **state)
 	assert_int_equal(path_take(frame_from(0, ip, total), &sent), 1);
 	assert_memory_equal(open_sent(sent, 1, &len) + 40, all, 4);
 	rte_pktmbuf_free(sent);
+}
+
+/* The short way of a hop gives what the long one gives; 0xffff is no header's checksum. */
+static void checksum_of_a_hop(void **state)
+{
+	for (unsigned int sum = 0; sum < 0xffff; sum++) {
+		uint8_t hop[2] = {(uint8_t)(sum >> 8), (uint8_t)sum}, word[2] = {hop[0], hop[1]};
+		checksum_adjust_hop(hop);
+		checksum_adjust(word, 0x4011, 0x3f11);
+		assert_memory_equal(hop, word, sizeof(hop));
+	}
 }
 
 /* Checksums stay right for every TTL and protocol. */
@@ -248,6 +260,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(mss),
 		cmocka_unit_test(tcp_that_lies),
+		cmocka_unit_test(checksum_of_a_hop),
 		cmocka_unit_test(ttl_and_checksum),
 		cmocka_unit_test(routes_that_drop),
 		cmocka_unit_test(an_icmp_error),

@@ -83,7 +83,10 @@ static int resolve(const char *remote, struct endpoint *e, bool *missing, struct
 static bool is_local(const char *text)
 {
 	struct ip_addr a = address(text);
-	return underlay_is_local(tables, &a);
+	bool is = underlay_is_local(tables, &a);
+	if (ip_addr_is_v4(&a))
+		assert_int_equal(underlay_is_local4(tables, ip_addr_v4(&a)), is);
+	return is;
 }
 
 static void local_addresses(void **state)
@@ -117,7 +120,6 @@ static void way_through_a_gateway(void **state)
 	struct neighbour n;
 	bool missing = false;
 	uint8_t macs[12];
-	uint8_t port = 9;
 	static const uint8_t wanted_macs[12] = {2, 0, 0, 0, 1, 7, 2, 0, 0, 0, 0, 1};
 	static const uint8_t header[42] = {[12] = 0x08,
 		0x00,
@@ -149,14 +151,13 @@ static void way_through_a_gateway(void **state)
 	assert_int_equal(e.header_len, 42);
 	assert_memory_equal(e.header, header, sizeof(header));
 	assert_int_equal(e.underlay_generation, underlay_generation(tables->underlay));
-	assert_false(underlay_adjacency_mac(tables, e.adjacency, macs, &port));
+	assert_null(underlay_adjacency_port(tables, e.adjacency, macs));
 	/* the neighbour comes: the same endpoint works from now on */
 	add_neighbour(0, "203.0.113.254", NEIGHBOUR_REACHABLE, 7);
-	assert_true(underlay_adjacency_mac(tables, e.adjacency, macs, &port));
-	assert_int_equal(port, 0);
+	assert_true(underlay_adjacency_port(tables, e.adjacency, macs) == &tables->port[0]);
 	assert_memory_equal(macs, wanted_macs, sizeof(macs));
 	add_neighbour(0, "203.0.113.254", NEIGHBOUR_FAILED, 7);
-	assert_false(underlay_adjacency_mac(tables, e.adjacency, macs, &port));
+	assert_null(underlay_adjacency_port(tables, e.adjacency, macs));
 }
 
 static void way_on_link(void **state)
@@ -264,21 +265,21 @@ static void neighbours_come_and_go(void **state)
 	struct neighbour n;
 	bool missing;
 	uint8_t macs[12] = {0};
-	uint8_t port;
 	add_address(0, "203.0.113.1/24");
 	add_route(0, "0.0.0.0/0", "203.0.113.254");
 	assert_int_equal(resolve("8.8.8.8:1", &e, &missing, &n), 0);
 	assert_int_equal(neighbours(), 0); /* wanted, but not told by the node */
 	add_neighbour(0, "203.0.113.254", NEIGHBOUR_REACHABLE, 1);
 	assert_int_equal(neighbours(), 1);
-	assert_true(underlay_adjacency_mac(tables, e.adjacency, macs, &port));
+	assert_true(underlay_adjacency_port(tables, e.adjacency, macs) == &tables->port[0]);
 	underlay_sweep(tables, 2);
 	assert_int_equal(neighbours(), 0);
-	assert_false(underlay_adjacency_mac(tables, e.adjacency, macs, &port));
+	assert_null(underlay_adjacency_port(tables, e.adjacency, macs));
 	add_neighbour(0, "203.0.113.254", NEIGHBOUR_REACHABLE, 2);
-	assert_true(underlay_adjacency_mac(tables, e.adjacency, macs, &port)); /* the same number */
+	assert_true(underlay_adjacency_port(tables, e.adjacency, macs)
+		== &tables->port[0]); /* the same number */
 	assert_int_equal(macs[5], 2);
-	assert_false(underlay_adjacency_mac(tables, UNDERLAY_MAX_ADJACENCIES, macs, &port));
+	assert_null(underlay_adjacency_port(tables, UNDERLAY_MAX_ADJACENCIES, macs));
 }
 
 /* SYNC_END: what was not said again is gone. */
@@ -289,7 +290,6 @@ static void sweep(void **state)
 	struct neighbour n;
 	bool missing;
 	uint8_t macs[12];
-	uint8_t port;
 	add_address(0, "203.0.113.1/24");
 	add_address(0, "203.0.113.2/24");
 	add_route(0, "203.0.113.0/24", NULL);
@@ -303,7 +303,7 @@ static void sweep(void **state)
 	assert_false(is_local("203.0.113.1"));
 	assert_true(is_local("203.0.113.2"));
 	assert_int_equal(neighbours(), 0);
-	assert_false(underlay_adjacency_mac(tables, e.adjacency, macs, &port));
+	assert_null(underlay_adjacency_port(tables, e.adjacency, macs));
 	assert_int_equal(resolve("8.8.8.8:1", &e, &missing, &n), -EHOSTUNREACH);
 	assert_int_equal(resolve("203.0.113.9:1", &e, &missing, &n), 0);
 }
