@@ -16,9 +16,11 @@
 
 enum {
 	GRACE_MS = 500, /* for the dataplane to write what it still has */
+	BEGIN_S = 30, /* who waits longer is told; the control daemon's own patience is 60 s */
+	RETRY_MS = 1000,
 };
 
-static struct captures_job *find(struct captures *c, const struct uuid *id)
+static struct captures_job *find(const struct captures *c, const struct uuid *id)
 {
 	for (unsigned int i = 0; i < c->count; i++) {
 		if (uuid_equal(&c->job[i].what.id, id))
@@ -27,8 +29,44 @@ static struct captures_job *find(struct captures *c, const struct uuid *id)
 	return NULL;
 }
 
+static bool make_room(struct captures *c)
+{
+	if (c->job != NULL && c->count < c->room)
+		return true;
+	unsigned int room = c->room == 0 ? 8 : c->room * 2;
+	struct captures_job *new = reallocarray(c->job, room, sizeof(*new));
+	if (new == NULL)
+		return false;
+	c->job = new;
+	c->room = room;
+	return true;
+}
+
+void captures_take(struct captures *c, const struct desired *d)
+{
+	for (unsigned int i = 0; i < d->captures; i++) {
+		const struct desired_capture *what = &d->capture[i];
+		if (find(c, &what->id) != NULL || !make_room(c))
+			continue;
+		c->job[c->count++] = (struct captures_job){
+			.what = *what,
+			.waits = true,
+			.fd = -1,
+			.due_ns = clock_monotonic_ns() + BEGIN_S * NS_PER_SEC,
+			.reason = "the dataplane is not there, or does not have the peer yet",
+		};
+	}
+}
+
+static void close_file(struct captures_job *j)
+{
+	if (j->fd >= 0)
+		(void)close(j->fd);
+	j->fd = -1;
+}
+
 /* Hands the file to the dataplane. */
-static int begin(struct captures_job *j, struct dp_client *dp)
+static int hand_over(struct captures_job *j, struct dp_client *dp)
 {
 	const struct dp_capture_set set = {
 		.peer = j->what.peer,
@@ -36,37 +74,39 @@ static int begin(struct captures_job *j, struct dp_client *dp)
 		.max_bytes = j->what.max_bytes,
 		.side = j->what.is_inner ? DP_CAPTURE_INNER : DP_CAPTURE_OUTER,
 	};
-	j->fd = memfd_create("capture", MFD_CLOEXEC);
-	if (j->fd < 0)
-		return -errno;
 	return dp_client_call(dp, DP_MSG_CAPTURE_SET, &set, sizeof(set), j->fd, NULL);
 }
 
-static void add(struct captures *c, const struct desired_capture *what, struct dp_client *dp)
+static void begin(struct captures_job *j, struct dp_client *dp)
 {
-	if (find(c, &what->id) != NULL || c->count == DESIRED_CAPTURES_MAX)
-		return;
-	struct captures_job *j = &c->job[c->count++];
-	*j = (struct captures_job){.what = *what};
-	int err = begin(j, dp);
-	j->due_ns = clock_monotonic_ns();
-	if (err == 0) {
-		j->due_ns += what->seconds * NS_PER_SEC + GRACE_MS * NS_PER_MS;
-		return;
+	const char *why = NULL;
+	int err = 0;
+	j->fd = memfd_create("capture", MFD_CLOEXEC);
+	if (j->fd < 0) {
+		why = strerrordesc_np(errno);
+	} else {
+		err = hand_over(j, dp);
+		why = err != 0 ? dp_client_error(dp) : NULL;
 	}
-	const char *why = dp_client_error(dp);
-	(void)snprintf(j->reason, sizeof(j->reason), "the dataplane refuses it: %s",
-		why[0] != '\0' ? why : strerrordesc_np(-err));
-	if (j->fd >= 0)
-		(void)close(j->fd);
-	j->fd = -1;
+	if (err != 0)
+		close_file(j);
+	if (dp_client_is_broken(dp))
+		return; /* the next dataplane may begin it */
+	j->waits = false;
+	j->due_ns = clock_monotonic_ns();
+	if (why == NULL)
+		j->due_ns += j->what.seconds * NS_PER_SEC + GRACE_MS * NS_PER_MS;
+	else
+		(void)snprintf(j->reason, sizeof(j->reason), "it cannot begin: %s", why);
 }
 
-void captures_begin(struct captures *c, struct desired *d, struct dp_client *dp)
+void captures_begin(struct captures *c, struct dp_client *dp)
 {
-	for (unsigned int i = 0; i < d->captures; i++)
-		add(c, &d->capture[i], dp);
-	d->captures = 0;
+	uint64_t now = clock_monotonic_ns();
+	for (unsigned int i = 0; i < c->count && !dp_client_is_broken(dp); i++) {
+		if (c->job[i].waits && c->job[i].due_ns > now)
+			begin(&c->job[i], dp);
+	}
 }
 
 uint64_t captures_due(const struct captures *c)
@@ -98,21 +138,28 @@ static char *read_file(int fd)
 	return text;
 }
 
+static char *make_text(const struct captures_job *j)
+{
+	char *file = j->fd >= 0 ? read_file(j->fd) : NULL;
+	json_t *o = json_pack("{s:s?, s:s}", "file", file, "reason",
+		file == NULL && j->fd >= 0 ? "the hub cannot read the file" : j->reason);
+	char *text = o != NULL ? json_dumps(o, JSON_COMPACT) : NULL;
+	json_decref(o);
+	free(file);
+	return text;
+}
+
 char *captures_text(struct captures *c, struct uuid *ret_id)
 {
 	uint64_t now = clock_monotonic_ns();
 	for (unsigned int i = 0; i < c->count; i++) {
-		const struct captures_job *j = &c->job[i];
+		struct captures_job *j = &c->job[i];
 		if (j->due_ns > now)
 			continue;
-		char *file = j->fd >= 0 ? read_file(j->fd) : NULL;
-		json_t *o = json_pack("{s:s?, s:s}", "file", file, "reason",
-			file == NULL && j->fd >= 0 ? "the hub cannot read the file" : j->reason);
-		char *text = o != NULL ? json_dumps(o, JSON_COMPACT) : NULL;
-		json_decref(o);
-		free(file);
+		j->due_ns = now + RETRY_MS * NS_PER_MS;
+		j->waits = false;
 		*ret_id = j->what.id;
-		return text;
+		return make_text(j);
 	}
 	return NULL;
 }
@@ -122,13 +169,14 @@ void captures_done(struct captures *c, const struct uuid *id)
 	struct captures_job *j = find(c, id);
 	if (j == NULL)
 		return;
-	if (j->fd >= 0)
-		(void)close(j->fd);
+	close_file(j);
 	*j = c->job[--c->count];
 }
 
 void captures_fini(struct captures *c)
 {
-	while (c->count > 0)
-		captures_done(c, &c->job[0].what.id);
+	for (unsigned int i = 0; i < c->count; i++)
+		close_file(&c->job[i]);
+	free(c->job);
+	memset(c, 0, sizeof(*c));
 }

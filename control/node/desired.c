@@ -216,6 +216,7 @@ void desired_fini(struct desired *d)
 		explicit_bzero(d->instance, d->instances * sizeof(d->instance[0]));
 	free(d->instance);
 	free(d->peer);
+	free(d->capture);
 	memset(d, 0, sizeof(*d));
 }
 
@@ -336,9 +337,12 @@ static int read_captures(const struct reader *r, const json_t *list, struct desi
 	size_t at;
 	const json_t *o;
 	int err = 0;
+	d->capture = calloc(json_array_size(list) + 1, sizeof(d->capture[0]));
+	if (d->capture == NULL)
+		return -ENOMEM;
 	json_array_foreach(list, at, o)
 	{
-		if (err == 0 && d->captures < DESIRED_CAPTURES_MAX)
+		if (err == 0)
 			err = read_capture(r, o, &d->capture[d->captures++]);
 	}
 	return err;
@@ -422,6 +426,7 @@ static int take(struct desired *d, struct answer *a)
 	}
 	merge_instances(&new, d, a);
 	merge_peers(&new, d, a);
+	a->told.capture = NULL; /* moved into new */
 	desired_fini(d);
 	*d = new;
 	return 0;

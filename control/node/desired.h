@@ -14,7 +14,6 @@
 
 enum {
 	DESIRED_ADDRESSES_MAX = 4,
-	DESIRED_CAPTURES_MAX = 8, /* at a time; what is more is not begun */
 	DESIRED_PREFIXES_MAX = 1024, /* subnets of a peer */
 	DESIRED_ERROR_TEXT = 256,
 };
@@ -48,7 +47,7 @@ struct desired_peer {
 	struct desired_prefixes subnets, allowed;
 };
 
-/* A capture to be begun once: it is told with the answer after it was asked for. */
+/* A capture to be begun once: the answer after it was asked for tells it, and no other does. */
 struct desired_capture {
 	struct uuid id, peer;
 	bool is_inner;
@@ -62,7 +61,7 @@ struct desired {
 	struct desired_instance *instance; /* owned; sorted by id, and so are the peers */
 	struct desired_peer *peer;
 	unsigned int instances, peers;
-	struct desired_capture capture[DESIRED_CAPTURES_MAX]; /* of the last answer */
+	struct desired_capture *capture; /* owned; of the last answer alone */
 	unsigned int captures;
 };
 

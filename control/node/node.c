@@ -277,8 +277,8 @@ static void apply_desired(struct node *n)
 	}
 	note_apply(n, err, taken, &wanted);
 	objects_fini(&wanted);
-	if (n->dp != NULL)
-		captures_begin(&n->captures, &n->desired, n->dp);
+	if (err == 0)
+		captures_begin(&n->captures, n->dp);
 }
 
 static void read_stats(struct node *n)
@@ -355,6 +355,7 @@ static bool take_desired(void *ctx, const char *json, size_t len)
 		return false;
 	}
 	n->ask_all = false;
+	captures_take(&n->captures, &n->desired);
 	if (len > BIG_ANSWER)
 		(void)malloc_trim(0);
 	if (!uuid_equal(&epoch, &n->desired.epoch))

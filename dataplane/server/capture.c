@@ -21,6 +21,15 @@
 static_assert((int)DP_CAPTURE_INNER == (int)PEER_CAPTURE_INNER
 	&& (int)DP_CAPTURE_OUTER == (int)PEER_CAPTURE_OUTER);
 
+/* Takes the mark of the place's peer away. */
+static void unmark(struct server *s, unsigned int place)
+{
+	struct peer *p = peer_from_handle(s->tables, s->captured[place]);
+	if (p != NULL)
+		atomic_store_explicit(&p->capture, PEER_CAPTURE_NONE, memory_order_relaxed);
+	s->captured[place] = 0;
+}
+
 int serve_capture_set(struct request *q)
 {
 	struct server *s = q->server;
@@ -38,37 +47,31 @@ int serve_capture_set(struct request *q)
 	int fd = q->file;
 	q->file = -1;
 	captures_sweep(s);
-	int err = host_io_capture_open(s->host_io, &settings, fd);
-	if (err == -EBUSY)
-		return request_refuse(q, err,
+	int place = host_io_capture_open(s->host_io, &settings, fd);
+	if (place == -EBUSY)
+		return request_refuse(q, place,
 			"the peer has a capture, or %d others run: wait for their end",
 			CAPTURES_MAX);
-	if (err != 0)
-		return request_refuse(q, err, "the file cannot be written");
-	s->captured[s->captures++] = settings.peer;
+	if (place < 0)
+		return request_refuse(q, place, "the file cannot be written");
+	for (unsigned int i = 0; i < CAPTURES_MAX; i++) {
+		if (i == (unsigned int)place || s->captured[i] == settings.peer)
+			unmark(s, i); /* it ended since the sweep */
+	}
+	s->captured[place] = settings.peer;
 	atomic_store_explicit(&p->capture, m.side, memory_order_relaxed);
 	return 0;
 }
 
-static bool goes_on(struct server *s, uint64_t handle)
-{
-	struct peer *p = peer_from_handle(s->tables, handle);
-	if (p == NULL) {
-		host_io_capture_close(s->host_io, handle);
-		return false;
-	}
-	if (host_io_capture_is_open(s->host_io, handle))
-		return true;
-	atomic_store_explicit(&p->capture, 0, memory_order_relaxed);
-	return false;
-}
-
 void captures_sweep(struct server *s)
 {
-	unsigned int kept = 0;
-	for (unsigned int i = 0; i < s->captures; i++) {
-		if (goes_on(s, s->captured[i]))
-			s->captured[kept++] = s->captured[i];
+	for (unsigned int place = 0; place < CAPTURES_MAX; place++) {
+		uint64_t handle = s->captured[place];
+		if (handle == 0)
+			continue;
+		if (peer_from_handle(s->tables, handle) == NULL)
+			host_io_capture_close(s->host_io, handle);
+		if (!host_io_capture_is_open(s->host_io, handle))
+			unmark(s, place);
 	}
-	s->captures = kept;
 }

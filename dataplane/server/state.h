@@ -42,8 +42,7 @@ struct server {
 	unsigned int connection_count;
 	struct sync sync;
 	bool has_tap[PORT_MAX];
-	uint64_t captured[CAPTURES_MAX]; /* handles of the peers that are marked */
-	unsigned int captures;
+	uint64_t captured[CAPTURES_MAX]; /* by place: the peer that is marked for it; 0: none */
 	struct event_ring events;
 	struct uapi uapi;
 	bool stand_alone; /* wg(8) configures the instances, not a node */

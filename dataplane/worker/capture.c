@@ -115,7 +115,7 @@ int capture_open(struct captures *c, const struct capture_settings *s, int fd)
 	}
 	file->is_open = true;
 	c->open++;
-	return 0;
+	return (int)(file - c->capture);
 }
 
 void capture_write(struct captures *c, uint64_t peer, bool outbound, const void *data, uint32_t len,

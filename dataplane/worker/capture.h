@@ -33,8 +33,8 @@ struct captures {
 	unsigned int open;
 };
 
-/* Writes the head of the file and takes fd over, also on failure. -EBUSY: the peer has one, or
- * there are too many; -EIO. */
+/* Writes the head of the file and takes fd over, also on failure. Its place, below CAPTURES_MAX;
+ * -EBUSY: the peer has one, or there are too many; -EIO. */
 int capture_open(struct captures *c, const struct capture_settings *s, int fd);
 /* A packet of the peer at this time since 1970. No file for it: nothing happens. */
 void capture_write(struct captures *c, uint64_t peer, bool outbound, const void *data, uint32_t len,

@@ -329,9 +329,9 @@ void host_io_tun_del(struct host_io *h, const struct instance *i)
 int host_io_capture_open(struct host_io *h, const struct capture_settings *s, int fd)
 {
 	lock_from_server(h);
-	int err = capture_open(&h->captures, s, fd);
+	int place = capture_open(&h->captures, s, fd);
 	(void)pthread_mutex_unlock(&h->mutex);
-	return err;
+	return place;
 }
 
 bool host_io_capture_is_open(struct host_io *h, uint64_t peer)

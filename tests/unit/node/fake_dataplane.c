@@ -16,12 +16,13 @@
 #include <cmocka.h>
 
 static void reply(const struct fake_dataplane *f, const struct dp_header *request,
-	unsigned int flags, const void *payload, size_t len)
+	unsigned int flags, int status, const void *payload, size_t len)
 {
 	uint8_t datagram[DP_HEADER_LEN + 1024];
 	struct dp_header h = {.type = request->type,
 		.flags = (uint16_t)(DP_FLAG_REPLY | flags),
 		.request_id = request->request_id,
+		.status = status,
 		.payload_len = (uint32_t)len};
 	dp_header_encode(&h, datagram);
 	if (len > 0)
@@ -33,23 +34,26 @@ static void reply_objects(const struct fake_dataplane *f, const struct dp_header
 {
 	const struct dp_counter counter = {.name = "made_up_tomorrow", .value = 7};
 	for (unsigned int i = 0; h->type == DP_MSG_PEER_STATS_LIST && i < f->stats_count; i++)
-		reply(f, h, 0, &f->stats[i], sizeof(f->stats[i]));
+		reply(f, h, 0, 0, &f->stats[i], sizeof(f->stats[i]));
 	if (h->type == DP_MSG_COUNTER_LIST)
-		reply(f, h, 0, &counter, sizeof(counter));
-	reply(f, h, DP_FLAG_DONE, NULL, 0);
+		reply(f, h, 0, 0, &counter, sizeof(counter));
+	reply(f, h, DP_FLAG_DONE, 0, NULL, 0);
 }
 
 static void answer(struct fake_dataplane *f, const struct dp_header *h)
 {
+	static const char text[] = "for a reason";
 	const struct dp_hello hello = {
 		.version = DP_API_VERSION, .pid = 1, .boot_id = {.bytes = {1}}};
 	f->taken[h->type]++;
 	if (dp_msg_rule_find(h->type)->is_list)
 		reply_objects(f, h);
+	else if (h->type == DP_MSG_CAPTURE_SET && f->refusal != 0)
+		reply(f, h, DP_FLAG_DONE, f->refusal, text, strlen(text));
 	else if (h->type == DP_MSG_HELLO)
-		reply(f, h, DP_FLAG_DONE, &hello, sizeof(hello));
+		reply(f, h, DP_FLAG_DONE, 0, &hello, sizeof(hello));
 	else
-		reply(f, h, DP_FLAG_DONE, NULL, 0);
+		reply(f, h, DP_FLAG_DONE, 0, NULL, 0);
 }
 
 static void *serve(void *arg)

@@ -19,6 +19,7 @@ struct fake_dataplane {
 	const struct dp_peer_stats *stats; /* borrowed */
 	unsigned int stats_count;
 	unsigned int taken[DP_MSG__COUNT]; /* requests by type */
+	int refusal; /* of every CAPTURE_SET: -errno; 0: none */
 };
 
 /* Not to be moved while it runs. */

@@ -6,7 +6,6 @@
 #include "dataplane/table/peer.h"
 #include "dataplane/table/rings.h"
 #include "dataplane/table/tables.h"
-#include "dataplane/worker/capture.h"
 #include "dataplane/worker/host_io.h"
 #include "dataplane/worker/worker.h"
 
@@ -98,21 +97,36 @@ void worker_load(const struct worker *w, struct worker_load *ret)
 
 int host_io_capture_open(struct host_io *h, const struct capture_settings *s, int fd)
 {
+	int place = -EBUSY;
 	(void)close(fd);
-	if (fake.captured != 0)
-		return -EBUSY;
-	fake.captured = s->peer;
-	return 0;
+	if (fake.ends_before_open != 0)
+		fake.captured[fake.ends_before_open - 1] = 0;
+	fake.ends_before_open = 0;
+	for (int i = CAPTURES_MAX - 1; i >= 0; i--) {
+		if (fake.captured[i] == s->peer)
+			return -EBUSY;
+		place = fake.captured[i] == 0 ? i : place;
+	}
+	if (place >= 0)
+		fake.captured[place] = s->peer;
+	return place;
 }
 
 bool host_io_capture_is_open(struct host_io *h, uint64_t peer)
 {
-	return fake.captured == peer;
+	for (unsigned int i = 0; i < CAPTURES_MAX; i++) {
+		if (fake.captured[i] == peer)
+			return true;
+	}
+	return false;
 }
 
 void host_io_capture_close(struct host_io *h, uint64_t peer)
 {
-	fake.captured = 0;
+	for (unsigned int i = 0; i < CAPTURES_MAX; i++) {
+		if (fake.captured[i] == peer)
+			fake.captured[i] = 0;
+	}
 }
 
 void host_io_tun_del(struct host_io *h, const struct instance *i)

@@ -8,6 +8,7 @@
 #include "dataplane/api/route.h"
 #include "dataplane/api/sync.h"
 #include "dataplane/keying/keying.h"
+#include "dataplane/worker/capture.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -23,7 +24,8 @@ struct tables;
 struct fake {
 	unsigned int instances_set, peers_set, retired;
 	unsigned int taps, tuns, tuns_deleted;
-	_Atomic uint64_t captured; /* handle of the one peer that can be */
+	_Atomic uint64_t captured[CAPTURES_MAX]; /* handles of peers; 0: none */
+	unsigned int ends_before_open; /* this one, counted from 1, does before the next begins */
 	struct keying_peer last_peer;
 	const struct peer *last_reset;
 	struct key last_private_key;

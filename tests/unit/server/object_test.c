@@ -309,7 +309,7 @@ static void test_captures(void **state)
 	const struct peer *p = peer_find(fixture_tables(), &m.peer);
 	assert_int_equal(p->capture, PEER_CAPTURE_OUTER);
 	assert_int_equal(dp_client_call(c, DP_MSG_CAPTURE_SET, &m, sizeof(m), file, NULL), -EBUSY);
-	fake.captured = 0; /* its time is over: the mark goes with the next turn */
+	fake.captured[0] = 0; /* its time is over: the mark goes with the next turn */
 	assert_int_equal(set_instance(c, 1), 0);
 	assert_int_equal(set_instance(c, 1), 0);
 	assert_int_equal(p->capture, PEER_CAPTURE_NONE);
@@ -318,7 +318,56 @@ static void test_captures(void **state)
 	assert_int_equal(del_peer(c, 1), 0);
 	assert_int_equal(set_instance(c, 1), 0);
 	assert_int_equal(set_instance(c, 1), 0);
-	assert_int_equal(fake.captured, 0);
+	assert_int_equal(fake.captured[0], 0);
+	(void)close(file);
+	dp_client_free(c);
+}
+
+static int capture(struct dp_client *c, unsigned int peer, int file)
+{
+	struct dp_capture_set m = {
+		.peer = test_id(peer), .seconds = 1, .max_bytes = 4096, .side = DP_CAPTURE_INNER};
+	return dp_client_call(c, DP_MSG_CAPTURE_SET, &m, sizeof(m), file, NULL);
+}
+
+/* Who of the first CAPTURES_MAX + 1 peers is marked, a bit each. */
+static unsigned int marked(void)
+{
+	unsigned int set = 0;
+	for (unsigned int n = 1; n <= CAPTURES_MAX + 1; n++) {
+		const struct uuid id = test_id(n);
+		if (peer_find(fixture_tables(), &id)->capture != PEER_CAPTURE_NONE)
+			set |= 1U << n;
+	}
+	return set;
+}
+
+static void all_captures_that_there_may_be(void **state)
+{
+	enum {
+		ALL = (2 << CAPTURES_MAX) - 2,
+		NINTH = 2 << CAPTURES_MAX
+	};
+	struct dp_client *c = fixture_client();
+	int file = memfd_create("capture", MFD_CLOEXEC);
+	assert_int_equal(set_instance(c, 1), 0);
+	for (unsigned int n = 1; n <= CAPTURES_MAX + 1; n++)
+		assert_int_equal(set_peer(c, n, 1), 0);
+	for (unsigned int n = 1; n <= CAPTURES_MAX; n++)
+		assert_int_equal(capture(c, n, file), 0);
+	assert_int_equal(marked(), ALL);
+	assert_int_equal(capture(c, CAPTURES_MAX + 1, file), -EBUSY);
+	assert_int_equal(marked(), ALL);
+	/* one ends when the server has just seen it running */
+	fake.ends_before_open = 3;
+	assert_int_equal(capture(c, CAPTURES_MAX + 1, file), 0);
+	assert_int_equal(marked(), (ALL & ~(1 << 3)) | NINTH);
+	/* the same, and its own peer's next takes the place of another that ended */
+	fake.captured[0] = 0;
+	fake.ends_before_open = 5;
+	assert_int_equal(capture(c, 5, file), 0);
+	assert_int_equal(capture(c, 1, file), 0);
+	assert_int_equal(marked(), (ALL & ~(1 << 3)) | NINTH);
 	(void)close(file);
 	dp_client_free(c);
 }
@@ -381,6 +430,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_routes, fixture_start, fixture_stop),
 		cmocka_unit_test_setup_teardown(test_ports_and_files, fixture_start, fixture_stop),
 		cmocka_unit_test_setup_teardown(test_captures, fixture_start, fixture_stop),
+		cmocka_unit_test_setup_teardown(
+			all_captures_that_there_may_be, fixture_start, fixture_stop),
 		cmocka_unit_test_setup_teardown(test_underlay, fixture_start, fixture_stop),
 		cmocka_unit_test_setup_teardown(test_counters, fixture_start, fixture_stop),
 	};

@@ -30,7 +30,7 @@ static int open_capture(uint64_t peer, bool is_inner, uint32_t max_bytes)
 	int fd = memfd_create("test", MFD_CLOEXEC);
 	assert_true(fd >= 0);
 	int mine = dup(fd); /* the other one is given away */
-	assert_int_equal(capture_open(&captures, &s, fd), 0);
+	assert_in_range(capture_open(&captures, &s, fd), 0, CAPTURES_MAX - 1);
 	return mine;
 }
 
@@ -130,6 +130,11 @@ static void only_so_many_and_one_a_peer(void **state)
 	const struct capture_settings more = {.peer = 99, .max_bytes = 4096};
 	for (unsigned int i = 0; i < CAPTURES_MAX; i++)
 		fd[i] = open_capture(i, true, 4096);
+	capture_close(&captures, 4);
+	(void)close(fd[4]);
+	fd[4] = memfd_create("test", MFD_CLOEXEC);
+	const struct capture_settings fifth = {.peer = 4, .max_bytes = 4096, .end_ns = 1000};
+	assert_int_equal(capture_open(&captures, &fifth, dup(fd[4])), 4); /* the free place */
 	assert_int_equal(capture_open(&captures, &again, dup(fd[0])), -EBUSY);
 	assert_int_equal(capture_open(&captures, &more, dup(fd[0])), -EBUSY);
 	captures_fini(&captures);
