@@ -89,7 +89,7 @@ static void start_hub(void)
 		.ctx = hub.server,
 	};
 	must("keying", keying_start(&config, &hub.keying));
-	server_attach(hub.server, hub.keying, NULL, &hub.rings);
+	server_attach(hub.server, hub.keying, NULL, &hub.rings, NULL, 0);
 	hub.stop = eventfd(0, EFD_CLOEXEC);
 	must("thread", -pthread_create(&hub.thread, NULL, run_server, NULL));
 }

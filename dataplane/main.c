@@ -176,8 +176,7 @@ static int start(struct dataplane *d)
 		err = report("threads", start_threads(d));
 	if (err != 0)
 		return err;
-	server_attach(d->server, d->keying, d->host_io, &d->rings);
-	server_attach_workers(d->server, d->worker, d->config.workers);
+	server_attach(d->server, d->keying, d->host_io, &d->rings, d->worker, d->config.workers);
 	if (d->stand_alone)
 		err = report(d->config.uapi_dir,
 			server_stand_alone(d->server, d->config.uapi_dir, d->config.instance,

@@ -20,7 +20,8 @@ enum {
 
 static const char *path_of(const struct node_config *c, uint32_t number, char ret[NODE_PATH_MAX])
 {
-	(void)snprintf(ret, NODE_PATH_MAX, "%s/nave%u.sock", c->uapi_dir, (unsigned int)number);
+	char name[DP_UAPI_NAME];
+	(void)snprintf(ret, NODE_PATH_MAX, "%s/%s", c->uapi_dir, dp_uapi_name(number, name));
 	return ret;
 }
 
@@ -28,11 +29,10 @@ static const char *path_of(const struct node_config *c, uint32_t number, char re
 static uint32_t socket_number(const char *name)
 {
 	unsigned int number;
-	char canonical[32];
+	char canonical[DP_UAPI_NAME];
 	if (sscanf(name, "nave%5u", &number) != 1) // NOLINT(cert-err34-c): checked below
 		return 0;
-	(void)snprintf(canonical, sizeof(canonical), "nave%u.sock", number);
-	return strcmp(name, canonical) == 0 ? number : 0;
+	return strcmp(name, dp_uapi_name(number, canonical)) == 0 ? number : 0;
 }
 
 static bool is_wanted(const struct objects *wanted, uint32_t number)
@@ -92,7 +92,8 @@ static int give_socket(const struct node_config *c, const struct uuid *instance,
 	struct dp_uapi_set set = {.instance = *instance};
 	char path[NODE_PATH_MAX];
 	int fd;
-	int err = unix_socket_listen(path_of(c, number, path), SOCK_STREAM, 0600, BACKLOG, &fd);
+	int err = unix_socket_listen(
+		path_of(c, number, path), SOCK_STREAM, DP_UAPI_MODE, BACKLOG, &fd);
 	if (err == 0) {
 		err = dp_client_call(dp, DP_MSG_UAPI_SET, &set, sizeof(set), fd, NULL);
 		(void)close(fd);
@@ -108,8 +109,7 @@ int uapi_apply(const struct node_config *config, const struct objects *wanted, s
 	struct faults *faults)
 {
 	struct missing m = {.config = config, .wanted = wanted};
-	/* nobody but root may come near: an answer has the private key */
-	if (mkdir(config->uapi_dir, 0700) == 0 || errno == EEXIST)
+	if (mkdir(config->uapi_dir, DP_UAPI_FOLDER_MODE) == 0 || errno == EEXIST)
 		remove_sockets(config, wanted);
 	m.socket = calloc(wanted->instances + 1, sizeof(m.socket[0]));
 	if (m.socket == NULL)

@@ -2,7 +2,7 @@
 #include "dataplane/table/route.h"
 
 #include "dataplane/api/route.h"
-#include "dataplane/server/bounds.h"
+#include "dataplane/server/quota.h"
 #include "dataplane/server/request.h"
 #include "dataplane/server/state.h"
 #include "dataplane/table/instance.h"
@@ -15,20 +15,6 @@
 
 static_assert((int)DP_ROUTE_PEER == (int)ROUTE_PEER && (int)DP_ROUTE_EGRESS == (int)ROUTE_EGRESS
 	&& (int)DP_ROUTE_HOST == (int)ROUTE_HOST && (int)DP_ROUTE_DROP == (int)ROUTE_DROP);
-
-static int check_quota(struct request *q, const struct instance *i, const struct peer *p)
-{
-	if (p != NULL && p->route_count >= PEER_ROUTES_MAX)
-		return request_refuse(
-			q, -ENOSPC, "peer has %d routes, the most there may be", PEER_ROUTES_MAX);
-	if (i->route_by_prefix.count >= INSTANCE_ROUTES_MAX)
-		return request_refuse(q, -ENOSPC, "instance has %d routes, the most there may be",
-			INSTANCE_ROUTES_MAX);
-	if (i->routes.nodes >= INSTANCE_ROUTE_NODES_MAX)
-		return request_refuse(
-			q, -ENOSPC, "the instance's routes are too scattered: name networks");
-	return 0;
-}
 
 /* One story must not tell two things of one prefix: whoever wins, a peer would get another's. */
 static int check_contradiction(
@@ -48,16 +34,17 @@ static int check_contradiction(
 static int set_route(
 	struct request *q, struct instance *i, struct peer *p, const struct dp_route_set *m)
 {
+	char why[QUOTA_TEXT];
 	struct route *r = route_find(i, &m->prefix);
 	int err = r != NULL ? check_contradiction(q, r, m) : 0;
 	if (err != 0)
 		return err;
 	if (r != NULL)
 		sync_name(q, &r->sync_stamp);
-	if (r == NULL || r->peer != p)
-		err = check_quota(q, i, p);
-	if (err == 0)
-		err = route_set(i, &m->prefix, (enum route_target)m->target, p);
+	err = quota_route(i, p, r, why);
+	if (err != 0)
+		return request_refuse(q, err, "%s", why);
+	err = route_set(i, &m->prefix, (enum route_target)m->target, p);
 	if (err != 0)
 		return err;
 	sync_name(q, &route_find(i, &m->prefix)->sync_stamp);

@@ -102,32 +102,25 @@ void server_free(struct server *server)
 }
 
 void server_attach(struct server *server, struct keying *keying, struct host_io *host_io,
-	const struct rings *rings)
+	const struct rings *rings, struct worker *const *worker, unsigned int workers)
 {
 	server->keying = keying;
 	server->host_io = host_io;
 	server->rings = rings;
-}
-
-void server_attach_workers(
-	struct server *server, struct worker *const *worker, unsigned int workers)
-{
 	server->worker = worker;
 	server->workers = workers;
 }
 
-/* Root, our own user, or our group: whom the mode of the socket lets in, but also behind a bind
- * mount or after a chmod. */
-static bool is_welcome(const struct server *s, int fd)
+bool server_is_welcome(const struct server *s, int fd, const char *socket, bool group_too)
 {
 	struct ucred who;
 	socklen_t len = sizeof(who);
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) != 0)
 		return false;
-	if (who.uid == 0 || who.uid == s->uid || who.gid == s->gid)
+	if (who.uid == 0 || who.uid == s->uid || (group_too && who.gid == s->gid))
 		return true;
-	log_warning(
-		"api: connection refused: pid %d, uid %u, gid %u", (int)who.pid, who.uid, who.gid);
+	log_warning("%s: connection refused: pid %d, uid %u, gid %u", socket, (int)who.pid, who.uid,
+		who.gid);
 	return false;
 }
 
@@ -137,7 +130,8 @@ static void accept_connections(struct server *s)
 		int fd = accept4(s->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 		if (fd < 0)
 			return;
-		if (s->connection_count == CONNECTIONS_MAX || !is_welcome(s, fd)) {
+		if (s->connection_count == CONNECTIONS_MAX
+			|| !server_is_welcome(s, fd, "api", true)) {
 			(void)close(fd);
 			continue;
 		}

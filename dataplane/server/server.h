@@ -29,12 +29,9 @@ struct tables;
 int server_new(const char *path, struct tables *tables, struct server **ret_server);
 /* Accepts NULL. */
 void server_free(struct server *server);
-/* What the requests act on and tell of; all outlive the last server_run. */
+/* What the requests act on and tell of (of workers: their load); all outlive the last server_run. */
 void server_attach(struct server *server, struct keying *keying, struct host_io *host_io,
-	const struct rings *rings);
-/* Whose load is told; they outlive the last server_run. */
-void server_attach_workers(
-	struct server *server, struct worker *const *worker, unsigned int workers);
+	const struct rings *rings, struct worker *const *worker, unsigned int workers);
 /* An instance that wg(8) configures. */
 struct server_instance {
 	uint32_t number; /* the N of naveN */

@@ -4,6 +4,7 @@
  * UAPI sockets. Every peer may reach every other, as with any WireGuard interface that forwards;
  * nothing leads to the internet.
  */
+#include "dataplane/api/uapi.h"
 #include "dataplane/base/unix_socket.h"
 #include "dataplane/keying/keying.h"
 #include "dataplane/server/bounds.h"
@@ -51,19 +52,19 @@ int server_stand_alone(struct server *server, const char *uapi_dir,
 	const struct server_instance *instance, unsigned int count)
 {
 	server->stand_alone = true;
-	/* nobody but root may come near: an answer has the private key */
-	if (mkdir(uapi_dir, 0700) != 0 && errno != EEXIST)
+	if (mkdir(uapi_dir, DP_UAPI_FOLDER_MODE) != 0 && errno != EEXIST)
 		return -errno;
 	for (unsigned int n = 0; n < count; n++) {
-		char path[256];
+		char path[256], name[DP_UAPI_NAME];
 		struct instance *i;
 		int fd;
 		int err = make_instance(server, &instance[n], &i);
 		if (err != 0)
 			return err;
-		(void)snprintf(path, sizeof(path), "%s/nave%u.sock", uapi_dir,
-			(unsigned int)instance[n].number);
-		err = unix_socket_listen(path, SOCK_STREAM, 0600, UAPI_CONNECTIONS_MAX, &fd);
+		(void)snprintf(path, sizeof(path), "%s/%s", uapi_dir,
+			dp_uapi_name(instance[n].number, name));
+		err = unix_socket_listen(
+			path, SOCK_STREAM, DP_UAPI_MODE, UAPI_CONNECTIONS_MAX, &fd);
 		if (err == 0)
 			err = uapi_listen(server, i, fd);
 		if (err != 0)

@@ -51,6 +51,9 @@ struct server {
 
 /* Unlinks an instance with all that hangs on it (instance.c). */
 void server_remove_instance(struct server *s, struct instance *i);
+/* Root, our own user, or our group if it may: whom the mode of the socket lets in, but also behind
+ * a bind mount or after a chmod. Who is not is logged under the socket's name (server.c). */
+bool server_is_welcome(const struct server *s, int fd, const char *socket, bool group_too);
 /* Takes the mark from peers whose capture has ended (capture.c). */
 void captures_sweep(struct server *s);
 /* Lets go of all that was unlinked in this turn: one wait for keying, one grace period. */

@@ -2,7 +2,6 @@
 #include "dataplane/server/uapi.h"
 
 #include "dataplane/api/uapi.h"
-#include "dataplane/base/log.h"
 #include "dataplane/server/bounds.h"
 #include "dataplane/server/request.h"
 #include "dataplane/server/state.h"
@@ -97,19 +96,6 @@ void uapi_remove_instance(struct server *s, struct instance *i)
 	i->has_uapi = false;
 }
 
-/* An answer has the private key: root and our own user, whatever the mode of the file says. */
-static bool is_welcome(const struct server *s, int fd)
-{
-	struct ucred who;
-	socklen_t len = sizeof(who);
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) != 0)
-		return false;
-	if (who.uid == 0 || who.uid == s->uid)
-		return true;
-	log_warning("uapi: connection refused: pid %d, uid %u", (int)who.pid, who.uid);
-	return false;
-}
-
 static void accept_connections(struct server *s, const struct uapi_listener *l)
 {
 	struct uapi *u = &s->uapi;
@@ -117,7 +103,9 @@ static void accept_connections(struct server *s, const struct uapi_listener *l)
 		int fd = accept4(l->file.fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 		if (fd < 0)
 			return;
-		if (u->connection_count == UAPI_CONNECTIONS_MAX || !is_welcome(s, fd)) {
+		/* an answer has the private key: root and our own user, whatever the file's mode */
+		if (u->connection_count == UAPI_CONNECTIONS_MAX
+			|| !server_is_welcome(s, fd, "uapi", false)) {
 			(void)close(fd);
 			continue;
 		}

@@ -8,6 +8,7 @@
 #include "dataplane/base/random.h"
 #include "dataplane/keying/keying.h"
 #include "dataplane/server/bounds.h"
+#include "dataplane/server/quota.h"
 #include "dataplane/server/state.h"
 #include "dataplane/server/uapi_request.h"
 #include "dataplane/table/instance.h"
@@ -59,24 +60,42 @@ static int check_peers(
 	return 0;
 }
 
-static int check_whole(
-	const struct server *s, const struct instance *i, const struct uapi_request *r)
+/* By how much the tables may grow: what goes is counted only when all peers go. */
+static bool has_room(const struct server *s, const struct instance *i, const struct uapi_request *r)
 {
-	const struct tables *t = s->tables;
-	const struct instance *holder = t->listener[r->listen_port];
-	if (has(r->fields, UAPI_LISTEN_PORT) && r->listen_port != 0 && holder != NULL
-		&& holder != i)
-		return -EADDRINUSE;
-	if (t->peer_count + r->peers > TABLE_MAX_PEERS
-		|| i->route_by_prefix.count + r->alloweds > INSTANCE_ROUTES_MAX)
-		return -ENOSPC;
-	return check_peers(s, i, r);
+	bool replaces = has(r->fields, UAPI_REPLACE_PEERS);
+	size_t peers = s->tables->peer_count, routes = i->route_by_prefix.count;
+	for (const struct peer *p = i->peers; replaces && p != NULL; p = p->instance_next) {
+		peers--;
+		routes -= p->route_count;
+	}
+	for (uint32_t n = 0; n < r->peers; n++) {
+		const struct uapi_peer *p = &r->peer[n];
+		if (!has(p->fields, UAPI_REMOVE | UAPI_UPDATE_ONLY)
+			&& (replaces || peer_find_key(s->tables, i, &p->public_key) == NULL))
+			peers++;
+	}
+	for (uint32_t n = 0; n < r->alloweds; n++) {
+		if (replaces || route_find(i, &r->allowed[n]) == NULL)
+			routes++;
+	}
+	return peers <= TABLE_MAX_PEERS && routes <= INSTANCE_ROUTES_MAX;
 }
 
-static int set_port(struct server *s, struct instance *i, uint16_t port)
+/* *ret_port: that of the request, or the one that is chosen for it. */
+static int check_whole(const struct server *s, const struct instance *i,
+	const struct uapi_request *r, uint16_t *ret_port)
 {
-	int err = port != 0 ? 0 : uapi_choose_port(s, &port);
-	return err == 0 ? instance_move(s->tables, i, port) : err;
+	*ret_port = r->listen_port;
+	if (has(r->fields, UAPI_LISTEN_PORT) && *ret_port == 0) {
+		int err = uapi_choose_port(s, ret_port);
+		if (err != 0)
+			return err;
+	}
+	const struct instance *holder = s->tables->listener[*ret_port];
+	if (has(r->fields, UAPI_LISTEN_PORT) && holder != NULL && holder != i)
+		return -EADDRINUSE;
+	return has_room(s, i, r) ? check_peers(s, i, r) : -ENOSPC;
 }
 
 static int set_private_key(struct server *s, struct instance *i, const struct key *private_key)
@@ -99,14 +118,15 @@ static int set_private_key(struct server *s, struct instance *i, const struct ke
 }
 
 /* Keying is told of both, key and port, in one. */
-static int set_device(struct server *s, struct instance *i, const struct uapi_request *r)
+static int set_device(
+	struct server *s, struct instance *i, const struct uapi_request *r, uint16_t port)
 {
 	struct key private_key;
 	if (has(r->fields, UAPI_REPLACE_PEERS)) {
 		while (i->peers != NULL)
 			peer_unlink(s->tables, i->peers);
 	}
-	int err = has(r->fields, UAPI_LISTEN_PORT) ? set_port(s, i, r->listen_port) : 0;
+	int err = has(r->fields, UAPI_LISTEN_PORT) ? instance_move(s->tables, i, port) : 0;
 	if (err == 0 && has(r->fields, UAPI_PRIVATE_KEY))
 		err = set_private_key(s, i, &r->private_key);
 	if (err != 0 || !has(r->fields, UAPI_PRIVATE_KEY | UAPI_LISTEN_PORT))
@@ -159,9 +179,11 @@ static int set_allowed(struct instance *i, struct peer *p, const struct uapi_pee
 	}
 	int err = 0;
 	for (uint32_t n = 0; err == 0 && n < from->allowed_count; n++) {
-		bool scattered = i->routes.nodes >= INSTANCE_ROUTE_NODES_MAX;
-		err = scattered ? -ENOSPC
-				: route_set(i, &allowed[from->allowed_at + n], ROUTE_PEER, p);
+		const struct ip_prefix *prefix = &allowed[from->allowed_at + n];
+		char why[QUOTA_TEXT]; /* wg(8) takes a number alone */
+		err = quota_route(i, p, route_find(i, prefix), why);
+		if (err == 0)
+			err = route_set(i, prefix, ROUTE_PEER, p);
 	}
 	return err;
 }
@@ -181,14 +203,19 @@ static int set_peer(struct server *s, struct instance *i, const struct uapi_peer
 	int err = created ? make_peer(s, i, &from->public_key, &p) : 0;
 	if (err == 0)
 		err = tell_keying(s, p, from);
-	return err == 0 ? set_allowed(i, p, from, allowed) : err;
+	if (err == 0)
+		err = set_allowed(i, p, from, allowed);
+	if (err != 0 && created && p != NULL)
+		peer_unlink(s->tables, p);
+	return err;
 }
 
 int uapi_set(struct server *s, struct instance *i, const struct uapi_request *r)
 {
-	int err = check_whole(s, i, r);
+	uint16_t port;
+	int err = check_whole(s, i, r, &port);
 	if (err == 0)
-		err = set_device(s, i, r);
+		err = set_device(s, i, r, port);
 	for (uint32_t n = 0; err == 0 && n < r->peers; n++) {
 		if (!key_equal(&r->peer[n].public_key, &i->public_key))
 			err = set_peer(s, i, &r->peer[n], r->allowed);

@@ -11,8 +11,9 @@ struct uapi_request;
 /*
  * Does what a good "set=1" asks, in its order. Nothing is done when something in it cannot be:
  * -EADDRINUSE (the port is another instance's, an endpoint or an allowed address the hub's own),
- * -ENOSPC (tables). Only -ENOMEM, and -ENOSPC for networks that are
- * too scattered, may leave half of it done.
+ * -ENOSPC (peers, routes of the instance). Found out in the middle are only -ENOMEM, and -ENOSPC
+ * of one peer's networks (too many, or too scattered): what came before stays done, a peer that
+ * would be new is not made.
  */
 int uapi_set(struct server *s, struct instance *i, const struct uapi_request *r);
 

@@ -110,7 +110,7 @@ static struct server *start_server(void)
 	};
 	must(c.counters != NULL && keying_start(&c, &k) == 0);
 	must(host_io_start(t, &rings, c.counters, 1000, &h) == 0);
-	server_attach(s, k, h, &rings);
+	server_attach(s, k, h, &rings, NULL, 0);
 	return s;
 }
 

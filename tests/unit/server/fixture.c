@@ -178,8 +178,7 @@ int fixture_start(void **state)
 	fixture.tables->ports = 1;
 	fixture.tables->port[0] = (struct port){.name = "wan0", .mtu = 1500, .mac = {2, 1}};
 	assert_int_equal(server_new(fixture.path, fixture.tables, &fixture.server), 0);
-	server_attach(fixture.server, NULL, NULL, &fixture.rings);
-	server_attach_workers(fixture.server, two_workers, 2);
+	server_attach(fixture.server, NULL, NULL, &fixture.rings, two_workers, 2);
 	fixture.stop = eventfd(0, EFD_CLOEXEC);
 	assert_int_equal(pthread_create(&fixture.thread, NULL, run_server, NULL), 0);
 	return 0;

@@ -146,10 +146,13 @@ static void c21_quotas_of_an_instance(void **state)
 	struct dp_client *c = fixture_client();
 	assert_int_equal(set_instance(c, 1), 0);
 	struct instance *i = only_instance();
+	assert_int_equal(set_peer(c, 1, 1), 0);
+	assert_int_equal(set_route(c, 1, "10.2.0.0/16", 0), 0);
 	size_t nodes = i->routes.nodes, count = i->route_by_prefix.count;
 	i->routes.nodes = INSTANCE_ROUTE_NODES_MAX;
 	assert_int_equal(set_route(c, 1, "10.1.0.0/16", 0), -ENOSPC);
 	assert_non_null(strstr(dp_client_error(c), "too scattered"));
+	assert_int_equal(set_route(c, 1, "10.2.0.0/16", 1), 0); /* it moves: nothing grows */
 	i->routes.nodes = nodes;
 	i->route_by_prefix.count = INSTANCE_ROUTES_MAX;
 	assert_int_equal(set_route(c, 1, "10.1.0.0/16", 0), -ENOSPC);

@@ -2,7 +2,11 @@
 /* "set=1" of a stand-alone dataplane, through the socket, as wg(8) says it. */
 #include "dataplane/api/uapi.h"
 #include "dataplane/base/unix_socket.h"
+#include "dataplane/server/bounds.h"
 #include "dataplane/server/state.h"
+#include "dataplane/table/instance.h"
+#include "dataplane/table/peer.h"
+#include "dataplane/table/tables.h"
 #include "tests/unit/server/fixture.h"
 
 #include <errno.h>
@@ -193,6 +197,71 @@ static void test_all_or_nothing(void **state)
 	assert_true(shown("listen_port=51821\n"));
 }
 
+/* What shows only in the middle: a peer that would be new is not made. */
+static void test_no_half_a_peer(void **state)
+{
+	fake.keying_error = -ENOMEM;
+	set(PEER_A "allowed_ip=10.0.0.0/8\n", -ENOMEM);
+	assert_false(shown(PEER_A));
+	fake.keying_error = 0;
+	set(PEER_A, 0);
+	fake.keying_error = -ENOMEM;
+	set(PEER_A "persistent_keepalive_interval=7\n", -ENOMEM);
+	fake.keying_error = 0;
+	assert_true(shown(PEER_A)); /* who was there stays */
+	struct instance *i = fixture_tables()->instances; /* the first; the server is idle */
+	size_t nodes = i->routes.nodes;
+	i->routes.nodes = INSTANCE_ROUTE_NODES_MAX;
+	set(PEER_B "allowed_ip=10.0.0.0/8\n", -ENOSPC);
+	i->routes.nodes = nodes;
+	assert_false(shown(PEER_B));
+}
+
+/* No port is left to choose: all that is asked along with it stays undone. */
+static void test_no_port_no_change(void **state)
+{
+	struct tables *t = fixture_tables();
+	struct instance *i = t->instances;
+	set(PEER_A, 0);
+	for (unsigned int port = 32768; port < 65536; port++) {
+		if (t->listener[port] == NULL)
+			t->listener[port] = i;
+	}
+	set("listen_port=0\nreplace_peers=true\n" PEER_B, -EADDRINUSE);
+	for (unsigned int port = 32768; port < 65536; port++) {
+		if (t->listener[port] == i && port != i->wireguard_port)
+			t->listener[port] = NULL;
+	}
+	assert_true(shown(PEER_A));
+	assert_false(shown(KEY_B));
+}
+
+/* The test moves the counts, not the memory. What does not grow is not refused. */
+static void test_limits(void **state)
+{
+	struct tables *t = fixture_tables();
+	set(PEER_A "allowed_ip=10.0.0.0/8\n", 0);
+	struct peer *a = t->instances->peers;
+	a->route_count = PEER_ROUTES_MAX;
+	set(PEER_A "allowed_ip=10.1.0.0/16\n", -ENOSPC);
+	set(PEER_A "allowed_ip=10.0.0.0/8\n", 0);
+	set(PEER_B "allowed_ip=10.1.0.0/16\n", 0);
+	a->route_count = 1;
+	uint32_t nodes = t->instances->routes.nodes;
+	t->instances->routes.nodes = INSTANCE_ROUTE_NODES_MAX;
+	set(PEER_B "allowed_ip=10.0.0.0/8\n", 0); /* it moves */
+	t->instances->routes.nodes = nodes;
+	t->peer_count += TABLE_MAX_PEERS - 2;
+	set("public_key=0c0000" ZEROS "\n", -ENOSPC);
+	set(PEER_A "persistent_keepalive_interval=7\n", 0);
+	set(PEER_A "remove=true\n" PEER_B, 0);
+	set("replace_peers=true\n" PEER_B, 0);
+	t->peer_count -= TABLE_MAX_PEERS - 2;
+	assert_int_equal(t->peer_count, 1);
+	assert_false(shown(PEER_A));
+	assert_true(shown(PEER_B));
+}
+
 /* Nobody but wg may tell it what there is. */
 static void test_node_is_refused(void **state)
 {
@@ -203,6 +272,9 @@ static void test_node_is_refused(void **state)
 	assert_int_equal(
 		dp_client_call(client, DP_MSG_INSTANCE_DEL, &del, sizeof(del), -1, NULL), -EPERM);
 	assert_int_equal(begin(client, 1, 1), -EPERM);
+	struct dp_peer_reset reset = {.id = test_id(1)};
+	assert_int_equal(
+		dp_client_call(client, DP_MSG_PEER_RESET, &reset, sizeof(reset), -1, NULL), -EPERM);
 	assert_int_equal(list_length(client, DP_MSG_INSTANCE_LIST), 2);
 }
 
@@ -220,6 +292,9 @@ int main(void)
 		TEST(test_private_key_cleared),
 		TEST(test_listen_port),
 		TEST(test_all_or_nothing),
+		TEST(test_no_half_a_peer),
+		TEST(test_no_port_no_change),
+		TEST(test_limits),
 		TEST(test_node_is_refused),
 	};
 	return cmocka_run_group_tests(tests, fixture_start_eal, fixture_stop_eal);
