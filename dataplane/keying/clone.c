@@ -24,15 +24,18 @@ enum {
 };
 
 #define LOOK_INTERVAL_NS (50 * NS_PER_MS)
-#define SLEEP_MIN_NS NS_PER_SEC /* the two clocks are not read at one moment */
+#define SLEEP_MIN_NS NS_PER_SEC
+#define READ_MAX_NS NS_PER_MS
 
 static const char new_generation[] = "NEW_VMGENID=1";
 
-/* Since it booted. The clock that goes on is read last, so it is never behind the other. */
-static uint64_t slept_ns(void)
+/* Since it booted. The clock that goes on is read behind the other, so it is never less. false: the thread
+ * was put aside between the two, and they tell nothing. */
+static bool read_slept(uint64_t *ret_ns)
 {
 	uint64_t awake_ns = clock_monotonic_ns();
-	return clock_boottime_ns() - awake_ns;
+	*ret_ns = clock_boottime_ns() - awake_ns;
+	return clock_monotonic_ns() - awake_ns < READ_MAX_NS;
 }
 
 void keying_clone_open(struct keying *k)
@@ -43,7 +46,7 @@ void keying_clone_open(struct keying *k)
 	if (k->clone.fd >= 0
 		&& bind(k->clone.fd, (const struct sockaddr *)&group, sizeof(group)) != 0)
 		keying_clone_close(k);
-	k->clone.slept_ns = slept_ns();
+	(void)read_slept(&k->clone.slept_ns); /* too much: the next look knows better */
 }
 
 void keying_clone_close(struct keying *k)
@@ -88,7 +91,9 @@ static bool is_new_generation(int fd)
 
 static bool has_slept(struct clone *c)
 {
-	uint64_t now_ns = slept_ns();
+	uint64_t now_ns;
+	if (!read_slept(&now_ns))
+		return false;
 	bool more = now_ns > c->slept_ns + SLEEP_MIN_NS;
 	c->slept_ns = now_ns;
 	return more;
@@ -119,7 +124,8 @@ static void expire_peer(struct keying *k, struct peer *p)
 
 void keying_expire_all(struct keying *k)
 {
-	k->random.left = 0;
+	k->random.left = 0; /* the twin has the same words */
+	k->tables->sessions->random.left = 0;
 	for (unsigned int slot = 0; slot < TABLE_MAX_INSTANCES; slot++) {
 		const struct instance *i =
 			atomic_load_explicit(&k->tables->instance_slot[slot], memory_order_acquire);

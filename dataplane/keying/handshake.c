@@ -253,10 +253,11 @@ static void receive_response(struct keying *k, struct received *r)
 	keying_count(k, COUNTER_HANDSHAKE_RESPONSES_RECEIVED);
 	struct peer *p =
 		session_index_peer(k->tables->sessions, message_read_le32(m.receiver_index));
+	if (p != NULL && p->instance != r->instance->instance)
+		p = NULL; /* another instance's */
 	if (p != NULL)
 		capture_handshake(k, r, p);
-	if (p == NULL || p->keying == NULL || p->instance != r->instance->instance
-		|| p->expired != 0
+	if (p == NULL || p->keying == NULL || p->expired != 0
 		|| noise_response_consume(&r->instance->identity, &p->keying->remote, &m) != 0) {
 		keying_count(k, COUNTER_DROP_HANDSHAKE_RESPONSE);
 		return;
@@ -330,9 +331,11 @@ void keying_handshake_initiate(struct keying *k, struct peer *p)
 	const struct keying_instance *ki = p->instance->keying;
 	struct message_handshake_initiation m;
 	uint32_t index;
-	session_index_release(k->tables->sessions, p->keying->remote.initiation.local_index);
-	if (session_index_reserve(k->tables->sessions, p, &index) != 0)
+	if (session_index_reserve(k->tables->sessions, p, &index) != 0) {
+		keying_count(k, COUNTER_DROP_NO_BUFFER);
 		return;
+	}
+	keying_session_forget_initiation(k, p);
 	struct noise_remote *remote = &p->keying->remote;
 	if (noise_initiation_create(&ki->identity, remote, index, clock_realtime_ns(), &m) != 0) {
 		session_index_release(k->tables->sessions, index);

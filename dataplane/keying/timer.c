@@ -162,10 +162,12 @@ void keying_timer_visit(struct keying *k, struct peer *p)
 	uint64_t next = UINT64_MAX;
 	keying_timer_remove(p);
 	expire(k, p, &next);
-	if (p->expired != 0)
+	if (p->expired != 0) {
+		keying_peer_purge_staged(k, p); /* was on its way to us */
 		keying_peer_rest(k, p);
-	else if (p->keying != NULL)
+	} else if (p->keying != NULL) {
 		next = earlier(next, step(k, p));
+	}
 	if (next != UINT64_MAX)
 		put_into_wheel(k, p, next);
 }

@@ -14,12 +14,21 @@
 
 #include <cmocka.h>
 
-static uint64_t slept_ns;
+/* put_aside_ns: how long the thread does not run before it reads the clock that goes on. */
+static uint64_t slept_ns, put_aside_ns, stood_ns;
 
-// NOLINTBEGIN(bugprone-reserved-identifier): the linker's name
+// NOLINTBEGIN(bugprone-reserved-identifier): the linker's names
+uint64_t __real_clock_monotonic_ns(void);
+uint64_t __wrap_clock_monotonic_ns(void);
+uint64_t __wrap_clock_monotonic_ns(void)
+{
+	return __real_clock_monotonic_ns() + stood_ns;
+}
+
 uint64_t __wrap_clock_boottime_ns(void);
 uint64_t __wrap_clock_boottime_ns(void)
 {
+	stood_ns += put_aside_ns;
 	return clock_monotonic_ns() + slept_ns;
 }
 // NOLINTEND(bugprone-reserved-identifier)
@@ -73,10 +82,12 @@ static void a_clone_has_no_sessions(void **state)
 		"NEW_VMGENID=12";
 	struct client c;
 	struct keying_instance *ki = f.instance->keying;
+	struct random_words *indices = &f.tables->sessions->random;
 	int far;
 	struct peer *p = peer_with_session(&c);
 	(void)open_pair(&far);
 	ki->checker.has_secret = true;
+	indices->left = 2;
 	assert_int_equal(send(far, synthetic, sizeof(synthetic), 0), sizeof(synthetic));
 	assert_int_equal(send(far, "NEW_VMGENID=1", 13, 0), 13); /* no NUL: not the kernel's */
 	pass(NS_PER_SEC);
@@ -88,6 +99,7 @@ static void a_clone_has_no_sessions(void **state)
 	pass(100 * NS_PER_MS); /* well within a second */
 	assert_all_ended(&c, p);
 	assert_false(ki->checker.has_secret); /* the twin knows it */
+	assert_true(indices->left > 2); /* and the numbers that were drawn */
 	client_handshake(&c); /* and they come again */
 	assert_non_null(p->next);
 	(void)close(far);
@@ -104,6 +116,22 @@ static void a_sleeper_has_no_sessions(void **state)
 	assert_all_ended(&c, p);
 	pass(NS_PER_SEC);
 	assert_nothing_injected(); /* once */
+}
+
+/* Between its two looks at the clocks: a busy core, or somebody stopped it. */
+static void a_thread_put_aside_has_not_slept(void **state)
+{
+	struct client c;
+	struct peer *p = peer_with_session(&c);
+	put_aside_ns = 5 * NS_PER_SEC;
+	pass(100 * NS_PER_MS);
+	put_aside_ns = 0;
+	assert_non_null(p->current);
+	pass(100 * NS_PER_MS);
+	assert_non_null(p->current);
+	slept_ns += 2 * NS_PER_SEC;
+	pass(100 * NS_PER_MS);
+	assert_all_ended(&c, p);
 }
 
 /* Whoever has CAP_NET_ADMIN can send to the kernel's group: that is not the kernel's word. */
@@ -131,6 +159,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		test(a_clone_has_no_sessions),
 		test(a_sleeper_has_no_sessions),
+		test(a_thread_put_aside_has_not_slept),
 		test(only_the_kernel_is_believed),
 	};
 	return cmocka_run_group_tests(tests, fixture_start_eal, fixture_stop_eal);

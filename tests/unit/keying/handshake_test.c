@@ -190,7 +190,8 @@ static void refused_initiations(void **state)
 	assert_int_equal(counted(COUNTER_DROP_HANDSHAKE_UNKNOWN_PEER), 1);
 	struct key wrong = {{9}};
 	(void)client_new(&other_hub, 3, NULL);
-	noise_remote_init(&other_hub.hub, &wrong, NULL); /* made for another hub */
+	noise_remote_init(
+		&other_hub.hub, &wrong, &(const struct key){{0}}); /* made for another hub */
 	client_initiation(&other_hub, &good);
 	deliver(&other_hub, &good, sizeof(good));
 	assert_int_equal(counted(COUNTER_DROP_HANDSHAKE_MALFORMED), 3);
@@ -296,6 +297,26 @@ static void nothing_left_to_send_with(void **state)
 	assert_non_null(p->next);
 }
 
+/* It is told, and the initiation that was sent before may still be answered. */
+static void no_index_left_to_begin_with(void **state)
+{
+	struct client c;
+	struct message_handshake_initiation i;
+	uint32_t *index = f.tables->sessions->index;
+	struct peer *p = client_new(&c, 1, "198.51.100.7:4500");
+	take_message(p, &i, sizeof(i));
+	for (uint32_t slot = 0; slot <= SESSION_SLOT_MASK; slot++)
+		index[slot] = index[slot] == 0 ? UINT32_MAX : index[slot];
+	f.k.now_ns += 6 * NS_PER_SEC;
+	keying_timer_visit(&f.k, p);
+	assert_nothing_injected();
+	assert_int_equal(counted(COUNTER_DROP_NO_BUFFER), 1);
+	assert_ptr_equal(
+		session_index_peer(f.tables->sessions, message_read_le32(i.sender_index)), p);
+	for (uint32_t slot = 0; slot <= SESSION_SLOT_MASK; slot++)
+		index[slot] = index[slot] == UINT32_MAX ? 0 : index[slot];
+}
+
 /* Two instances may know the same client; a response for the one is nothing to the other. */
 static void instances_are_isolated(void **state)
 {
@@ -311,8 +332,10 @@ static void instances_are_isolated(void **state)
 	assert_int_equal(instance_set(f.tables, &s, &second), 0);
 	assert_int_equal(keying_instance_apply(&f.k, second, &f.hub_private), 0);
 	f.instance = second; /* whatever arrives now came to its port */
+	p->capture = PEER_CAPTURE_OUTER;
 	answer(&c, &i);
 	assert_int_equal(counted(COUNTER_DROP_HANDSHAKE_RESPONSE), 1);
+	assert_int_equal(rte_ring_count(f.rings.host), 0);
 	assert_null(p->current);
 	client_initiation(&c, &i);
 	deliver(&c, &i, sizeof(i)); /* the second hub has no such peer */
@@ -335,6 +358,7 @@ int main(void)
 		test(hub_takes_a_cookie),
 		test(stale_instance),
 		test(nothing_left_to_send_with),
+		test(no_index_left_to_begin_with),
 		test(instances_are_isolated),
 	};
 	return cmocka_run_group_tests(tests, fixture_start_eal, fixture_stop_eal);

@@ -94,7 +94,7 @@ static void a_new_private_key_ends_all(void **state)
 	assert_null(q->current);
 	assert_null(session_lookup(f.tables->sessions, index));
 	/* who knows the new public key comes in again */
-	noise_remote_init(&c.hub, &f.hub_public, NULL);
+	noise_remote_init(&c.hub, &f.hub_public, &(const struct key){{0}});
 	cookie_maker_init(&c.cookie, &f.hub_public);
 	(void)confirmed_session(&c, p);
 }
@@ -271,6 +271,12 @@ static void peers_expire(void **state)
 	client_initiation(&c, &i);
 	deliver(&c, &i, sizeof(i));
 	assert_int_equal(counted(COUNTER_DROP_PEER_EXPIRED), 1);
+	struct keying_message late = {.type = KEYING_WANT_KEY,
+		.peer = peer_handle(p),
+		.mbuf = some_packet()}; /* it was on its way to us */
+	assert_true(rings_keying_put(&f.rings, &late));
+	(void)keying_round(&f.k);
+	assert_int_equal(p->staged_count, 0);
 	assert_nothing_injected();
 	p->expires_at_s = 0; /* prolonged */
 	struct keying_peer kp = {.peer = p};
