@@ -108,7 +108,7 @@ static void add_client(struct client *c, uint32_t number)
 	bool created;
 	must("key", key_generate(&private_key));
 	must("identity", noise_identity_init(&c->identity, &private_key));
-	noise_remote_init(&c->hub, &hub_public, NULL);
+	noise_remote_init(&c->hub, &hub_public, &(const struct key){{0}});
 	cookie_maker_init(&c->cookie, &hub_public);
 	memcpy(s.id.bytes, &number, sizeof(number));
 	s.id.bytes[15] = 2;

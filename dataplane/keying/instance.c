@@ -86,10 +86,7 @@ static void renew_endpoints(struct keying *k, struct keying_instance *ki)
 	if (ki->port == ki->instance->wireguard_port)
 		return;
 	ki->port = ki->instance->wireguard_port;
-	for (size_t b = 0; b < ki->peer_by_key.buckets; b++) {
-		for (struct hash_entry *e = ki->peer_by_key.bucket[b]; e != NULL; e = e->next)
-			keying_endpoint_renew(k, peer_of_entry(e));
-	}
+	keying_instance_each_peer(k, ki, keying_endpoint_renew);
 }
 
 int keying_instance_apply(struct keying *k, struct instance *i, const struct key *private_key)

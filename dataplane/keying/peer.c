@@ -122,8 +122,8 @@ void keying_peer_drop(struct keying *k, struct peer *p)
 
 void keying_peer_stage(struct keying *k, struct peer *p, struct rte_mbuf *m)
 {
-	if (keying_session_is_usable(
-		    k, p)) { /* a key came meanwhile, or it waited for an endpoint */
+	if (keying_session_is_usable(k, p)) {
+		/* a key came meanwhile, or it waited for an endpoint */
 		keying_inject(k, p, m, PKT_INJECT_PEER_INNER);
 		return;
 	}

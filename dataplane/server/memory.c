@@ -2,8 +2,8 @@
 /*
  * Tables are reserved for the most that there may be and touched as they fill, so what is reserved says
  * little: what the process really uses is asked of the kernel, by a file that was opened before the
- * sandbox was entered. What peers, routes and sessions take of it is counted, without the allocator's
- * own needs.
+ * sandbox was entered. What the objects of peers, routes and sessions take of it is counted
+ * (struct tables_use).
  */
 #include "dataplane/server/memory.h"
 

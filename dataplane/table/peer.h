@@ -133,8 +133,8 @@ struct peer {
 	_Atomic int64_t last_failure_clock_s; /* read: server; seconds of its clock behind ours */
 	_Atomic uint8_t last_failure; /* enum peer_failure; read: server */
 
-	/* server thread only */
-	struct key public_key;
+	/* server thread only, but for what is marked */
+	struct key public_key; /* set: server, at birth; read: keying */
 	struct uuid id;
 	struct hash_entry by_id, by_key;
 	struct peer *instance_next, **instance_prev, *unlinked_next;

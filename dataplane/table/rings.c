@@ -31,8 +31,7 @@ static struct rte_ring *packet_ring(const char *name, unsigned int worker, unsig
 
 static bool make_worker_rings(struct rings *r, unsigned int workers)
 {
-	for (; r->workers < workers; r->workers++) {
-		unsigned int w = r->workers;
+	for (unsigned int w = 0; w < workers; w++) {
 		r->inject[w] = packet_ring("inject", w, INJECT_RING_SIZE);
 		r->handoff[w] = packet_ring("handoff", w, HANDOFF_RING_SIZE);
 		if (r->inject[w] == NULL || r->handoff[w] == NULL)

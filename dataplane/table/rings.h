@@ -50,7 +50,6 @@ struct rings {
 	struct rte_mempool *pool; /* packets; shared by all threads */
 	struct rte_ring *keying; /* struct keying_message; producers: workers; consumer: keying */
 	struct rte_ring *host; /* struct rte_mbuf *; producers: workers; consumer: host I/O */
-	unsigned int workers;
 	/* struct rte_mbuf *, pkt.inject says what; one ring a worker, which is its consumer. Apart,
 	 * so that a flood of data leaves room for handshakes */
 	struct rte_ring *inject[TABLE_MAX_WORKERS]; /* producers: keying, host I/O */

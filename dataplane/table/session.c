@@ -16,27 +16,19 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 enum {
 	SLOT_COUNT = 1 << SESSION_SLOTS_LOG2,
 	SLOT_TRIES = 64, /* the table is full enough to refuse when so many draws meet used slots */
 };
 
-/* Anonymous mappings are touched lazily: a small hub pays for the pages it uses. */
-static void *map_zeroed(size_t size)
-{
-	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	return p == MAP_FAILED ? NULL : p;
-}
-
 int session_table_new(struct session_table **ret)
 {
 	struct session_table *t = calloc(1, sizeof(*t));
 	if (t == NULL)
 		return -ENOMEM;
-	t->value = slab_map(SLOT_COUNT * sizeof(t->value[0]));
-	t->index = map_zeroed(SLOT_COUNT * sizeof(t->index[0]));
+	t->value = slab_map_huge(SLOT_COUNT * sizeof(t->value[0]));
+	t->index = slab_map(SLOT_COUNT * sizeof(t->index[0]));
 	if (t->value == NULL || t->index == NULL) {
 		session_table_free(t);
 		return -ENOMEM;
@@ -49,10 +41,8 @@ void session_table_free(struct session_table *t)
 {
 	if (t == NULL)
 		return;
-	if (t->value != NULL)
-		slab_unmap((void *)t->value, SLOT_COUNT * sizeof(t->value[0]));
-	if (t->index != NULL)
-		(void)munmap(t->index, SLOT_COUNT * sizeof(t->index[0]));
+	slab_unmap((void *)t->value, SLOT_COUNT * sizeof(t->value[0]));
+	slab_unmap(t->index, SLOT_COUNT * sizeof(t->index[0]));
 	free(t);
 }
 

@@ -68,7 +68,7 @@ void session_table_free(struct session_table *t);
 
 /*
  * Keying thread. An index is first reserved for a peer's handshake, then bound to its session.
- * reserve: 0 or -ENOSPC.
+ * reserve: 0, -ENOSPC, or -errno of the random source.
  */
 int session_index_reserve(struct session_table *t, struct peer *p, uint32_t *ret_index);
 void session_index_bind(struct session_table *t, uint32_t index, struct session *s);

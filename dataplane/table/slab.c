@@ -21,10 +21,15 @@ static_assert(sizeof(struct slab_chunk) <= FIRST_OBJECT, "the first object follo
 
 void *slab_map(size_t size)
 {
+	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	return p == MAP_FAILED ? NULL : p;
+}
+
+void *slab_map_huge(size_t size)
+{
 	/* one page more than wanted, and what sticks out of the aligned part is given back */
-	size_t all = size + SLAB_HUGE_PAGE;
-	uint8_t *p = mmap(NULL, all, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (p == MAP_FAILED)
+	uint8_t *p = slab_map(size + SLAB_HUGE_PAGE);
+	if (p == NULL)
 		return NULL;
 	size_t before = -(uintptr_t)p & (SLAB_HUGE_PAGE - 1);
 	if (before > 0)
@@ -36,7 +41,8 @@ void *slab_map(size_t size)
 
 void slab_unmap(void *p, size_t size)
 {
-	(void)munmap(p, size);
+	if (p != NULL)
+		(void)munmap(p, size);
 }
 
 void slab_init(struct slab *s, size_t size)
@@ -60,7 +66,7 @@ void slab_fini(struct slab *s)
 
 static void add_chunk(struct slab *s)
 {
-	struct slab_chunk *c = slab_map(SLAB_HUGE_PAGE);
+	struct slab_chunk *c = slab_map_huge(SLAB_HUGE_PAGE);
 	if (c == NULL)
 		return;
 	*c = (struct slab_chunk){s, s->chunks};
@@ -87,6 +93,14 @@ static void *take(struct slab *s)
 	}
 	s->used++;
 	return object;
+}
+
+size_t slab_used_bytes(struct slab *s)
+{
+	(void)pthread_mutex_lock(&s->mutex);
+	size_t bytes = s->used * s->size;
+	(void)pthread_mutex_unlock(&s->mutex);
+	return bytes;
 }
 
 void *slab_alloc(struct slab *s)

@@ -34,13 +34,18 @@ void slab_fini(struct slab *s);
 void *slab_alloc(struct slab *s);
 /* Wipes; NULL is fine. */
 void slab_free(void *object);
+/* Of the objects that are out. */
+size_t slab_used_bytes(struct slab *s);
 
 enum {
 	SLAB_HUGE_PAGE = 1 << 21,
 };
 
-/* Zeroed memory for huge pages, touched lazily, of a multiple of SLAB_HUGE_PAGE bytes; NULL. */
+/* Zeroed memory, touched lazily: a small hub pays for the pages it uses. NULL. */
 void *slab_map(size_t size);
+/* The same for huge pages, of a multiple of SLAB_HUGE_PAGE bytes. */
+void *slab_map_huge(size_t size);
+/* Of either; NULL is fine. */
 void slab_unmap(void *p, size_t size);
 
 #endif

@@ -9,7 +9,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 
 #include <rte_rcu_qsbr.h>
 
@@ -19,19 +18,11 @@ struct retired {
 	void (*free)(void *memory);
 };
 
-/* Arrays by slot or port are large and mostly empty: their pages come when they are touched. */
-static void *map_pointers(size_t count)
-{
-	void *p = mmap(NULL, count * sizeof(void *), PROT_READ | PROT_WRITE,
-		MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	return p == MAP_FAILED ? NULL : p;
-}
-
-static void unmap_pointers(void *p, size_t count)
-{
-	if (p != NULL)
-		(void)munmap(p, count * sizeof(void *));
-}
+enum {
+	LISTENER_BYTES = UDP_PORTS * sizeof(void *),
+	INSTANCE_SLOT_BYTES = TABLE_MAX_INSTANCES * sizeof(void *),
+	PEER_SLOT_BYTES = TABLE_MAX_PEERS * sizeof(void *),
+};
 
 static int qsbr_new(struct rte_rcu_qsbr **ret)
 {
@@ -67,9 +58,9 @@ int tables_new(struct tables **ret)
 	slab_init(&t->session_memory, sizeof(struct session));
 	slab_init(&t->endpoint_memory, sizeof(struct endpoint));
 	slab_init(&t->route_memory, ROUTE_TRIE_NODE_SIZE);
-	t->listener = map_pointers(UDP_PORTS);
-	t->instance_slot = map_pointers(TABLE_MAX_INSTANCES);
-	t->peer_slot = map_pointers(TABLE_MAX_PEERS);
+	t->listener = slab_map(LISTENER_BYTES);
+	t->instance_slot = slab_map(INSTANCE_SLOT_BYTES);
+	t->peer_slot = slab_map(PEER_SLOT_BYTES);
 	int err = t->listener != NULL && t->instance_slot != NULL && t->peer_slot != NULL ? 0
 											  : -ENOMEM;
 	if (err == 0)
@@ -133,9 +124,9 @@ void tables_free(struct tables *t)
 	hash_fini(&t->instance_by_id);
 	hash_fini(&t->peer_by_id);
 	hash_fini(&t->peer_by_key);
-	unmap_pointers((void *)t->listener, UDP_PORTS);
-	unmap_pointers((void *)t->instance_slot, TABLE_MAX_INSTANCES);
-	unmap_pointers((void *)t->peer_slot, TABLE_MAX_PEERS);
+	slab_unmap((void *)t->listener, LISTENER_BYTES);
+	slab_unmap((void *)t->instance_slot, INSTANCE_SLOT_BYTES);
+	slab_unmap((void *)t->peer_slot, PEER_SLOT_BYTES);
 	counter_registry_fini(&t->counters);
 	slab_fini(&t->route_memory);
 	slab_fini(&t->endpoint_memory);
@@ -184,20 +175,21 @@ void tables_retire_object(struct tables *t, void *object)
 	retire(t, object, slab_free);
 }
 
-void tables_use(const struct tables *t, struct tables_use *ret)
+void tables_use(struct tables *t, struct tables_use *ret)
 {
-	size_t pointers = UDP_PORTS + TABLE_MAX_INSTANCES + TABLE_MAX_PEERS;
 	*ret = (struct tables_use){
 		.peers = t->peer_count,
-		.peers_bytes = t->peer_count * sizeof(struct peer),
 		.sessions = session_table_count(t->sessions),
-		.reserved_bytes = pointers * sizeof(void *) + session_table_reserved(),
+		.peers_bytes = slab_used_bytes(&t->peer_memory),
+		.routes_bytes = slab_used_bytes(&t->route_memory),
+		.sessions_bytes =
+			slab_used_bytes(&t->session_memory) + slab_used_bytes(&t->endpoint_memory),
+		.reserved_bytes = LISTENER_BYTES + INSTANCE_SLOT_BYTES + PEER_SLOT_BYTES
+			+ session_table_reserved(),
 	};
-	ret->sessions_bytes = ret->sessions * sizeof(struct session);
 	for (const struct instance *i = t->instances; i != NULL; i = i->next) {
 		ret->instances++;
 		ret->routes += i->route_by_prefix.count;
-		ret->routes_bytes += i->route_by_prefix.count * sizeof(struct route)
-			+ i->routes.nodes * sizeof(struct route_trie_node);
 	}
+	ret->routes_bytes += ret->routes * sizeof(struct route);
 }

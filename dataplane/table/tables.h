@@ -97,14 +97,16 @@ void tables_retire(struct tables *t, void *memory);
 /* The same with what came from a slab: freed with slab_free(). */
 void tables_retire_object(struct tables *t, void *object);
 
-/* How much there is, and what it takes without the allocator's own needs. */
+/* How much there is, and what the objects of it take; lists of destinations, and what keying has of a
+ * peer that is awake, are not in it. */
 struct tables_use {
 	uint64_t instances, peers, routes;
 	uint64_t sessions; /* and handshakes that hold an index */
-	uint64_t peers_bytes, routes_bytes, sessions_bytes;
+	uint64_t peers_bytes, routes_bytes;
+	uint64_t sessions_bytes; /* and endpoints */
 	uint64_t reserved_bytes; /* of address space, touched as it fills */
 };
 /* Server thread. */
-void tables_use(const struct tables *t, struct tables_use *ret);
+void tables_use(struct tables *t, struct tables_use *ret);
 
 #endif

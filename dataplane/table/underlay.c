@@ -13,6 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <rte_ip.h>
+
 int underlay_new(struct underlay **ret)
 {
 	struct underlay *u = calloc(1, sizeof(*u));
@@ -201,16 +203,6 @@ static void put_be16(uint8_t *at, uint16_t v)
 	at[1] = (uint8_t)v;
 }
 
-/* RFC 1071, of an IPv4 header whose checksum is zero. */
-static uint16_t ipv4_checksum(const uint8_t *ip)
-{
-	uint32_t sum = 0;
-	for (unsigned int i = 0; i < 20; i += 2)
-		sum += (uint32_t)(ip[i] << 8 | ip[i + 1]);
-	sum = (sum & 0xffff) + (sum >> 16);
-	return (uint16_t) ~(sum + (sum >> 16));
-}
-
 /* Lengths, MAC addresses and the UDP checksum are left to udp_output. */
 static void write_header(struct endpoint *e)
 {
@@ -233,7 +225,8 @@ static void write_header(struct endpoint *e)
 		ip[9] = 17; /* protocol: UDP */
 		memcpy(ip + 12, e->local.bytes + 12, 4);
 		memcpy(ip + 16, e->remote.addr.bytes + 12, 4);
-		put_be16(ip + 10, ipv4_checksum(ip));
+		uint16_t checksum = rte_ipv4_cksum((const struct rte_ipv4_hdr *)ip);
+		memcpy(ip + 10, &checksum, sizeof(checksum));
 	}
 	put_be16(udp, e->local_port);
 	put_be16(udp + 2, e->remote.port);

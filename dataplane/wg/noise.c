@@ -138,10 +138,7 @@ void noise_remote_init(
 
 void noise_remote_set_preshared_key(struct noise_remote *r, const struct key *preshared_key)
 {
-	if (preshared_key != NULL)
-		r->preshared_key = *preshared_key;
-	else
-		key_wipe(&r->preshared_key);
+	r->preshared_key = *preshared_key;
 }
 
 void noise_remote_forget_identity(struct noise_remote *r)

@@ -68,17 +68,18 @@ struct noise_initiation {
 int noise_identity_init(struct noise_identity *i, const struct key *private_key);
 void noise_identity_fini(struct noise_identity *i);
 
-/* preshared_key may be NULL. */
+/* preshared_key zero: none. */
 void noise_remote_init(
 	struct noise_remote *r, const struct key *public_key, const struct key *preshared_key);
-/* Used from the next handshake message on. NULL: none. */
+/* Used from the next handshake message on. Zero: none. */
 void noise_remote_set_preshared_key(struct noise_remote *r, const struct key *preshared_key);
 /* The identity got another key: forget what was derived from the old one. */
 void noise_remote_forget_identity(struct noise_remote *r);
 void noise_remote_fini(struct noise_remote *r);
 
 /*
- * Each writes what it returns, and the state of r, only when it returns 0. -EKEYREJECTED: a
+ * Each writes what it returns, and the state of r, only when it returns 0; but for the timestamp of
+ * an initiation, which is used up, and static_static, which is kept. -EKEYREJECTED: a
  * Diffie-Hellman result of zero; -EBADMSG: not authentic; -EIO: the library failed; -errno of the
  * random source. MACs are left zero.
  */

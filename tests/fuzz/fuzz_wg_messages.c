@@ -42,12 +42,13 @@ static void must(bool held)
 
 static void make_world(struct world *w, bool has_psk)
 {
-	static const struct key hub = {{1, 2, 3, 4}}, peer = {{5, 6, 7, 8}}, psk = {{9}};
+	static const struct key hub = {{1, 2, 3, 4}}, peer = {{5, 6, 7, 8}};
+	const struct key psk = {{has_psk ? 9 : 0}}; /* zero: none */
 	memset(w, 0, sizeof(*w));
 	must(noise_identity_init(&w->hub, &hub) == 0);
 	must(noise_identity_init(&w->peer, &peer) == 0);
-	noise_remote_init(&w->peer_of_hub, &w->peer.public_key, has_psk ? &psk : NULL);
-	noise_remote_init(&w->hub_of_peer, &w->hub.public_key, has_psk ? &psk : NULL);
+	noise_remote_init(&w->peer_of_hub, &w->peer.public_key, &psk);
+	noise_remote_init(&w->hub_of_peer, &w->hub.public_key, &psk);
 	cookie_checker_init(&w->checker, &w->hub.public_key);
 	cookie_maker_init(&w->to_hub, &w->hub.public_key);
 	cookie_maker_init(&w->to_peer, &w->peer.public_key);

@@ -154,7 +154,7 @@ static int make_initiation(struct frame *f, const struct key *hub)
 		err = noise_identity_init(&identity, &private_key);
 	if (err != 0)
 		return err;
-	noise_remote_init(&remote, hub, NULL);
+	noise_remote_init(&remote, hub, &(const struct key){{0}});
 	cookie_maker_init(&maker, hub);
 	err = noise_initiation_create(&identity, &remote, random_u32(), clock_realtime_ns(), &m);
 	cookie_macs_add(&maker, &m, sizeof(m), clock_monotonic_ns());

@@ -60,8 +60,6 @@ static void take_response(const struct peer *p)
 /* 5 ms in the ring are load, not one more in it; it holds for a second; depth is load too. */
 static void load_is_queue_delay(void **state)
 {
-	struct client c;
-	struct peer *p = client_new(&c, 1, NULL);
 	struct keying_message m = {.queued_us = keying_message_time(f.k.now_ns - 5 * NS_PER_MS)};
 	assert_false(keying_is_under_load(&f.k, instance(), &m));
 	m.queued_us = keying_message_time(f.k.now_ns + NS_PER_MS); /* younger than the round */
@@ -80,7 +78,6 @@ static void load_is_queue_delay(void **state)
 	assert_false(keying_is_under_load(&f.k, instance(), &m));
 	assert_true(rings_keying_put(&f.rings, &filler));
 	assert_true(keying_is_under_load(&f.k, instance(), &m));
-	(void)p;
 }
 
 /* W-20, T-AMP-1: without a cookie, and with the strangers' share used up: 64 bytes, no DH, no state. */

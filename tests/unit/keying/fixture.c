@@ -99,7 +99,7 @@ struct peer *client_new(struct client *c, uint8_t number, const char *endpoint_h
 	memset(c, 0, sizeof(*c));
 	assert_int_equal(x25519_generate(&private_key), 0);
 	assert_int_equal(noise_identity_init(&c->identity, &private_key), 0);
-	noise_remote_init(&c->hub, &f.hub_public, NULL);
+	noise_remote_init(&c->hub, &f.hub_public, &(const struct key){{0}});
 	cookie_maker_init(&c->cookie, &f.hub_public);
 	c->realtime_ns = 1790000000 * NS_PER_SEC;
 	c->endpoint = "198.51.100.7:4500";

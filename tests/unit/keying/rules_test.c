@@ -85,7 +85,7 @@ static void timestamps_of_any_bytes(void **state)
 			     top[NOISE_TIMESTAMP_LEN] = {0x80},
 			     epoch[NOISE_TIMESTAMP_LEN] = {0x40, 0, 0, 0, 0, 0, 0, 0x0a};
 	assert_true(noise_timestamp_seconds(epoch) == 0);
-	assert_true(noise_timestamp_seconds(ones) > 1LL << 62 || noise_timestamp_seconds(ones) < 0);
+	assert_true(noise_timestamp_seconds(ones) == (int64_t)0xbffffffffffffff5);
 	struct client c;
 	struct message_handshake_initiation i;
 	struct message_handshake_response r;
@@ -95,8 +95,10 @@ static void timestamps_of_any_bytes(void **state)
 	client_initiation(&c, &i);
 	deliver(&c, &i, sizeof(i));
 	take_message(p, &r, sizeof(r));
-	try_initiation(&c); /* and it goes on from there */
-	rte_pktmbuf_free(take_injected());
+	f.k.now_ns += NS_PER_SEC; /* and it goes on from there */
+	client_initiation(&c, &i);
+	deliver(&c, &i, sizeof(i));
+	take_message(p, &r, sizeof(r));
 }
 
 /* W-15: our own public key is nobody's, even if it was configured as a peer's. */

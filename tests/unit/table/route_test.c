@@ -15,6 +15,7 @@
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 #include <rte_eal.h>
@@ -25,6 +26,9 @@ enum {
 	STEPS = 10000,
 	LIST_MAX = 8000,
 	READER = 0,
+	READ_BURST = 256,
+	PEER_ROUTES = 1 << 17, /* as many as one may have */
+	PEER_ROUTES_SECONDS = 20, /* of a core */
 };
 
 static struct tables *tables;
@@ -157,25 +161,44 @@ static void check_some(void)
 
 static atomic_bool stop;
 
-/* A worker, as far as routes go: what a lookup gives lives until the next quiescent state. */
-static void *read_routes(void *ctx)
+struct sights {
+	uint64_t alive, gone;
+};
+
+/* A burst of a worker, as far as routes go: what the lookups give lives until the next quiescent state. A
+ * freed peer, or another in its place, has another generation. */
+static void read_burst(uint32_t first, struct sights *seen)
 {
-	uint64_t seen = 0;
+	const struct peer *found[READ_BURST];
+	uint32_t generation[READ_BURST];
+	unsigned int count = 0;
 	struct ip_addr a = {.bytes = {[10] = 0xff, 0xff, 10}};
-	(void)rte_rcu_qsbr_thread_register(tables->qsbr, READER);
-	rte_rcu_qsbr_thread_online(tables->qsbr, READER);
-	for (uint32_t n = 1; !atomic_load_explicit(&stop, memory_order_relaxed); n++) {
+	for (uint32_t n = first; n < first + READ_BURST; n++) {
 		uint32_t mixed = n * 2654435761U;
 		for (unsigned int i = 13; i < 16; i++, mixed >>= 5)
 			a.bytes[i] = (uint8_t)((mixed & 15) * 16 + (mixed >> 4 & 1));
-		uintptr_t v = trie_lookup(&a);
-		if (route_value_peer(v) != NULL)
-			seen += route_value_peer(v)->instance == instance;
+		const struct peer *p = route_value_peer(trie_lookup(&a));
+		if (p == NULL)
+			continue;
+		generation[count] = p->generation;
+		found[count++] = p;
+	}
+	for (unsigned int n = 0; n < count; n++) {
+		bool same = found[n]->generation == generation[n] && found[n]->instance == instance;
+		*(same ? &seen->alive : &seen->gone) += 1;
+	}
+}
+
+static void *read_routes(void *ctx)
+{
+	(void)rte_rcu_qsbr_thread_register(tables->qsbr, READER);
+	rte_rcu_qsbr_thread_online(tables->qsbr, READER);
+	for (uint32_t n = 1; !atomic_load_explicit(&stop, memory_order_relaxed); n += READ_BURST) {
+		read_burst(n, ctx);
 		rte_rcu_qsbr_quiescent(tables->qsbr, READER);
 	}
 	rte_rcu_qsbr_thread_offline(tables->qsbr, READER);
 	(void)rte_rcu_qsbr_thread_unregister(tables->qsbr, READER);
-	*(uint64_t *)ctx = seen;
 	return NULL;
 }
 
@@ -184,7 +207,7 @@ static void t_wg_13_routes_of_2000_peers(void **state)
 	struct instance_settings s = {
 		.id.bytes = {1}, .number = 1, .wireguard_port = 51820, .mtu = 1420};
 	pthread_t reader;
-	uint64_t seen = 0;
+	struct sights seen = {0};
 	assert_int_equal(tables_new(&tables), 0);
 	assert_int_equal(instance_set(tables, &s, &instance), 0);
 	for (unsigned int n = 0; n < PEERS; n++)
@@ -203,7 +226,8 @@ static void t_wg_13_routes_of_2000_peers(void **state)
 	}
 	atomic_store(&stop, true);
 	assert_int_equal(pthread_join(reader, NULL), 0);
-	assert_true(seen > 0);
+	assert_true(seen.alive > 0);
+	assert_int_equal(seen.gone, 0);
 	assert_int_equal(instance->route_by_prefix.count, naive_count);
 	for (unsigned int n = 0; n < PEERS; n++)
 		peer_unlink(tables, peer[n]);
@@ -216,8 +240,33 @@ static void t_wg_13_routes_of_2000_peers(void **state)
 	tables_free(tables);
 }
 
+/* A step each, whatever kind they are: it once took minutes of the server thread. */
+static void routes_of_one_peer(void **state)
+{
+	struct instance_settings s = {
+		.id.bytes = {1}, .number = 1, .wireguard_port = 51820, .mtu = 1420};
+	struct ip_prefix p;
+	assert_int_equal(tables_new(&tables), 0);
+	assert_int_equal(instance_set(tables, &s, &instance), 0);
+	make_peer(0);
+	assert_int_equal(ip_prefix_parse("fd00::/128", &p), 0);
+	clock_t start = clock();
+	for (uint32_t n = 0; n < PEER_ROUTES; n++) {
+		memcpy(p.addr.bytes + 12, &n, sizeof(n));
+		assert_int_equal(route_set(instance, &p, ROUTE_PEER, peer[0]), 0);
+	}
+	assert_in_range(clock() - start, 0, PEER_ROUTES_SECONDS * CLOCKS_PER_SEC);
+	assert_int_equal(peer[0]->route_count, PEER_ROUTES);
+	peer_unlink(tables, peer[0]);
+	tables_reclaim(tables);
+	tables_free(tables);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(t_wg_13_routes_of_2000_peers)};
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(t_wg_13_routes_of_2000_peers),
+		cmocka_unit_test(routes_of_one_peer),
+	};
 	return cmocka_run_group_tests(tests, start_eal, stop_eal);
 }

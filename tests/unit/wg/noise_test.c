@@ -22,16 +22,18 @@ struct pair {
 	struct noise_handshake answered;
 };
 
+/* NULL: no preshared key. */
 static void make_pair(struct pair *p, const struct key *psk_a, const struct key *psk_b)
 {
+	static const struct key none;
 	struct key a, b;
 	memset(p, 0, sizeof(*p));
 	assert_int_equal(x25519_generate(&a), 0);
 	assert_int_equal(x25519_generate(&b), 0);
 	assert_int_equal(noise_identity_init(&p->a, &a), 0);
 	assert_int_equal(noise_identity_init(&p->b, &b), 0);
-	noise_remote_init(&p->b_of_a, &p->b.public_key, psk_a);
-	noise_remote_init(&p->a_of_b, &p->a.public_key, psk_b);
+	noise_remote_init(&p->b_of_a, &p->b.public_key, psk_a != NULL ? psk_a : &none);
+	noise_remote_init(&p->a_of_b, &p->a.public_key, psk_b != NULL ? psk_b : &none);
 }
 
 /* What b answers with is in p->answered. */
@@ -231,7 +233,7 @@ static void null_static_key_is_refused(void **state)
 	struct key low = {{1}};
 	struct message_handshake_initiation i = {0};
 	make_pair(&p, NULL, NULL);
-	noise_remote_init(&p.b_of_a, &low, NULL);
+	noise_remote_init(&p.b_of_a, &low, &(const struct key){{0}});
 	assert_int_equal(noise_initiation_create(&p.a, &p.b_of_a, 11, realtime, &i), -EKEYREJECTED);
 	assert_int_equal(p.b_of_a.initiation.state, NOISE_STATE_NONE);
 	assert_int_equal(i.type[0], 0); /* untouched */
@@ -264,7 +266,7 @@ static void a_new_identity_is_used(void **state)
 	assert_int_equal(x25519_generate(&fresh), 0);
 	assert_int_equal(noise_identity_init(&p.b, &fresh), 0);
 	noise_remote_forget_identity(&p.a_of_b);
-	noise_remote_init(&p.b_of_a, &p.b.public_key, NULL);
+	noise_remote_init(&p.b_of_a, &p.b.public_key, &(const struct key){{0}});
 	assert_int_equal(
 		noise_initiation_create(&p.a, &p.b_of_a, 11, realtime + NS_PER_SEC, &i), 0);
 	assert_int_equal(answer(&p, &i, now + NS_PER_SEC, &r), 0);
