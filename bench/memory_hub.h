@@ -20,7 +20,7 @@ struct memory_hub_settings {
 };
 
 /*
- * A hub without network and without other threads, for bench/path and tests/unit/path: the real
+ * A hub without network, for bench and for the unit tests of path and worker, who bring the threads: the real
  * tables and the real path on an in-memory port (net_ring). Peers have sessions with random keys,
  * so that anybody can make their packets. One a process. Peer N (from 0) has 10.0.0.0 + N + 2 and
  * fd00::N+2, and sits at 198.51.100.1 port 10000 + N.

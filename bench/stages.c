@@ -63,4 +63,5 @@ void stages_run(struct memory_hub *h, struct rte_mbuf **frames, uint16_t count,
 	}
 	rte_pktmbuf_free_bulk(p->dropped.packet, p->dropped.count);
 	p->dropped.count = 0;
+	p->packets = 0;
 }

@@ -5,6 +5,8 @@
  */
 #include "dataplane/config.h"
 
+#include "dataplane/table/pkt.h"
+
 #include <errno.h>
 #include <libconfig.h>
 #include <stdarg.h>
@@ -197,15 +199,18 @@ static int read_uapi_dir(const struct reader *r, const config_setting_t *s)
 static int read_addresses(
 	const struct reader *r, const config_setting_t *s, struct server_instance *into)
 {
+	static const struct ip_prefix none;
+	if (config_setting_type(s) != CONFIG_TYPE_ARRAY)
+		return refuse(r, s, "addresses must be as in [ \"10.0.0.1/24\" ]");
 	for (int i = 0; i < config_setting_length(s); i++) {
 		const char *text = config_setting_get_string_elem(s, i);
 		struct ip_prefix p;
 		if (text == NULL || ip_prefix_parse(text, &p) != 0)
 			return refuse(r, s, "addresses must be as in [ \"10.0.0.1/24\" ]");
-		if (ip_prefix_is_v4(&p))
-			into->address4 = p;
-		else
-			into->address6 = p;
+		struct ip_prefix *to = ip_prefix_is_v4(&p) ? &into->address4 : &into->address6;
+		if (!ip_prefix_equal(to, &none))
+			return refuse(r, s, "addresses: one of each family");
+		*to = p;
 	}
 	return 0;
 }
@@ -317,6 +322,20 @@ static int refuse_syntax(const struct reader *r, const config_t *file)
 	return -EINVAL;
 }
 
+/* What the tables would refuse when the hub starts. */
+static int check_instances(const struct reader *r, const config_setting_t *root)
+{
+	const struct config *c = r->config;
+	unsigned int most = pkt_inner_max(config_largest_mtu(c));
+	for (unsigned int i = 0; i < c->instances; i++) {
+		if (c->instance[i].mtu > most)
+			return refuse(r, config_setting_get_member(root, "instances"),
+				"instance %u: packets hold an mtu of %u: give a port a larger one",
+				c->instance[i].number, most);
+	}
+	return 0;
+}
+
 static int read_root(const struct reader *r, const config_setting_t *root)
 {
 	for (int i = 0; i < config_setting_length(root); i++) {
@@ -327,7 +346,8 @@ static int read_root(const struct reader *r, const config_setting_t *root)
 	if (r->config->ports == 0)
 		return refuse(r, root,
 			"no ports: say ports = ( { name = \"wan0\"; devargs = \"...\"; } );");
-	return r->config->eal_count == 0 ? set_default_eal(r->config) : 0;
+	int err = check_instances(r, root);
+	return err == 0 && r->config->eal_count == 0 ? set_default_eal(r->config) : err;
 }
 
 int config_load(const char *path, struct config *ret, char error[CONFIG_ERROR_TEXT])

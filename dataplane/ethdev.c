@@ -38,10 +38,11 @@ static bool has_chosen_queues(const struct rte_eth_dev_info *info)
 static int choose_queues(struct port *p, const struct rte_eth_dev_info *info, unsigned int workers,
 	unsigned int queues)
 {
-	if (queues > info->max_rx_queues)
+	bool all = has_chosen_queues(info);
+	if (queues > info->max_rx_queues || (all && queues != 0 && queues < info->max_rx_queues))
 		return -ERANGE;
 	if (queues == 0)
-		queues = has_chosen_queues(info) ? info->max_rx_queues : workers;
+		queues = all ? info->max_rx_queues : workers;
 	p->rx_queues = least(queues, info->max_rx_queues);
 	p->tx_queues = least(least(queues, workers), info->max_tx_queues);
 	return p->rx_queues > 0 && p->tx_queues > 0 ? 0 : -ENODEV;

@@ -18,7 +18,8 @@ struct ethdev_settings {
 
 /*
  * Attaches a DPDK device, starts it and adds it to the tables. Before the threads start, after
- * tables_set_workers(). 0 or -errno; -ERANGE: the device has not so many queues; -EMSGSIZE: nor so
+ * tables_set_workers(). 0 or -errno; -ERANGE: the device has not so many queues, or others that
+ * would stay unread; -EMSGSIZE: nor so
  * large packets.
  */
 int ethdev_open(struct tables *t, const struct ethdev_settings *s, struct rte_mempool *pool);

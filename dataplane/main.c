@@ -105,6 +105,11 @@ static int open_ports(struct dataplane *d)
 		if (err == -EMSGSIZE)
 			log_error("port \"%s\" (%s): the link does not carry an mtu of %u", name,
 				devargs, s.mtu);
+		else if (err == -ERANGE)
+			log_error(
+				"port \"%s\" (%s): the device has not %u queues: leave \"queues\" out, or "
+				"give it what devargs say",
+				name, devargs, s.queues);
 		else if (err != 0)
 			log_error("port \"%s\" (%s): %s: is the device there, and not in use?",
 				name, devargs, strerror(-err)); // NOLINT(concurrency-mt-unsafe)

@@ -7,6 +7,7 @@
  */
 #include "dataplane/path/fragment.h"
 
+#include "dataplane/path/outer.h"
 #include "dataplane/path/path.h"
 #include "dataplane/table/rings.h"
 #include "dataplane/table/tables.h"
@@ -97,7 +98,6 @@ static uint16_t later_header(const uint8_t *ip, uint8_t ret[IPV4_HEADER_MAX])
 static void finish_ipv4(struct rte_mbuf *m, uint16_t link, uint16_t where)
 {
 	struct rte_ipv4_hdr *ip = rte_pktmbuf_mtod_offset(m, struct rte_ipv4_hdr *, link);
-	pkt_of(m)->inner_len = (uint16_t)(m->data_len - link);
 	ip->total_length = rte_cpu_to_be_16((uint16_t)(m->data_len - link));
 	ip->fragment_offset = rte_cpu_to_be_16(where);
 	ip->hdr_checksum = 0;
@@ -152,17 +152,15 @@ static void write_ipv6(struct rte_mbuf *m, const uint8_t *headers, uint16_t head
 }
 
 /* As fragment_ipv4(), of the hub's own frame: Ethernet, IPv6 and UDP with a WireGuard message. */
-static unsigned int fragment_ipv6(struct path *p, struct rte_mbuf *m, uint16_t mtu,
-	struct rte_mbuf *ret[FRAGMENT_MAX], unsigned int max)
+static unsigned int fragment_ipv6(
+	struct path *p, struct rte_mbuf *m, uint16_t mtu, struct rte_mbuf *ret[FRAGMENT_MAX])
 {
 	enum {
 		HEADERS = RTE_ETHER_HDR_LEN + sizeof(struct rte_ipv6_hdr),
 	};
 	uint8_t headers[HEADERS];
 	const uint8_t *frame = rte_pktmbuf_mtod(m, const uint8_t *);
-	const uint8_t *message = frame + HEADERS + sizeof(struct rte_udp_hdr);
-	/* unlike that of any other message to this address for a long time: index and counter */
-	uint32_t id = message_read_le32(message + 4) + message_read_le32(message + 8);
+	uint32_t id = outer_identification(frame + HEADERS + sizeof(struct rte_udp_hdr));
 	struct parts parts = {
 		.payload = frame + HEADERS,
 		.len = (uint16_t)(m->data_len - HEADERS),
@@ -171,9 +169,8 @@ static unsigned int fragment_ipv6(struct path *p, struct rte_mbuf *m, uint16_t m
 		.headers = HEADERS + FRAGMENT6_HEADER,
 	};
 	memcpy(headers, frame, HEADERS);
-	unsigned int count = m->data_off >= FRAGMENT6_HEADER
-		? share_out(p, m, &parts, ret, max < FRAGMENT_MAX ? max : FRAGMENT_MAX)
-		: 0;
+	unsigned int count =
+		m->data_off >= FRAGMENT6_HEADER ? share_out(p, m, &parts, ret, FRAGMENT_MAX) : 0;
 	if (count == 0)
 		return 0;
 	for (unsigned int n = 1; n < count; n++)
@@ -191,10 +188,8 @@ static void make_room(struct path *p, unsigned int count)
 	struct vector *out = &p->vector[STAGE_TX];
 	if (out->count + count <= PATH_VECTOR)
 		return;
-	path_free_dropped(p);
 	tx(p, out);
 	out->count = 0;
-	path_free_dropped(p);
 }
 
 static void send_in_pieces(struct path *p, struct rte_mbuf *m)
@@ -204,7 +199,7 @@ static void send_in_pieces(struct path *p, struct rte_mbuf *m)
 	uint16_t mtu = p->tables->port[pkt_of(m)->port].mtu;
 	unsigned int count = eth->ether_type == RTE_BE16(RTE_ETHER_TYPE_IPV4)
 		? fragment_ipv4(p, m, RTE_ETHER_HDR_LEN, mtu, piece, FRAGMENT_MAX)
-		: fragment_ipv6(p, m, mtu, piece, FRAGMENT_MAX);
+		: fragment_ipv6(p, m, mtu, piece);
 	if (count == 0) {
 		path_drop(p, m, COUNTER_DROP_NO_BUFFER);
 		return;
@@ -219,5 +214,4 @@ void fragment(struct path *p, struct vector *in)
 {
 	for (uint16_t n = 0; n < in->count; n++)
 		send_in_pieces(p, in->packet[n]);
-	path_free_dropped(p); /* tx may drop as many as a vector holds */
 }

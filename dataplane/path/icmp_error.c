@@ -3,11 +3,12 @@
  * Tells the sending peer why its packet was refused: RFC 792 and RFC 1812 section 4.3.2 for
  * IPv4, RFC 4443 section 2.4 for IPv6. The refused packet becomes the quotation: its buffer has
  * room in front. Never about an ICMP error, a fragment that is not the first, or a source that is
- * not one host; never more than RATE a second, for all peers together.
+ * not one host; never more than RATE a second, for all peers together: each worker has its share.
  */
 #include "dataplane/base/clock.h"
 #include "dataplane/path/path.h"
 #include "dataplane/table/instance.h"
+#include "dataplane/table/tables.h"
 
 #include <netinet/in.h>
 #include <string.h>
@@ -26,7 +27,7 @@ enum {
 
 static bool take_token(struct path *p)
 {
-	uint64_t full = NS_PER_SEC / RATE * BURST, one = NS_PER_SEC / RATE;
+	uint64_t one = NS_PER_SEC / RATE * p->tables->workers, full = one * BURST; /* a share */
 	p->icmp_tokens_ns += p->now_ns - p->icmp_last_ns;
 	p->icmp_last_ns = p->now_ns;
 	if (p->icmp_tokens_ns > full)

@@ -4,6 +4,7 @@
 
 #include "dataplane/base/ip.h"
 #include "dataplane/table/pkt.h"
+#include "dataplane/wg/messages.h"
 
 #include <string.h>
 
@@ -43,6 +44,16 @@ static inline void outer_read(const struct rte_mbuf *m, const struct pkt *k, str
 		outer_read6(frame, udp, ret);
 	else
 		outer_read4(frame, udp, ret);
+}
+
+/*
+ * Of a WireGuard message that we send: routers, and we, may send it in fragments, so that the
+ * identification must differ between messages to one address for long (RFC 6864 section 4.3, RFC
+ * 8200 section 4.5). It is made of what differs in them, index and counter; IPv4 takes the low half.
+ */
+static inline uint32_t outer_identification(const uint8_t *message)
+{
+	return message_read_le32(message + 4) + message_read_le32(message + 8);
 }
 
 #endif

@@ -10,6 +10,7 @@
 #include "dataplane/path/reassembly.h"
 #include "dataplane/table/instance.h"
 #include "dataplane/table/peer.h"
+#include "dataplane/table/rings.h"
 #include "dataplane/table/tables.h"
 
 #include <stdatomic.h>
@@ -83,10 +84,33 @@ void path_receive(struct path *p, uint8_t port, struct rte_mbuf *const *packets,
 	counter_add(p->counters, COUNTER_RX_BYTES, bytes);
 }
 
+static void free_dropped(struct path *p)
+{
+	rte_pktmbuf_free_bulk(p->dropped.packet, p->dropped.count);
+	p->dropped.count = 0;
+}
+
 void path_drop(struct path *p, struct rte_mbuf *m, enum counter reason)
 {
 	counter_add(p->counters, reason, 1);
+	/* pieces of packets are more than a vector: see fragment.c */
+	if (p->dropped.count == PATH_VECTOR)
+		free_dropped(p);
 	p->dropped.packet[p->dropped.count++] = m;
+}
+
+void path_tell_keying(struct path *p, _Atomic uint8_t *told, const struct keying_message *m)
+{
+	if (atomic_exchange_explicit(told, 1, memory_order_relaxed) == 0
+		&& !rings_keying_put(p->rings, m))
+		atomic_store_explicit(
+			told, 0, memory_order_relaxed); /* the next packet tries again */
+}
+
+void path_ask_for_rekey(struct path *p, struct peer *peer)
+{
+	struct keying_message message = {.type = KEYING_WANT_KEY, .peer = peer_handle(peer)};
+	path_tell_keying(p, &peer->wants_key, &message);
 }
 
 /* What a handle named may be gone by now: then the packet goes too. */
@@ -172,7 +196,7 @@ void path_run(struct path *p, uint64_t now_ns)
 		stages[s].run(p, in);
 		in->count = 0;
 	}
-	path_free_dropped(p);
+	free_dropped(p);
 	p->packets = 0;
 	reassembly_expire(p);
 }

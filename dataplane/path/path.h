@@ -5,12 +5,15 @@
 #include "dataplane/table/counter.h"
 #include "dataplane/table/pkt.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include <rte_mbuf.h>
 
 struct aead;
+struct keying_message;
+struct peer;
 struct reassembly;
 struct rings;
 struct tables;
@@ -61,7 +64,7 @@ struct path {
 	unsigned int worker; /* its number */
 	enum stage data_stage; /* where classify sends data: one worker hands nothing over */
 	uint64_t now_ns; /* CLOCK_MONOTONIC at the start of the run */
-	uint64_t icmp_tokens_ns; /* icmp.c: how much of the rate limit is saved up */
+	uint64_t icmp_tokens_ns; /* icmp_error.c: how much of the rate limit is saved up */
 	uint64_t icmp_last_ns;
 	uint8_t tos_mask; /* of an inner packet's type of service: what its outer one gets */
 	uint16_t packets; /* in this run, so far */
@@ -93,7 +96,8 @@ static inline void path_push(struct path *p, enum stage to, struct rte_mbuf *m)
 	v->packet[v->count++] = m;
 }
 
-/* Counted and freed after the run. Cold, so that what leads here is kept off the hot way. */
+/* Counted, and freed after the run at the latest. Cold, so that what leads here is kept off the hot
+ * way. */
 __rte_cold void path_drop(struct path *p, struct rte_mbuf *m, enum counter reason);
 
 /* How many packets may be made out of one another in this run: no vector holds more. */
@@ -102,11 +106,11 @@ static inline unsigned int path_room(const struct path *p)
 	return p->packets < PATH_VECTOR ? (unsigned int)(PATH_VECTOR - p->packets) : 0;
 }
 
-static inline void path_free_dropped(struct path *p)
-{
-	rte_pktmbuf_free_bulk(p->dropped.packet, p->dropped.count);
-	p->dropped.count = 0;
-}
+/* Tells keying once: while *told is set, it knows, and it clears it when it has done its part. */
+__rte_cold void path_tell_keying(
+	struct path *p, _Atomic uint8_t *told, const struct keying_message *m);
+/* The peer's key still serves, but it is time for the next one. */
+__rte_cold void path_ask_for_rekey(struct path *p, struct peer *peer);
 
 /* Into the handoff ring of another worker; what does not fit is dropped. pkt.inject says what to do
  * there, and no pointer in struct pkt counts any more. */

@@ -155,16 +155,17 @@ static unsigned int worker_of(const struct path *p, const struct datagram_key *k
 	return rte_jhash(k, offsetof(struct datagram_key, id), 0) % p->tables->workers;
 }
 
-static struct datagram *set_of(struct reassembly *r, const struct datagram_key *k)
+static struct datagram *set_of(const struct path *p, const struct datagram_key *k)
 {
-	return r->datagram[rte_jhash(k, offsetof(struct datagram_key, id), r->seed)
-		% REASSEMBLY_SETS];
+	struct reassembly *r = p->reassembly;
+	uint32_t sets = REASSEMBLY_SETS / p->tables->workers;
+	return r->datagram[rte_jhash(k, offsetof(struct datagram_key, id), r->seed) % sets];
 }
 
 /* The datagram of a fragment: the one that waits for it, or a new one in the place of the oldest. */
 static struct datagram *find_datagram(struct path *p, const struct fragment *f)
 {
-	struct datagram *set = set_of(p->reassembly, &f->key), *victim = set;
+	struct datagram *set = set_of(p, &f->key), *victim = set;
 	for (unsigned int n = 0; n < REASSEMBLY_WAYS; n++) {
 		struct datagram *d = &set[n];
 		if (d->state != DATAGRAM_NONE && p->now_ns - d->since_ns >= timeout_ns) {

@@ -13,7 +13,7 @@ struct rte_mbuf;
 /*
  * Datagrams of which some fragments have come; one table a path, its worker's alone. Everything is
  * bounded by these numbers: at most REASSEMBLY_SETS * REASSEMBLY_WAYS * REASSEMBLY_PIECES packets
- * wait. A pair of addresses has one set, so that no source takes more than REASSEMBLY_WAYS places,
+ * wait with all workers, which share the sets. A pair of addresses has one set, so that no source takes more than REASSEMBLY_WAYS places,
  * and the oldest of a full set makes room for what comes.
  */
 enum {

@@ -4,6 +4,7 @@
  * on it is filled in: lengths, checksums, and the MAC addresses of the way there. The UDP
  * checksum is zero over IPv4 (RFC 768) and computed over IPv6 (RFC 8200 section 8.1).
  */
+#include "dataplane/path/outer.h"
 #include "dataplane/path/path.h"
 #include "dataplane/table/capture.h"
 #include "dataplane/table/peer.h"
@@ -25,15 +26,6 @@ enum {
 	OUTER6 = RTE_ETHER_HDR_LEN + sizeof(struct rte_ipv6_hdr) + sizeof(struct rte_udp_hdr),
 };
 
-/*
- * Routers may fragment what we send, so that the identification must differ between messages to
- * one address (RFC 6864 section 4.3): it is made of what differs in them, index and counter.
- */
-static uint16_t identification(const uint8_t *message)
-{
-	return (uint16_t)(message_read_le32(message + 4) + message_read_le32(message + 8));
-}
-
 /* The template's checksum is right for what it leaves zero: that is added (RFC 1624). */
 static void write_ipv4(uint8_t *frame, const struct endpoint *e, uint16_t udp_len, uint8_t tos)
 {
@@ -43,7 +35,7 @@ static void write_ipv4(uint8_t *frame, const struct endpoint *e, uint16_t udp_le
 	const struct rte_ipv4_hdr *template =
 		(const struct rte_ipv4_hdr *)(e->header + RTE_ETHER_HDR_LEN);
 	uint16_t len = rte_cpu_to_be_16((uint16_t)(udp_len + sizeof(*ip)));
-	uint16_t id = identification((const uint8_t *)(udp + 1));
+	uint16_t id = (uint16_t)outer_identification((const uint8_t *)(udp + 1));
 	uint32_t sum = (uint16_t) ~template->hdr_checksum + (uint32_t)len + id + RTE_BE16(tos);
 	sum = (sum & 0xffff) + (sum >> 16);
 	ip->type_of_service = tos;
@@ -69,9 +61,7 @@ static __rte_noinline void write_ipv6(
 static __rte_cold void renew_stale_endpoint(struct path *p, const struct pkt *k)
 {
 	struct keying_message message = {.type = KEYING_STALE_ENDPOINT, .peer = peer_handle(k->to)};
-	if (atomic_exchange_explicit(&k->to->renewing, 1, memory_order_relaxed) == 0
-		&& !rings_keying_put(p->rings, &message))
-		atomic_store_explicit(&k->to->renewing, 0, memory_order_relaxed);
+	path_tell_keying(p, &k->to->renewing, &message);
 }
 
 static void send_one(struct path *p, struct rte_mbuf *m, uint32_t generation)

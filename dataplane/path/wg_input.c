@@ -70,27 +70,13 @@ static void fill_job(struct aead_job *job, const struct session *s, uint8_t *mes
 	memcpy(job->nonce + 4, message + 8, 8);
 }
 
-/* false: the ring is full. */
-static __rte_cold bool ask_keying(
-	struct path *p, struct peer *peer, enum keying_message_type what, uint32_t index)
-{
-	struct keying_message message = {
-		.type = (uint8_t)what, .peer = peer_handle(peer), .index = index};
-	bool told = rings_keying_put(p->rings, &message);
-	if (!told && what == KEYING_WANT_KEY)
-		atomic_store_explicit(&peer->wants_key, 0, memory_order_relaxed);
-	return told;
-}
-
 /* The first packet under a key that we made as responder shows that the peer has it too. */
-static void confirm_session(struct path *p, struct session *s)
+static __rte_cold void confirm_session(struct path *p, struct session *s)
 {
-	if (atomic_load_explicit(&s->confirmed, memory_order_relaxed) != 0)
-		return;
-	atomic_store_explicit(&s->confirmed, 1, memory_order_relaxed);
-	if (!ask_keying(p, s->peer, KEYING_PROMOTE, s->keypair.local_index))
-		atomic_store_explicit(
-			&s->confirmed, 0, memory_order_relaxed); /* the next packet asks again */
+	struct keying_message message = {.type = KEYING_PROMOTE,
+		.peer = peer_handle(s->peer),
+		.index = s->keypair.local_index};
+	path_tell_keying(p, &s->confirmed, &message);
 }
 
 /* Does the frame come from where the endpoint's header leads? Compared as it stands on the wire:
@@ -116,8 +102,6 @@ static __rte_cold void tell_roaming(
 {
 	struct outer o;
 	outer_read(m, k, &o);
-	if (atomic_exchange_explicit(&peer->roaming, 1, memory_order_relaxed) != 0)
-		return;
 	struct keying_message message = {
 		.type = KEYING_ROAM,
 		.peer = peer_handle(peer),
@@ -126,8 +110,7 @@ static __rte_cold void tell_roaming(
 		.local = o.local,
 		.local_port = o.local_port,
 	};
-	if (!rings_keying_put(p->rings, &message))
-		atomic_store_explicit(&peer->roaming, 0, memory_order_relaxed);
+	path_tell_keying(p, &peer->roaming, &message);
 }
 
 static void stamp(struct path *p, struct peer *peer, uint32_t len)
@@ -147,12 +130,12 @@ static __rte_always_inline void accept_packet(
 	const struct endpoint *e = atomic_load_explicit(&peer->endpoint, memory_order_acquire);
 	if (e == NULL || !came_from(e, rte_pktmbuf_mtod(m, const uint8_t *), k))
 		tell_roaming(p, peer, m, k);
-	confirm_session(p, s);
+	if (atomic_load_explicit(&s->confirmed, memory_order_relaxed) == 0)
+		confirm_session(p, s);
 	stamp(p, peer, job->len);
 	if (keypair_wants_rekey_on_receive(&s->keypair, p->now_ns)
-		&& atomic_load_explicit(&peer->current, memory_order_relaxed) == s
-		&& atomic_exchange_explicit(&peer->wants_key, 1, memory_order_relaxed) == 0)
-		(void)ask_keying(p, peer, KEYING_WANT_KEY, 0);
+		&& atomic_load_explicit(&peer->current, memory_order_relaxed) == s)
+		path_ask_for_rekey(p, peer);
 	if (job->len == 0) {
 		path_drop(p, m, COUNTER_KEEPALIVES_RECEIVED);
 		return;

@@ -38,20 +38,12 @@ static __rte_cold void wait_for_key(struct path *p, struct rte_mbuf *m)
 		path_drop(p, m, COUNTER_DROP_KEYING_FULL);
 }
 
-/* In the ring it is behind the news of the move. false: full, and the old endpoint must do. */
+/* In the ring it is behind the news of the move, or, by another worker than told it, at worst in
+ * front of it: then keying sends it back here. false: full, and the old endpoint must do. */
 static inline bool waits_for_endpoint(struct path *p, struct rte_mbuf *m, struct peer *to)
 {
 	return atomic_load_explicit(&to->roaming, memory_order_acquire) != 0
 		&& give_to_keying(p, m);
-}
-
-/* The key still serves, but it is time for the next one: keying is told once. */
-static __rte_cold void ask_for_rekey(struct path *p, struct peer *to)
-{
-	struct keying_message message = {.type = KEYING_WANT_KEY, .peer = peer_handle(to)};
-	if (atomic_exchange_explicit(&to->wants_key, 1, memory_order_relaxed) == 0
-		&& !rings_keying_put(p->rings, &message))
-		atomic_store_explicit(&to->wants_key, 0, memory_order_relaxed);
 }
 
 static uint16_t padding_of(uint16_t len, uint16_t mtu)
@@ -149,7 +141,7 @@ static void reserve_counters(struct path *p, struct burst *b)
 		g->counter = keypair_reserve(k, g->reserved);
 		if (keypair_may_send(k, g->counter, p->now_ns)
 			&& keypair_wants_rekey_on_send(k, g->counter + g->reserved - 1, p->now_ns))
-			ask_for_rekey(p, g->to);
+			path_ask_for_rekey(p, g->to);
 	}
 }
 

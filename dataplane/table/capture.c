@@ -11,7 +11,9 @@
 void capture_copy(struct rings *r, struct counters *c, struct rte_mbuf *m, const struct peer *peer,
 	bool outbound)
 {
-	struct rte_mbuf *copy = rte_pktmbuf_copy(m, r->pool, 0, m->pkt_len);
+	/* half of the ring stays for the host's own packets */
+	bool room = rte_ring_count(r->host) < rte_ring_get_capacity(r->host) / 2;
+	struct rte_mbuf *copy = room ? rte_pktmbuf_copy(m, r->pool, 0, m->pkt_len) : NULL;
 	if (copy == NULL) {
 		counter_add(c, COUNTER_CAPTURE_LOST, 1);
 		return;

@@ -17,10 +17,10 @@ struct endpoint;
  * overlays it. A packet is one segment: Nave's pools hold whole packets.
  */
 struct pkt {
-	struct instance *instance; /* set: wg_input, inject; read: all inner stages */
+	struct instance *instance; /* set: classify, inject; read: all inner stages */
 	struct peer *from; /* set: wg_input; NULL: from the hub's host or the internet */
 	struct peer *to; /* set: route_lookup, icmp, inject; read: access, wg_output */
-	struct session *session; /* set: wg_input (opened with), wg_output (sealed with) */
+	struct session *session; /* set: handoff, wg_input; read: wg_input */
 	struct endpoint *endpoint; /* set: wg_output, inject; read: udp_output */
 	uint64_t handle; /* instance or peer, while the packet is in a ring: see pkt_inject */
 	uint16_t outer_len; /* set: classify: bytes from the frame's start to the UDP payload */
@@ -28,7 +28,7 @@ struct pkt {
 	uint8_t outer_v6; /* set: classify */
 	uint8_t inner_v6; /* set: source_check, inject */
 	uint8_t port; /* set: rx, udp_output: index of the port */
-	uint8_t inject; /* enum pkt_inject, while in the inject ring */
+	uint8_t inject; /* enum pkt_inject, while in an inject or handoff ring */
 	uint8_t host; /* enum pkt_host, while in the host ring */
 	uint8_t outer_tos; /* set: wg_output, inject; read: udp_output: DSCP and ECN */
 	uint8_t icmp_type, icmp_code;

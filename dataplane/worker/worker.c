@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * A worker's life: take what other threads handed over, receive from its queues of each port, run
- * the path, tell QSBR that no pointer is held any more. When a round brought nothing it sleeps for
- * a moment, offline, so that a grace period never waits for a sleeper.
+ * the path, tell QSBR that no pointer is held any more. When some rounds brought nothing it sleeps
+ * for a moment, offline, so that a grace period never waits for a sleeper.
  */
 #include "dataplane/worker/worker.h"
 

@@ -35,6 +35,9 @@ BAD = [
     ("dataplane", 1, 'ports = ( { name = "wan0"; devargs = "net_null0"; mtu = 9217; } );\n'),
     ("dataplane", 1, 'dscp = "some";\n'),
     ("dataplane", 1, "dscp = 0;\n"),
+    ("dataplane", 1, 'instances = ( { number = 1; addresses = "10.0.0.1/24"; } );\n'),
+    ("dataplane", 1, 'instances = ( { number = 1; addresses = [ "10.0.0.1/24", "10.1.0.1/24" ]; } );\n'),
+    ("dataplane", 1, 'instances = ( { number = 1; mtu = 9000; } );\n' + GOOD["dataplane"]),
     ("node", 2, "nonsense\n"),
     ("node", 3, 'name = "hub1";\nregion = "local";\ncolour = "red";\n'),
     ("node", 2, 'name = "hub1";\nports = ( { name = "wan0"; tap = "nave0"; addresses = [ "203.0.113.1" ]; } );\n'),
@@ -54,6 +57,8 @@ BAD = [
 GOOD_MORE = [
     ("dataplane", 'workers = 2;\nworker_lcore = [ 0, 1 ];\n' + GOOD["dataplane"].split("\n", 2)[2].replace('hub0"', 'hub0"; queues = 2')),
     ("dataplane", "workers = 32;\n" + GOOD["dataplane"]),
+    ("dataplane", 'instances = ( { number = 1; mtu = 9000; addresses = [ "10.0.0.1/24", "fd00::1/64" ]; } );\n'
+     + GOOD["dataplane"].replace('hub0"', 'hub0"; mtu = 9216')),
     ("dataplane", 'dscp = "copy";\n' + GOOD["dataplane"].replace('hub0"', 'hub0"; mtu = 9216; queues = 1')),
 ]
 

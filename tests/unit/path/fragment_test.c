@@ -407,7 +407,7 @@ static void congestion_of_any_is_of_all(void **state)
 		w.frame[15] |= w.v6 ? CE << 4 : CE;
 		struct rte_mbuf *last = cut(&w, 80, (uint16_t)(payload(&w) - 80), false);
 		assert_int_equal(path_take_at(last, now_ns, &sent), 1);
-		(void)open_sent(sent, 1, &len);
+		assert_int_equal(open_sent(sent, 1, &len)[1], CE);
 		rte_pktmbuf_free(sent);
 		/* the sender of the other one knows no ECN: congestion must be a loss */
 		make_whole(&w, n != 0);

@@ -205,8 +205,15 @@ static void replies_follow_the_peer(void **state)
 {
 	struct rte_mbuf *sent;
 	struct keying_message m;
-	hub.peer[1]->roaming = 1;
-	assert_int_equal(path_take(good_frame(), &sent), 0);
+	uint8_t inner[SIZE];
+	make_inner4(inner, SIZE, 1, 0);
+	struct rte_mbuf *both[2] = {frame_from(1, inner, SIZE), good_frame()};
+	*byte_of(both[0], 35) ^= 1; /* peer 1 has another port now, and peer 0 sends to it */
+	memory_hub_run(&hub, both, 2);
+	assert_int_equal(memory_hub_sent(&hub, &sent, 1), 1);
+	rte_pktmbuf_free(sent);
+	assert_true(rings_keying_get(&hub.rings, &m));
+	assert_int_equal(m.type, KEYING_ROAM);
 	take_from_keying(&m);
 	assert_int_equal(m.type, KEYING_WANT_KEY);
 	assert_true(m.peer == peer_handle(hub.peer[1]));

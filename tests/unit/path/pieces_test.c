@@ -9,6 +9,7 @@
 #include "dataplane/table/peer.h"
 #include "dataplane/table/session.h"
 #include "dataplane/table/underlay.h"
+#include "dataplane/wg/messages.h"
 #include "tests/unit/dice.h"
 #include "tests/unit/path/fixture.h"
 
@@ -158,6 +159,23 @@ static void identifications_differ(void **state)
 	}
 }
 
+/* A data frame becomes a handshake whose UDP checksum is wrong. */
+static void make_bad_initiation(struct rte_mbuf *m)
+{
+	enum {
+		LEN = sizeof(struct message_handshake_initiation),
+	};
+	pkt_cut(m, 0, 42 + LEN);
+	uint8_t *frame = byte_of(m, 0);
+	frame[16] = 0;
+	frame[17] = 28 + LEN;
+	frame[38] = 0;
+	frame[39] = 8 + LEN;
+	frame[40] = 1;
+	frame[42] = MESSAGE_HANDSHAKE_INITIATION;
+	fix_inner_checksum(frame + 14);
+}
+
 /* A whole vector of packets becomes many more: vectors and ports are bounded, nothing is lost to
  * the pool. */
 static void many_at_once(void **state)
@@ -182,6 +200,31 @@ static void many_at_once(void **state)
 	}
 	hub.tables->port[0].mtu = 1500;
 	hub.instance->mtu = 1420;
+}
+
+/* What is dropped in one run can be more packets than came in. */
+static void more_drops_than_came_in(void **state)
+{
+	struct rte_mbuf *m[PATH_VECTOR], *sent[1024];
+	uint8_t inner[MOST];
+	make_inner(inner, MOST);
+	hub.tables->port[0].mtu = 301;
+	for (unsigned int round = 0; round < 2; round++) { /* the first one fills the port */
+		uint64_t full = memory_hub_count(&hub, COUNTER_DROP_TX_FULL);
+		uint64_t wrong = memory_hub_count(&hub, COUNTER_DROP_OUTER_CHECKSUM);
+		for (unsigned int n = 0; n < PATH_VECTOR; n++) {
+			m[n] = frame_from(0, inner, MOST);
+			if (round == 1 && n % 2 == 0)
+				make_bad_initiation(m[n]);
+		}
+		memory_hub_run(&hub, m, PATH_VECTOR);
+		full = memory_hub_count(&hub, COUNTER_DROP_TX_FULL) - full;
+		wrong = memory_hub_count(&hub, COUNTER_DROP_OUTER_CHECKSUM) - wrong;
+		assert_int_equal(wrong, round == 0 ? 0 : PATH_VECTOR / 2);
+		assert_true(full > (round == 0 ? 0 : PATH_VECTOR / 2));
+	}
+	rte_pktmbuf_free_bulk(sent, memory_hub_sent(&hub, sent, 1024));
+	hub.tables->port[0].mtu = 1500;
 }
 
 /* The pieces of an inner packet as the receiving peer opens them; joined in ret. */
@@ -292,6 +335,7 @@ int main(void)
 		cmocka_unit_test(just_fits),
 		cmocka_unit_test(identifications_differ),
 		cmocka_unit_test(many_at_once),
+		cmocka_unit_test(more_drops_than_came_in),
 		cmocka_unit_test(inside),
 		cmocka_unit_test(options_inside),
 	};
