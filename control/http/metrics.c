@@ -177,10 +177,11 @@ static int print_all(struct metrics *m)
 	if (rc == 0)
 		rc = hub_list(m->store, &first, print_hub, m);
 	print_head(m->out, "nave_dataplane_total", "counter",
-		"Packets by what became of them, since the dataplane started");
+		"Packets by what became of them, drops and times, since the dataplane started");
 	if (rc == 0)
 		rc = hub_list(m->store, &first, print_totals, m);
-	print_head(m->out, "nave_dataplane", "gauge", "What there is in the dataplane now");
+	print_head(m->out, "nave_dataplane", "gauge",
+		"What there is in the dataplane now; of longest times: since the last report");
 	if (rc == 0)
 		rc = hub_list(m->store, &first, print_gauges, m);
 	(void)fprintf(m->out, "# TYPE nave_build_info gauge\nnave_build_info{version=\"%s\"} 1\n",

@@ -123,15 +123,19 @@ static const char *failure_words(const char *reason)
 	return "The hub gave no known reason.";
 }
 
-/* detail of old_timestamp: by how many seconds it is older; 0: not told. */
+/*
+ * detail of old_timestamp: by how many seconds the handshake is behind the hub's clock; 0: not told,
+ * and below it is ahead: only one from before tells then.
+ */
 static void describe_failure(const json_t *failure, char ret[PEER_FAILURE_TEXT])
 {
 	const char *reason = json_text(failure, "reason", "");
 	json_int_t detail = json_number(failure, "detail", 0);
 	if (strcmp(reason, "old_timestamp") == 0 && detail > 0)
 		(void)snprintf(ret, PEER_FAILURE_TEXT,
-			"Its clock is %lld s behind a handshake of before: set it (NTP). If the clock was"
-			" ahead then, nave peers reset-clock has the hub forget that.",
+			"Its handshake is %lld s behind the hub's clock and older than one seen before: its"
+			" clock went back, or somebody replays packets. Set its clock (NTP); if it was ahead"
+			" before, run nave peers reset-clock.",
 			(long long)detail);
 	else
 		(void)snprintf(ret, PEER_FAILURE_TEXT, "%s", failure_words(reason));

@@ -63,6 +63,7 @@ struct node {
 	struct desired desired;
 	struct objects actual; /* what the dataplane has, as far as is_synced */
 	struct faults faults;
+	struct faults missing_sockets; /* of wg(8): no instance is worse for it */
 	struct report report;
 	struct captures captures;
 	struct apply_point applied;
@@ -72,7 +73,7 @@ struct node {
 	bool is_synced; /* actual and applied are true */
 	bool ask_all; /* the last answer made no sense */
 	bool complained;
-	char told_fault[FAULT_REASON_TEXT]; /* "": all is well */
+	char told_fault[FAULT_REASON_TEXT], told_socket[FAULT_REASON_TEXT]; /* "": all is well */
 	unsigned int retry_ms;
 	uint64_t connect_due, mirror_due, apply_due, stats_due, report_due, memory_due;
 	uint64_t connected_at, mirrored_at, reported_at;
@@ -191,16 +192,15 @@ static int apply_objects(struct node *n, const struct objects *wanted, const str
 }
 
 /* What is the matter is said once; it is tried again until it is not. */
-static void note_faults(struct node *n)
+static void say_once(const struct faults *f, const char *whose, char told[FAULT_REASON_TEXT])
 {
-	const char *first = n->faults.count > 0 ? n->faults.fault[0].reason : "";
-	if (first[0] != '\0' && strcmp(first, n->told_fault) != 0)
-		log_message(LOG_LEVEL_WARNING,
-			"%u instances are not well; the first: %s; trying again", n->faults.count,
-			first);
-	if (first[0] == '\0' && n->told_fault[0] != '\0')
-		log_message(LOG_LEVEL_INFO, "all instances are well again");
-	(void)snprintf(n->told_fault, sizeof(n->told_fault), "%s", first);
+	const char *first = f->count > 0 ? f->fault[0].reason : "";
+	if (first[0] != '\0' && strcmp(first, told) != 0)
+		log_message(LOG_LEVEL_WARNING, "%u %s are not well; the first: %s; trying again",
+			f->count, whose, first);
+	if (first[0] == '\0' && told[0] != '\0')
+		log_message(LOG_LEVEL_INFO, "all %s are well again", whose);
+	(void)snprintf(told, FAULT_REASON_TEXT, "%s", first);
 }
 
 /*
@@ -224,8 +224,9 @@ static void note_apply(struct node *n, int err, bool taken, struct objects *want
 	n->actual = *wanted;
 	*wanted = (struct objects){0};
 	n->is_synced = taken;
-	note_faults(n);
-	if (n->faults.count == 0) {
+	say_once(&n->faults, "instances", n->told_fault);
+	say_once(&n->missing_sockets, "sockets for wg", n->told_socket);
+	if (n->faults.count == 0 && n->missing_sockets.count == 0) {
 		n->retry_ms = 0;
 		return;
 	}
@@ -255,11 +256,13 @@ static void apply_desired(struct node *n)
 		return;
 	}
 	faults_clear(&n->faults);
+	faults_clear(&n->missing_sockets);
 	int err = objects_from_desired(&n->desired, &n->underlay.hub, &wanted);
 	if (err == 0)
 		err = memory_follow(&n->memory, &n->desired);
 	if (err == 0) {
 		memory_apply(&n->memory, &wanted);
+		underlay_clear_hints(&n->underlay, &wanted);
 		err = apply_objects(n, &wanted, &to);
 	}
 	if (err == 0)
@@ -270,7 +273,7 @@ static void apply_desired(struct node *n)
 	if (err == 0)
 		err = egress_apply(&n->egress, &wanted, n->dp, &n->faults);
 	if (err == 0)
-		err = uapi_apply(n->config, &wanted, n->dp, &n->faults);
+		err = uapi_apply(n->config, &wanted, n->dp, &n->missing_sockets);
 	if (err == 0) {
 		n->applied = to;
 		n->report_due = after_ms(0);
@@ -509,6 +512,7 @@ static void end(struct node *n)
 	report_fini(&n->report);
 	captures_fini(&n->captures);
 	faults_fini(&n->faults);
+	faults_fini(&n->missing_sockets);
 	objects_fini(&n->actual);
 	desired_fini(&n->desired);
 	memory_fini(&n->memory);

@@ -62,7 +62,7 @@ static void remove_sockets(const struct node_config *c, const struct objects *wa
 	(void)closedir(dir);
 }
 
-struct missing {
+struct wanting {
 	const struct node_config *config;
 	const struct objects *wanted;
 	struct {
@@ -74,7 +74,7 @@ struct missing {
 
 static int take_instance(void *ctx, const uint8_t *payload, size_t len)
 {
-	struct missing *m = ctx;
+	struct wanting *m = ctx;
 	struct dp_instance i;
 	char path[NODE_PATH_MAX];
 	memcpy(&i, payload, sizeof(i));
@@ -87,7 +87,7 @@ static int take_instance(void *ctx, const uint8_t *payload, size_t len)
 }
 
 static int give_socket(const struct node_config *c, const struct uuid *instance, uint32_t number,
-	struct dp_client *dp, struct faults *faults)
+	struct dp_client *dp, struct faults *missing)
 {
 	struct dp_uapi_set set = {.instance = *instance};
 	char path[NODE_PATH_MAX];
@@ -99,16 +99,16 @@ static int give_socket(const struct node_config *c, const struct uuid *instance,
 		(void)close(fd);
 	}
 	if (err != 0)
-		faults_add(faults, instance, "socket %s for wg: %s", path,
+		faults_add(missing, instance, "%s: %s", path,
 			err == -EADDRINUSE ? "another program answers there"
 					   : strerrordesc_np(-err));
 	return dp_client_is_broken(dp) ? err : 0;
 }
 
 int uapi_apply(const struct node_config *config, const struct objects *wanted, struct dp_client *dp,
-	struct faults *faults)
+	struct faults *missing)
 {
-	struct missing m = {.config = config, .wanted = wanted};
+	struct wanting m = {.config = config, .wanted = wanted};
 	if (mkdir(config->uapi_dir, DP_UAPI_FOLDER_MODE) == 0 || errno == EEXIST)
 		remove_sockets(config, wanted);
 	m.socket = calloc(wanted->instances + 1, sizeof(m.socket[0]));
@@ -116,7 +116,7 @@ int uapi_apply(const struct node_config *config, const struct objects *wanted, s
 		return -ENOMEM;
 	int err = dp_client_list(dp, DP_MSG_INSTANCE_LIST, NULL, 0, take_instance, &m);
 	for (unsigned int i = 0; err == 0 && i < m.count; i++)
-		err = give_socket(config, &m.socket[i].instance, m.socket[i].number, dp, faults);
+		err = give_socket(config, &m.socket[i].instance, m.socket[i].number, dp, missing);
 	free(m.socket);
 	return err;
 }

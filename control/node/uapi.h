@@ -14,11 +14,11 @@
 
 /*
  * A socket for each wanted instance that the dataplane has none of or whose file is gone; sockets
- * of others at which nobody answers are taken away. What cannot be done is a fault of its
- * instance. 0, or what broke the connection.
+ * of others at which nobody answers are taken away. A socket that cannot be made stands in missing
+ * by its instance, whose tunnels work without it. 0, or what broke the connection.
  */
 int uapi_apply(const struct node_config *config, const struct objects *wanted, struct dp_client *dp,
-	struct faults *faults);
+	struct faults *missing);
 /* Takes every socket of ours away. */
 void uapi_remove(const struct node_config *config);
 

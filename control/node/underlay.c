@@ -362,6 +362,24 @@ static void check_egress(struct underlay *u)
 	u->hub.egress6 &= has6;
 }
 
+static bool is_own(const struct underlay *u, const struct ip_addr *addr)
+{
+	for (unsigned int i = 0; i < u->addresses; i++) {
+		if (ip_addr_equal(&u->address[i], addr))
+			return true;
+	}
+	return false;
+}
+
+void underlay_clear_hints(const struct underlay *u, struct objects *wanted)
+{
+	for (unsigned int i = 0; i < wanted->peers; i++) {
+		struct dp_peer_set *p = wanted->peer[i];
+		if (p->endpoint.port != 0 && is_own(u, &p->endpoint.addr))
+			memset(&p->endpoint, 0, sizeof(p->endpoint));
+	}
+}
+
 int underlay_mirror(struct underlay *u, struct dp_client *dp)
 {
 	struct dp_sync_begin begin = {.scope = DP_SYNC_UNDERLAY};

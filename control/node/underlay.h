@@ -46,6 +46,9 @@ void underlay_fini(struct underlay *u);
 int underlay_connect(struct underlay *u, struct dp_client *dp);
 /* Tells the dataplane what Linux has. */
 int underlay_mirror(struct underlay *u, struct dp_client *dp);
+/* A peer's last endpoint that is an address of this hub now is forgotten: the dataplane would refuse
+ * the peer for it. */
+void underlay_clear_hints(const struct underlay *u, struct objects *wanted);
 /* The dataplane wants to send to a neighbour nobody knows. */
 void underlay_resolve(struct underlay *u, uint16_t port, const struct ip_addr *addr);
 /* Takes everything away again: TAPs and the filter of their ports. 0 or the first -errno. */

@@ -112,10 +112,10 @@ int capture_file(struct store *store, const struct capture *c, void **ret)
 	if (rc == 0) {
 		size_t len = (size_t)sqlite3_column_bytes(stmt, 0);
 		*ret = malloc(len + 1);
-		if (*ret != NULL)
-			memcpy(*ret, sqlite3_column_blob(stmt, 0), len);
-		else
+		if (*ret == NULL)
 			rc = -ENOMEM;
+		else if (len > 0) /* SQLite has no pointer to an empty one */
+			memcpy(*ret, sqlite3_column_blob(stmt, 0), len);
 	}
 	sql_done(stmt);
 	return rc;

@@ -12,7 +12,7 @@ enum {
 
 /*
  * An object of COUNTER_LIST: a total or a drop reason, since the dataplane started, or a gauge, what
- * there is at the moment: its name ends in "_now".
+ * there is at the moment: its name ends in "_now". A longest time is the one since the last listing.
  */
 struct dp_counter {
 	char name[DP_COUNTER_NAME_LEN]; /* [a-z0-9_]; zero-filled, at least one NUL */

@@ -39,7 +39,8 @@ struct worker {
 	unsigned int turn; /* the queue that is polled first */
 	_Atomic bool stop; /* set: worker_stop() */
 	/* set: the worker; read: worker_load() */
-	_Atomic uint64_t busy_ns, idle_ns, longest_ns;
+	_Atomic uint64_t busy_ns, idle_ns;
+	_Atomic uint64_t longest_ns; /* raised: the worker; taken: worker_load() */
 };
 
 static unsigned int take_from_ring(struct worker *w, struct rte_ring *ring)
@@ -166,13 +167,13 @@ void worker_free(struct worker *w)
 	free(w);
 }
 
-void worker_load(const struct worker *w, struct worker_load *ret)
+void worker_load(struct worker *w, struct worker_load *ret)
 {
 	const struct rings *r = w->config.rings;
 	*ret = (struct worker_load){
 		.busy_ns = atomic_load_explicit(&w->busy_ns, memory_order_relaxed),
 		.idle_ns = atomic_load_explicit(&w->idle_ns, memory_order_relaxed),
-		.longest_ns = atomic_load_explicit(&w->longest_ns, memory_order_relaxed),
+		.longest_ns = atomic_exchange_explicit(&w->longest_ns, 0, memory_order_relaxed),
 		.inject_depth = rte_ring_count(r->inject[w->config.number]),
 		.handoff_depth = rte_ring_count(r->handoff[w->config.number]),
 	};

@@ -21,7 +21,7 @@ struct worker_config {
 struct worker_load {
 	uint64_t busy_ns; /* rounds that moved packets */
 	uint64_t idle_ns; /* rounds that found nothing, and sleep */
-	uint64_t longest_ns; /* the longest round that moved packets */
+	uint64_t longest_ns; /* the longest round that moved packets since it was asked last */
 	unsigned int inject_depth, handoff_depth; /* packets in its rings now */
 };
 
@@ -36,6 +36,6 @@ void worker_stop(struct worker *w);
 void worker_free(struct worker *w);
 
 /* Any thread. */
-void worker_load(const struct worker *w, struct worker_load *ret);
+void worker_load(struct worker *w, struct worker_load *ret);
 
 #endif

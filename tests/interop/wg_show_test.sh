@@ -23,6 +23,11 @@ missing() {
 	echo "$((laptop[1] - hub[0])) $((hub[1] - laptop[0]))"
 }
 
+# sockets: how many there are
+sockets() {
+	find "$LAB_RUN/wireguard" -name '*.sock' | wc -l
+}
+
 device=$(hub_wg show all peers | grep -F "$(lab_in laptop wg show "$(lab_tunnel laptop)" public-key)" | cut -f1)
 check "the instance is listed" test "$(hub_wg show interfaces)" = "$device"
 check "wg show" hub_wg show
@@ -51,7 +56,24 @@ check_not "a change is refused" hub_wg set "$device" listen-port 1024
 check "and wg says why: $refusal" grep -q 'Operation not permitted' <<<"$refusal"
 check_not "another instance is not known" hub_wg show nave65535
 
-lab_instance_create second
+# another program where the next instance's socket would be: no instance is worse for it
+python3 - "$LAB_RUN/wireguard" "${device#nave}" <<-'END' &
+	import signal, socket, sys
+	sockets = [socket.socket(socket.AF_UNIX) for _ in range(8)]
+	for n, s in enumerate(sockets, 1):
+	    s.bind(f"{sys.argv[1]}/nave{int(sys.argv[2]) + n}.sock")
+	    s.listen()
+	signal.pause()
+END
+other=$!
+at_end end_other
+end_other() {
+	[ -z "$other" ] || kill "$other"
+	other=
+}
+check "another program has the names" lab_until 5 same 9 sockets
+check "an instance without a socket is ready" lab_instance_create second
+end_other
 check "another instance is shown" lab_until 5 same 2 eval 'hub_wg show interfaces | wc -w'
 lab_instance_del second
 check "and gone with it" lab_until 5 same "$device" hub_wg show interfaces

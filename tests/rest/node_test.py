@@ -194,7 +194,8 @@ class NodeTest(rest_client.RestTest):
         long_ago = int(time.time()) - 100_000
         why(time.strftime("since %Y-%m-%d %H:%M:%S UTC", time.gmtime(long_ago)), last_seen_at=long_ago)
         for at, (reason, detail, words) in enumerate((
-                ("old_timestamp", 7200, "7200 s behind"), ("old_timestamp", 0, "reset-clock"),
+                ("old_timestamp", 7200, "7200 s behind the hub's clock"),
+                ("old_timestamp", 7201, "or somebody replays packets"), ("old_timestamp", 0, "reset-clock"),
                 ("bad_handshake", 0, "preshared key"), ("no_response", 0, "does not answer"),
                 ("clock_ahead", 90_000, "a day ahead"), ("moon", 0, "no known reason")), 1):
             why(words, last_seen_at=long_ago,
@@ -255,6 +256,10 @@ class NodeTest(rest_client.RestTest):
         done = self.api.get(path).json
         self.assertEqual((done["state"], done["bytes"], done["reason"]), ("done", len(packets), None))
         self.assertEqual(self.api.get(f"{path}/file").data, packets)
+        nothing = self.is_ok(self.api.post(captures), 201).json
+        self.is_ok(self.hub.client.post(f"/node/v1/captures/{nothing['id']}", {"file": ""}), 204)
+        self.assertEqual(self.api.get(f"{captures}/{nothing['id']}/file").data, b"")
+        self.is_ok(self.api.delete(f"{captures}/{nothing['id']}"), 204)
         self.assertEqual([c["id"] for c in self.api.items(captures)], [made["id"]])
         self.is_ok(self.api.delete(path), 204)
         self.is_refused(self.api.get(path), 404, "not_found")

@@ -66,10 +66,37 @@ static void refusals_are_told_once(void **state)
 	netlink_close(&nl);
 }
 
+static struct dp_peer_set *peer_at(const char *endpoint)
+{
+	struct dp_peer_set *p = calloc(1, sizeof(*p));
+	assert_non_null(p);
+	assert_int_equal(ip_endpoint_parse(endpoint, &p->endpoint), 0);
+	return p;
+}
+
+/* The hub has been given the address at which a peer was seen last. */
+static void own_addresses_are_no_hints(void **state)
+{
+	struct dp_peer_set *peer[] = {
+		peer_at("198.51.100.1:7"), peer_at("198.51.100.2:7"), peer_at("[2001:db8::1]:7")};
+	struct objects wanted = {.peer = peer, .peers = 3};
+	struct underlay u = {.addresses = 2};
+	assert_int_equal(ip_addr_parse("198.51.100.1", &u.address[0]), 0);
+	assert_int_equal(ip_addr_parse("2001:db8::1", &u.address[1]), 0);
+	underlay_clear_hints(&u, &wanted);
+	assert_int_equal(peer[0]->endpoint.port, 0);
+	assert_true(ip_addr_is_zero(&peer[0]->endpoint.addr));
+	assert_int_equal(peer[1]->endpoint.port, 7);
+	assert_int_equal(peer[2]->endpoint.port, 0);
+	for (unsigned int i = 0; i < 3; i++)
+		free(peer[i]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(refusals_are_told_once),
+		cmocka_unit_test(own_addresses_are_no_hints),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -251,6 +251,9 @@ static void load_is_told(void **state)
 		assert_in_range(load[w].longest_ns, 1, load[w].busy_ns);
 		assert_int_equal(load[w].handoff_depth, 0);
 		assert_int_equal(load[w].inject_depth, 0);
+		/* the longest round is told once: the next answer knows of no such one */
+		worker_load(worker[w], &load[w]);
+		assert_int_equal(load[w].longest_ns, 0);
 	}
 	stop_workers();
 }
