@@ -6,6 +6,7 @@
  */
 #include "control/node/desired.h"
 
+#include "control/node/id_list.h"
 #include "dataplane/api/capture.h"
 #include "dataplane/api/instance.h"
 
@@ -220,22 +221,6 @@ void desired_fini(struct desired *d)
 	memset(d, 0, sizeof(*d));
 }
 
-/* An object begins with its id. */
-static int compare_id(const void *a, const void *b)
-{
-	return memcmp(a, b, sizeof(struct uuid));
-}
-
-struct id_list {
-	struct uuid *id; /* owned; sorted */
-	unsigned int count;
-};
-
-static bool is_in(const struct id_list *l, const struct uuid *id)
-{
-	return l->count > 0 && bsearch(id, l->id, l->count, sizeof(*id), compare_id) != NULL;
-}
-
 /* An answer as it was read. */
 struct answer {
 	struct desired told; /* with "full", epoch and generation it is everything */
@@ -270,8 +255,8 @@ static int read_deleted(const struct reader *r, struct answer *a, const json_t *
 		if (read_id(r, o, "id", &l->id[l->count++]) != 0)
 			return -EINVAL;
 	}
-	qsort(a->gone_instances.id, a->gone_instances.count, sizeof(struct uuid), compare_id);
-	qsort(a->gone_peers.id, a->gone_peers.count, sizeof(struct uuid), compare_id);
+	qsort(a->gone_instances.id, a->gone_instances.count, sizeof(struct uuid), id_compare);
+	qsort(a->gone_peers.id, a->gone_peers.count, sizeof(struct uuid), id_compare);
 	return 0;
 }
 
@@ -279,10 +264,10 @@ static int read_deleted(const struct reader *r, struct answer *a, const json_t *
 static int sort_objects(const struct reader *r, void *array, unsigned int count, size_t size)
 {
 	const char *object = array;
-	qsort(array, count, size, compare_id);
+	qsort(array, count, size, id_compare);
 	for (unsigned int i = 1; i < count; i++) {
 		char id[UUID_TEXT];
-		if (compare_id(object + (i - 1) * size, object + i * size) == 0)
+		if (id_compare(object + (i - 1) * size, object + i * size) == 0)
 			return refuse(r, "%s is told twice",
 				uuid_format((const struct uuid *)(const void *)(object + i * size),
 					id));
@@ -372,10 +357,10 @@ static void merge_instances(struct desired *new, const struct desired *old, cons
 	unsigned int t = 0;
 	for (unsigned int i = 0; i < old->instances; i++) {
 		const struct desired_instance *o = &old->instance[i];
-		while (t < told->instances && compare_id(&told->instance[t], o) < 0)
+		while (t < told->instances && id_compare(&told->instance[t], o) < 0)
 			new->instance[new->instances++] = told->instance[t++];
-		bool replaced = t < told->instances && compare_id(&told->instance[t], o) == 0;
-		if (!replaced && !is_in(&a->gone_instances, &o->id))
+		bool replaced = t < told->instances && id_compare(&told->instance[t], o) == 0;
+		if (!replaced && !id_list_has(&a->gone_instances, &o->id))
 			new->instance[new->instances++] = *o;
 	}
 	while (t < told->instances)
@@ -389,11 +374,11 @@ static void merge_peers(struct desired *new, struct desired *old, struct answer 
 	unsigned int t = 0;
 	for (unsigned int i = 0; i < old->peers; i++) {
 		struct desired_peer *o = &old->peer[i];
-		while (t < told->peers && compare_id(&told->peer[t], o) < 0)
+		while (t < told->peers && id_compare(&told->peer[t], o) < 0)
 			new->peer[new->peers++] = told->peer[t++];
-		bool replaced = t < told->peers && compare_id(&told->peer[t], o) == 0;
-		if (replaced || is_in(&a->gone_peers, &o->id)
-			|| is_in(&a->gone_instances, &o->instance))
+		bool replaced = t < told->peers && id_compare(&told->peer[t], o) == 0;
+		if (replaced || id_list_has(&a->gone_peers, &o->id)
+			|| id_list_has(&a->gone_instances, &o->instance))
 			fini_peer(o);
 		else
 			new->peer[new->peers++] = *o;

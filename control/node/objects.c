@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/node/objects.h"
 
+#include "control/node/id_list.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,11 +58,6 @@ int objects_add_route(struct objects *o, const struct dp_route_set *r)
 	return err;
 }
 
-static int compare_id(const void *a, const void *b)
-{
-	return memcmp(a, b, sizeof(struct uuid)); /* an instance begins with its id */
-}
-
 static int compare_peer(const void *a, const void *b)
 {
 	const struct dp_peer_set *const *x = a, *const *y = b;
@@ -81,7 +78,7 @@ static int compare_route(const void *a, const void *b)
 void objects_sort(struct objects *o)
 {
 	if (o->instances > 0)
-		qsort(o->instance, o->instances, sizeof(o->instance[0]), compare_id);
+		qsort(o->instance, o->instances, sizeof(o->instance[0]), id_compare);
 	if (o->peers > 0)
 		qsort(o->peer, o->peers, sizeof(struct dp_peer_set *), compare_peer);
 	if (o->routes > 0)

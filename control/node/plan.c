@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/node/plan.h"
 
+#include "control/node/id_list.h"
+
 #include <assert.h>
 #include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-
-struct id_list {
-	struct uuid *id; /* owned; sorted */
-	unsigned int count;
-};
 
 struct planner {
 	const struct objects *actual, *wanted;
@@ -36,16 +33,6 @@ static void add(struct planner *p, struct plan_op op)
 	plan->op[plan->count++] = op;
 }
 
-static int compare_id(const void *a, const void *b)
-{
-	return memcmp(a, b, sizeof(struct uuid));
-}
-
-static bool is_in(const struct id_list *l, const struct uuid *id)
-{
-	return l->count > 0 && bsearch(id, l->id, l->count, sizeof(*id), compare_id) != NULL;
-}
-
 /*
  * The next_*() find an object in a sorted list, NULL: not there. *at is how far the search has
  * come: who asks in ascending order walks the list once.
@@ -53,7 +40,7 @@ static bool is_in(const struct id_list *l, const struct uuid *id)
 static const struct dp_instance_set *next_instance(
 	const struct objects *o, unsigned int *at, const struct uuid *id)
 {
-	while (*at < o->instances && compare_id(&o->instance[*at].id, id) < 0)
+	while (*at < o->instances && id_compare(&o->instance[*at].id, id) < 0)
 		(*at)++;
 	return *at < o->instances && uuid_equal(&o->instance[*at].id, id) ? &o->instance[*at]
 									  : NULL;
@@ -62,7 +49,7 @@ static const struct dp_instance_set *next_instance(
 static const struct dp_peer_set *next_peer(
 	const struct objects *o, unsigned int *at, const struct uuid *id)
 {
-	while (*at < o->peers && compare_id(&o->peer[*at]->id, id) < 0)
+	while (*at < o->peers && id_compare(&o->peer[*at]->id, id) < 0)
 		(*at)++;
 	return *at < o->peers && uuid_equal(&o->peer[*at]->id, id) ? o->peer[*at] : NULL;
 }
@@ -89,14 +76,14 @@ static bool peer_stays(
 {
 	return w != NULL && uuid_equal(&a->instance, &w->instance)
 		&& key_equal(&a->public_key, &w->public_key)
-		&& !is_in(&p->lost_instances, &a->instance);
+		&& !id_list_has(&p->lost_instances, &a->instance);
 }
 
 /* It goes away with its peer or its instance. */
 static bool route_stays(const struct planner *p, const struct dp_route_set *a)
 {
-	return !is_in(&p->lost_instances, &a->instance)
-		&& (a->target != DP_ROUTE_PEER || !is_in(&p->lost_peers, &a->peer));
+	return !id_list_has(&p->lost_instances, &a->instance)
+		&& (a->target != DP_ROUTE_PEER || !id_list_has(&p->lost_peers, &a->peer));
 }
 
 static int find_lost(struct planner *p)
@@ -131,12 +118,12 @@ static void plan_deletions(struct planner *p)
 			add(p, (struct plan_op){.type = PLAN_ROUTE_DEL, .route = &a->route[i]});
 	}
 	for (unsigned int i = 0; i < a->peers; i++) {
-		if (is_in(&p->lost_peers, &a->peer[i]->id)
-			&& !is_in(&p->lost_instances, &a->peer[i]->instance))
+		if (id_list_has(&p->lost_peers, &a->peer[i]->id)
+			&& !id_list_has(&p->lost_instances, &a->peer[i]->instance))
 			add(p, (struct plan_op){.type = PLAN_PEER_DEL, .peer = a->peer[i]});
 	}
 	for (unsigned int i = 0; i < a->instances; i++) {
-		if (is_in(&p->lost_instances, &a->instance[i].id))
+		if (id_list_has(&p->lost_instances, &a->instance[i].id))
 			add(p,
 				(struct plan_op){
 					.type = PLAN_INSTANCE_DEL, .instance = &a->instance[i]});
@@ -164,7 +151,7 @@ static void plan_sets(struct planner *p)
 	for (unsigned int i = 0; i < w->instances; i++) {
 		const struct dp_instance_set *x = &w->instance[i];
 		const struct dp_instance_set *a = next_instance(p->actual, &at, &x->id);
-		if (all || a == NULL || is_in(&p->lost_instances, &x->id)
+		if (all || a == NULL || id_list_has(&p->lost_instances, &x->id)
 			|| memcmp(a, x, sizeof(*a)) != 0)
 			add(p, (struct plan_op){.type = PLAN_INSTANCE_SET, .instance = x});
 	}
@@ -172,7 +159,7 @@ static void plan_sets(struct planner *p)
 	for (unsigned int i = 0; i < w->peers; i++) {
 		const struct dp_peer_set *x = w->peer[i];
 		const struct dp_peer_set *a = next_peer(p->actual, &at, &x->id);
-		if (all || a == NULL || is_in(&p->lost_peers, &x->id) || peer_differs(a, x))
+		if (all || a == NULL || id_list_has(&p->lost_peers, &x->id) || peer_differs(a, x))
 			add(p, (struct plan_op){.type = PLAN_PEER_SET, .peer = x});
 	}
 	at = 0;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/node/report.h"
 
+#include "control/node/id_list.h"
 #include "dataplane/api/counter.h"
 #include "dataplane/base/clock.h"
 #include "dataplane/base/hex.h"
@@ -41,20 +42,15 @@ static int take_counter(void *ctx, const uint8_t *payload, size_t len)
 											: -ENOMEM;
 }
 
-static int compare(const void *a, const void *b)
-{
-	return memcmp(a, b, sizeof(struct uuid));
-}
-
 /* Carries over what was told of the peers that are still there. */
 static void replace_peers(struct report *r, struct reading *in)
 {
 	if (in->count > 0)
-		qsort(in->peer, in->count, sizeof(in->peer[0]), compare);
+		qsort(in->peer, in->count, sizeof(in->peer[0]), id_compare);
 	for (unsigned int i = 0, old = 0; i < in->count; i++) {
-		while (old < r->peers && compare(&r->peer[old], &in->peer[i]) < 0)
+		while (old < r->peers && id_compare(&r->peer[old], &in->peer[i]) < 0)
 			old++;
-		if (old == r->peers || compare(&r->peer[old], &in->peer[i]) != 0)
+		if (old == r->peers || id_compare(&r->peer[old], &in->peer[i]) != 0)
 			continue;
 		in->peer[i].told = r->peer[old].told;
 		in->peer[i].is_telling = r->peer[old].is_telling;
@@ -90,7 +86,7 @@ void report_take_event(struct report *r, const struct dp_event *e, struct memory
 {
 	struct report_peer *p = r->peers == 0
 		? NULL
-		: bsearch(&e->peer, r->peer, r->peers, sizeof(r->peer[0]), compare);
+		: bsearch(&e->peer, r->peer, r->peers, sizeof(r->peer[0]), id_compare);
 	if (p == NULL)
 		return;
 	if (e->type == DP_EVENT_HANDSHAKE_FAILED) {

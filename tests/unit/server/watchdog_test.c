@@ -26,10 +26,30 @@
 #include <rte_rcu_qsbr.h>
 
 enum {
-	WORKER = 0,
+	WORKER = 1, /* of two: it is named, the other is not */
 };
 
 static int supervisor;
+static FILE *said; /* what goes to standard error while it is caught */
+static int standard_error;
+
+static void catch_standard_error(void)
+{
+	said = tmpfile();
+	standard_error = dup(STDERR_FILENO);
+	assert_true(said != NULL && standard_error >= 0);
+	(void)dup2(fileno(said), STDERR_FILENO);
+}
+
+/* Ends that. */
+static void read_what_was_said(char text[4096])
+{
+	(void)dup2(standard_error, STDERR_FILENO);
+	(void)close(standard_error);
+	rewind(said);
+	text[fread(text, 1, 4095, said)] = '\0';
+	(void)fclose(said);
+}
 
 static int start_supervised(void **state)
 {
@@ -109,15 +129,20 @@ static void c30_hung_worker_is_seen(void **state)
 {
 	struct rte_rcu_qsbr *q = fixture_tables()->qsbr;
 	struct dp_client *c = fixture_client();
+	char log[4096];
+	fixture_tables()->workers = WORKER + 1;
 	assert_true(is_told("READY=1"));
 	assert_true(is_told("WATCHDOG=1"));
 	assert_int_equal(rte_rcu_qsbr_thread_register(q, WORKER), 0);
 	rte_rcu_qsbr_thread_online(q, WORKER);
 	uint64_t start = clock_monotonic_ns();
-	while (counter(c, "worker_stalls") == 0) {
-		assert_true(clock_monotonic_ns() - start < 20 * NS_PER_SEC);
+	catch_standard_error();
+	while (counter(c, "worker_stalls") == 0 && clock_monotonic_ns() - start < 20 * NS_PER_SEC)
 		(void)usleep(50000);
-	}
+	read_what_was_said(log);
+	assert_int_equal(counter(c, "worker_stalls"), 1);
+	assert_non_null(strstr(log, "worker 1: "));
+	assert_null(strstr(log, "worker 0: "));
 	assert_true(clock_monotonic_ns() - start >= WATCHDOG_STALL_MS * NS_PER_MS);
 	assert_false(is_fed_within(3 * WATCHDOG_TICK_MS));
 	rte_rcu_qsbr_quiescent(q, WORKER); /* it was slow, not dead */
