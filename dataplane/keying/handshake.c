@@ -32,7 +32,7 @@ static void send_message(struct keying *k, struct peer *p, void *message, size_t
 	timers_handshake_sent(&p->keying->timers, k->now_ns);
 	keying_timer_spoken(p);
 	peer_count(&p->handshake_sent_bytes, len);
-	keying_inject(k, p, m, PKT_INJECT_PEER_OUTER);
+	keying_send(k, p, m);
 }
 
 /*

@@ -284,6 +284,7 @@ static unsigned int obey_messages(struct keying *k)
 unsigned int keying_round(struct keying *k)
 {
 	keying_clone_watch(k);
+	keying_neighbours_watch(k);
 	unsigned int n = obey_orders(k);
 	n += obey_messages(k);
 	keying_timer_run(k);
@@ -337,6 +338,7 @@ void keying_fini(struct keying *k)
 	}
 	free_deferred(k, true);
 	keying_pace_fini(k);
+	keying_neighbours_fini(k);
 	keying_clone_close(k);
 	ratelimiter_free(k->admission.sources);
 	(void)pthread_cond_destroy(&k->done);

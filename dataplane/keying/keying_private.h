@@ -27,6 +27,7 @@ enum {
 	WHEEL_SLOTS = 1024,
 	STAGED_MAX = 128, /* packets a peer that wait for its key */
 	STAGED_TOTAL_MAX = 4096, /* of all peers: the pool must never run dry */
+	HELD_MAX = 256, /* messages that wait for a neighbour */
 };
 
 /* What keying keeps of an instance: instance->keying. */
@@ -70,6 +71,18 @@ struct pace {
 	bool called; /* whoever is visited now has its turn */
 };
 
+/* neighbour.c */
+struct held_message {
+	uint64_t peer; /* handle */
+	uint64_t since_ns;
+	struct rte_mbuf *mbuf; /* NULL: none */
+};
+
+struct held_messages {
+	struct held_message message[HELD_MAX];
+	uint32_t arrivals; /* of neighbours, that were looked at */
+};
+
 /* Memory that a worker may still be reading. */
 struct deferred {
 	struct deferred *next;
@@ -106,6 +119,7 @@ struct keying {
 	struct random_words random; /* for jitter */
 	struct admission admission;
 	struct pace pace;
+	struct held_messages held;
 	struct clone clone;
 	struct peer *wheel[WHEEL_SLOTS];
 	uint64_t wheel_at; /* the tick that was looked at last */
@@ -192,6 +206,13 @@ void keying_endpoint_renew(struct keying *k, struct peer *p);
 void keying_endpoint_drop(struct keying *k, struct peer *p);
 /* Some peer of the instance is there. */
 bool keying_endpoint_is_known(const struct keying_instance *ki, const struct ip_endpoint *e);
+
+/* neighbour.c */
+/* A handshake message to the peer's endpoint, as soon as its neighbour is known; takes it over. */
+void keying_send(struct keying *k, struct peer *p, struct rte_mbuf *m);
+/* Lets go what waited for a neighbour that is there now. */
+void keying_neighbours_watch(struct keying *k);
+void keying_neighbours_fini(struct keying *k);
 
 /* timer.c */
 /* Looks at the peer's timers now and puts it back into the wheel for its next deadline. */

@@ -63,6 +63,8 @@ static void publish(struct underlay *u, const struct neighbour_entry *e)
 	uint64_t word;
 	memcpy(&word, bytes, sizeof(word));
 	atomic_store_explicit(&u->adjacency[e->adjacency], word, memory_order_release);
+	if (e->neighbour.state == NEIGHBOUR_REACHABLE)
+		(void)atomic_fetch_add_explicit(&u->arrivals, 1, memory_order_release);
 }
 
 int neighbour_set(struct tables *t, const struct neighbour *n)

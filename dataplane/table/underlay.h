@@ -67,6 +67,7 @@ struct underlay {
 	_Atomic uint64_t *adjacency; /* 6 bytes of MAC, port, 1 = reachable: one word, one store */
 	_Atomic(struct local_addresses *) local;
 	_Atomic uint32_t generation;
+	_Atomic uint32_t arrivals; /* read: keying */
 
 	/* underlay.c and neighbour.c only */
 	pthread_mutex_t mutex; /* holds all that follows */
@@ -103,6 +104,22 @@ static inline uint32_t underlay_generation(const struct underlay *u)
  */
 int underlay_resolve(
 	struct tables *t, struct endpoint *e, bool *ret_missing, struct neighbour *ret_neighbour);
+
+/* Grows after a neighbour's MAC address has become known: whoever waited for one looks again. */
+static inline uint32_t underlay_arrivals(const struct underlay *u)
+{
+	return atomic_load_explicit(&u->arrivals, memory_order_acquire);
+}
+
+/* Keying thread. Is the MAC address known? adjacency: of a resolved endpoint. */
+static inline bool underlay_is_reachable(const struct tables *t, uint32_t adjacency)
+{
+	uint64_t word =
+		atomic_load_explicit(&t->underlay->adjacency[adjacency], memory_order_acquire);
+	uint8_t bytes[8];
+	memcpy(bytes, &word, sizeof(bytes));
+	return bytes[7] == UNDERLAY_REACHABLE;
+}
 
 /* Worker. The port that leads there, or NULL: MAC not known. Writes destination and source MAC. */
 static inline const struct port *underlay_adjacency_port(

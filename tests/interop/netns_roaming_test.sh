@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Cases B4, B5, B6, C1 and D2 of WireGuard's netns test: where a peer is, and where the hub answers from.
+# Cases B4, B5, B6, C1 and D2 of WireGuard's netns test, and one of ours: where a peer is, how the hub gets there,
+# and where it answers from.
 # shellcheck source=../lib/netns.sh
 . "$(dirname "$0")/../lib/netns.sh"
 
@@ -87,5 +88,17 @@ handshake=$(of_hub 1 latest-handshakes a)
 check "all of them within a session" turns_to 203.0.113.2:51820 "$LAB_HUB4:51820" 203.0.113.2:51820 \
 	"[$LAB_HUB6]:51820" "[2001:db8:113::2]:51820" "[$LAB_HUB6]:51820" "$LAB_HUB4:51820"
 check "which was one" same "$handshake" of_hub 1 latest-handshakes a
+
+case_is neighbour "a peer on the hub's own cable is called as soon as it has a MAC address, not after REKEY_TIMEOUT"
+check "peer inet" peer_up inet 5
+peer_wg inet set listen-port 7777
+calls=$(counter handshake_initiations_sent)
+hub_wg set nave1 peer "$(public_key inet)" endpoint 203.0.113.77:7777
+lab_in a ping -q -n -c 1 -W 4 10.99.0.5 >/dev/null &
+ping=$!
+check "the hub calls, and nobody is there" counted handshake_initiations_sent "$calls"
+lab_address inet to-hub 203.0.113.77/24
+check "there is somebody" lab_reaches inet "$LAB_HUB4" 2 -I 203.0.113.77
+check "what waited has arrived" wait "$ping"
 
 check "a clean end" netns_down
