@@ -14,9 +14,28 @@ enum {
 	LINE_MAX_TEXT = 256,
 	PATH_TEXT = 300,
 	STALE_LINES = 1000, /* of replaced entries, besides as many as there are entries */
+	CLOCK_AHEAD_S = 120,
 };
 
-static const char file_name[] = "peers";
+static const char file_name[] = "peers", clock_word[] = "clock ";
+
+/* One that begins at called_s stays below it for a second, which is 10^9 initiations to each peer. */
+void memory_new_dataplane(struct memory *m)
+{
+	m->called_s = m->clock_s;
+	if (m->clock_s != 0) {
+		m->clock_s++;
+		m->clock_changed = true;
+	}
+}
+
+void memory_clock(struct memory *m, uint64_t now_s)
+{
+	if (m->clock_s >= now_s + CLOCK_AHEAD_S / 2)
+		return;
+	m->clock_s = now_s + CLOCK_AHEAD_S;
+	m->clock_changed = true;
+}
 
 /* An entry begins with its peer. */
 static int compare(const void *a, const void *b)
@@ -83,6 +102,7 @@ void memory_apply(const struct memory *m, struct objects *o)
 	unsigned int at = 0;
 	for (unsigned int i = 0; i < o->peers; i++) {
 		struct dp_peer_set *p = o->peer[i];
+		p->called_s = m->called_s;
 		while (at < m->count && compare(&m->entry[at], &p->id) < 0)
 			at++;
 		if (at == m->count || compare(&m->entry[at], &p->id) != 0)
@@ -116,6 +136,17 @@ static bool parse_line(char *line, struct memory_entry *ret)
 	return true;
 }
 
+/* "clock SECONDS" and a newline: the greatest counts. */
+static void parse_clock(const char *line, uint64_t *ret)
+{
+	char *end = NULL;
+	if (strncmp(line, clock_word, sizeof(clock_word) - 1) != 0)
+		return;
+	unsigned long long s = strtoull(line + sizeof(clock_word) - 1, &end, 10);
+	if (strcmp(end, "\n") == 0 && s > *ret)
+		*ret = s;
+}
+
 /* An entry and where it stood. */
 struct line {
 	struct memory_entry entry;
@@ -129,7 +160,7 @@ static int compare_line(const void *a, const void *b)
 	return c != 0 ? c : x->number < y->number ? -1 : 1;
 }
 
-static int read_lines(FILE *f, struct line **ret, unsigned int *ret_count)
+static int read_lines(FILE *f, struct line **ret, unsigned int *ret_count, uint64_t *ret_clock)
 {
 	char text[LINE_MAX_TEXT];
 	struct line *line = NULL;
@@ -144,6 +175,7 @@ static int read_lines(FILE *f, struct line **ret, unsigned int *ret_count)
 			}
 			line = new;
 		}
+		parse_clock(text, ret_clock);
 		if (!parse_line(text, &line[count].entry))
 			continue;
 		line[count].number = count;
@@ -187,7 +219,7 @@ int memory_load(struct memory *m, const char *dir)
 	FILE *f = fopen(path, "re");
 	if (f == NULL)
 		return 0;
-	int err = read_lines(f, &line, &count);
+	int err = read_lines(f, &line, &count, &m->clock_s);
 	(void)fclose(f);
 	if (err == 0)
 		err = take_lines(m, line, count);
@@ -219,6 +251,11 @@ static bool is_empty(const struct memory_entry *e)
 static int write_entries(struct memory *m, bool all, FILE *f)
 {
 	int err = 0;
+	if (m->clock_s != 0 && (all || m->clock_changed)) {
+		err = fprintf(f, "%s%llu\n", clock_word, (unsigned long long)m->clock_s) < 0 ? -EIO
+											     : 0;
+		m->lines++;
+	}
 	for (unsigned int i = 0; err == 0 && i < m->count; i++) {
 		if (all ? is_empty(&m->entry[i]) : !m->entry[i].changed)
 			continue;
@@ -268,7 +305,7 @@ static bool has_changes(const struct memory *m)
 		if (m->entry[i].changed)
 			return true;
 	}
-	return false;
+	return m->clock_changed;
 }
 
 int memory_save(struct memory *m, const char *dir)
@@ -288,6 +325,7 @@ int memory_save(struct memory *m, const char *dir)
 	}
 	for (unsigned int i = 0; i < m->count; i++)
 		m->entry[i].changed = false;
+	m->clock_changed = false;
 	return 0;
 }
 

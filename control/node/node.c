@@ -124,6 +124,16 @@ static int open_connections(struct node *n)
 	return err;
 }
 
+static void save_memory(struct node *n)
+{
+	n->memory_due = after_ms(MEMORY_MS);
+	memory_clock(&n->memory, clock_realtime_ns() / NS_PER_SEC);
+	int err = memory_save(&n->memory, n->config->state_dir);
+	if (err != 0)
+		log_message(LOG_LEVEL_WARNING, "cannot keep endpoints in %s: %s",
+			n->config->state_dir, strerrordesc_np(-err));
+}
+
 static void connect_dataplane(struct node *n)
 {
 	n->connect_due = 0;
@@ -132,8 +142,11 @@ static void connect_dataplane(struct node *n)
 		disconnect(n, "dataplane", strerrordesc_np(-err));
 		return;
 	}
-	if (!uuid_equal(&n->boot_id, dp_client_boot_id(n->dp)))
+	if (!uuid_equal(&n->boot_id, dp_client_boot_id(n->dp))) {
 		report_forget(&n->report);
+		memory_new_dataplane(&n->memory);
+		save_memory(n);
+	}
 	n->boot_id = *dp_client_boot_id(n->dp);
 	if (underlay_connect(&n->underlay, n->dp) != 0) {
 		disconnect(n, "network", n->underlay.error);
@@ -333,15 +346,6 @@ static void note_capture(void *ctx, const struct uuid *id, bool done)
 	struct node *n = ctx;
 	if (done)
 		captures_done(&n->captures, id);
-}
-
-static void save_memory(struct node *n)
-{
-	n->memory_due = after_ms(MEMORY_MS);
-	int err = memory_save(&n->memory, n->config->state_dir);
-	if (err != 0)
-		log_message(LOG_LEVEL_WARNING, "cannot keep endpoints in %s: %s",
-			n->config->state_dir, strerrordesc_np(-err));
 }
 
 static bool take_desired(void *ctx, const char *json, size_t len)

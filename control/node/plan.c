@@ -130,14 +130,15 @@ static void plan_deletions(struct planner *p)
 	}
 }
 
-/* Endpoint and timestamp are hints for a peer that is new: the dataplane knows better later. */
+/* From called_s to timestamp there are hints for a peer that is new: the dataplane knows better later. */
 static bool peer_differs(const struct dp_peer_set *a, const struct dp_peer_set *w)
 {
 	enum {
-		HINTS = offsetof(struct dp_peer_set, endpoint),
+		HINTS = offsetof(struct dp_peer_set, called_s),
 		AFTER = offsetof(struct dp_peer_set, keepalive_s),
 	};
-	static_assert(AFTER - HINTS == sizeof(a->endpoint) + sizeof(a->timestamp));
+	static_assert(
+		AFTER - HINTS == sizeof(a->called_s) + sizeof(a->endpoint) + sizeof(a->timestamp));
 	size_t size = dp_peer_set_size(w);
 	return dp_peer_set_size(a) != size || memcmp(a, w, HINTS) != 0
 		|| memcmp((const char *)a + AFTER, (const char *)w + AFTER, size - AFTER) != 0;

@@ -35,8 +35,8 @@ enum dp_failure {
 
 /*
  * Creates or replaces; a living peer keeps its sessions, and another preshared key is used from the
- * next handshake on. Endpoint and timestamp are hints from before a restart: used when the
- * dataplane knows nothing newer. The peer's tunnel addresses and networks are routes (ROUTE_SET).
+ * next handshake on. called_s, endpoint and timestamp are hints from before a restart: used when
+ * the dataplane knows nothing newer. The peer's tunnel addresses and networks are routes (ROUTE_SET).
  * -ENOENT: no such instance; -EEXIST: the key is another peer's of the instance; -EBUSY: instance
  * and public key of a living peer cannot change, delete it first; -EINVAL: the endpoint or the key
  * is the hub's own; -ENOSPC: table full.
@@ -47,6 +47,7 @@ struct dp_peer_set {
 	struct key public_key;
 	struct key preshared_key; /* all zero without has_preshared_key */
 	uint64_t expires_at; /* seconds since 1970; 0: never */
+	uint64_t called_s; /* since 1970: no initiation of the hub bore a later time; 0: unknown */
 	struct ip_endpoint endpoint; /* all zero: unknown */
 	uint8_t timestamp[DP_TIMESTAMP_LEN]; /* greatest TAI64N seen; zero: none */
 	uint16_t keepalive_s; /* 0: off */
@@ -57,7 +58,7 @@ struct dp_peer_set {
 	uint8_t pad[3];
 	struct ip_prefix allowed[DP_ALLOWED_MAX]; /* on the wire: allowed_count of them */
 };
-static_assert(sizeof(struct dp_peer_set) == 1232);
+static_assert(sizeof(struct dp_peer_set) == 1240);
 
 struct dp_peer_del {
 	struct uuid id;

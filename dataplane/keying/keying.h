@@ -63,6 +63,8 @@ struct keying_peer {
 	struct key preshared_key; /* another one is used from the next handshake on */
 	bool keeps_keepalive;
 	uint16_t keepalive_s; /* 0: none */
+	uint64_t
+		called_s; /* no initiation of earlier runs bore a later time, since 1970; 0: unknown */
 	bool moves; /* the endpoint is no hint: the peer is there */
 	struct ip_endpoint
 		endpoint; /* port 0: unknown. Only a first hint: an authenticated packet knows better */

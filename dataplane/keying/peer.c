@@ -74,6 +74,18 @@ static void raise_timestamp(
 			NOISE_TIMESTAMP_LEN);
 }
 
+/* And nobody refuses the hub, whose clock may have gone back meanwhile. */
+static void raise_sent_timestamp(struct peer *p, uint64_t called_s)
+{
+	uint8_t called[NOISE_TIMESTAMP_LEN];
+	noise_timestamp_of_second(called_s, called);
+	if (called_s == 0 || memcmp(called, p->sent_timestamp, sizeof(called)) <= 0)
+		return;
+	memcpy(p->sent_timestamp, called, sizeof(called));
+	if (p->keying != NULL)
+		memcpy(p->keying->remote.sent_timestamp, called, sizeof(called));
+}
+
 void keying_peer_apply(struct keying *k, const struct keying_peer *s)
 {
 	struct peer *p = s->peer;
@@ -83,6 +95,7 @@ void keying_peer_apply(struct keying *k, const struct keying_peer *s)
 	if (is_new)
 		introduce(s);
 	raise_timestamp(k, p, s->timestamp);
+	raise_sent_timestamp(p, s->called_s);
 	if (!s->keeps_preshared_key)
 		p->preshared_key = s->has_preshared_key ? s->preshared_key : (struct key){{0}};
 	if (!s->keeps_keepalive)

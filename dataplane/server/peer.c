@@ -63,6 +63,7 @@ static int tell_keying(struct server *s, struct peer *p, const struct dp_peer_se
 		.has_preshared_key = m->has_preshared_key == 1,
 		.preshared_key = m->preshared_key,
 		.keepalive_s = m->keepalive_s,
+		.called_s = m->called_s,
 		.endpoint = m->endpoint,
 	};
 	static_assert(sizeof(k.timestamp) == sizeof(m->timestamp));

@@ -167,12 +167,18 @@ static bool compute_static_static(const struct noise_identity *i, struct noise_r
 	return r->has_static_static;
 }
 
-static void write_timestamp(uint8_t ret[NOISE_TIMESTAMP_LEN], uint64_t realtime_ns)
+void noise_timestamp_of_second(uint64_t unix_s, uint8_t ret[NOISE_TIMESTAMP_LEN])
 {
-	uint64_t seconds = TAI64_EPOCH + realtime_ns / NS_PER_SEC;
-	uint32_t nanoseconds = (uint32_t)(realtime_ns % NS_PER_SEC) & ~(TAI64N_WHITEN - 1);
+	uint64_t seconds = TAI64_EPOCH + unix_s;
+	memset(ret, 0, NOISE_TIMESTAMP_LEN);
 	for (unsigned int b = 0; b < 8; b++)
 		ret[b] = (uint8_t)(seconds >> (56 - 8 * b));
+}
+
+static void write_timestamp(uint8_t ret[NOISE_TIMESTAMP_LEN], uint64_t realtime_ns)
+{
+	uint32_t nanoseconds = (uint32_t)(realtime_ns % NS_PER_SEC) & ~(TAI64N_WHITEN - 1);
+	noise_timestamp_of_second(realtime_ns / NS_PER_SEC, ret);
 	for (unsigned int b = 0; b < 4; b++)
 		ret[TAI64N_NANOSECONDS + b] = (uint8_t)(nanoseconds >> (24 - 8 * b));
 }

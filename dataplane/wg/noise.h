@@ -105,6 +105,8 @@ int noise_session_begin(struct noise_handshake *h, uint64_t now_ns, struct keypa
 /* Forgets a handshake on its way. */
 void noise_handshake_clear(struct noise_handshake *h);
 
+/* The TAI64N timestamp of the beginning of that second since 1970. */
+void noise_timestamp_of_second(uint64_t unix_s, uint8_t ret[NOISE_TIMESTAMP_LEN]);
 /* A TAI64N timestamp in seconds since 1970. Any bytes: they may be a hostile peer's. */
 int64_t noise_timestamp_seconds(const uint8_t timestamp[NOISE_TIMESTAMP_LEN]);
 

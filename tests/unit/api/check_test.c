@@ -284,9 +284,9 @@ static void test_good_edges(void **state)
 	size_t len = sample_request(DP_MSG_PEER_SET, buf);
 	memcpy(&peer, buf, len);
 	peer.allowed_count = DP_ALLOWED_ALL;
-	assert_int_equal(dp_peer_set_size(&peer), 144);
+	assert_int_equal(dp_peer_set_size(&peer), 152);
 	memcpy(buf, &peer, sizeof(peer));
-	assert_int_equal(check_request(DP_MSG_PEER_SET, buf, 144, &reason), 0);
+	assert_int_equal(check_request(DP_MSG_PEER_SET, buf, 152, &reason), 0);
 
 	peer.allowed_count = DP_ALLOWED_MAX;
 	for (unsigned int i = 0; i < DP_ALLOWED_MAX; i++)

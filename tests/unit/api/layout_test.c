@@ -78,6 +78,7 @@ static const struct line {
 	FIELD(dp_peer_set, public_key),
 	FIELD(dp_peer_set, preshared_key),
 	FIELD(dp_peer_set, expires_at),
+	FIELD(dp_peer_set, called_s),
 	FIELD(dp_peer_set, endpoint),
 	FIELD(dp_peer_set, timestamp),
 	FIELD(dp_peer_set, keepalive_s),

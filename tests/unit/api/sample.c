@@ -46,6 +46,7 @@ static size_t put_peer_set(uint8_t *buf)
 		.public_key = {{9, 8, 7}},
 		.preshared_key = {{5, 5}},
 		.expires_at = 1900000000,
+		.called_s = 1800000000,
 		.endpoint = {v4(203, 0, 113, 5, 32).addr, 51820},
 		.timestamp = {0x40},
 		.keepalive_s = 25,

@@ -280,6 +280,29 @@ static void sent_timestamps_grow(void **state)
 	respond_to(&c, &i, &r); /* the client takes it */
 }
 
+/* Also when it went back while the dataplane was away: the node knows how late it has been. */
+static void sent_timestamps_survive_a_restart(void **state)
+{
+	struct client c;
+	struct message_handshake_initiation i = {0};
+	struct message_handshake_response r;
+	struct peer *p = client_new(&c, 1, NULL);
+	struct keying_peer kp = {.peer = p, .called_s = 4000000000};
+	noise_timestamp_of_second(kp.called_s, c.hub.latest_timestamp);
+	assert_int_equal(ip_endpoint_parse("198.51.100.7:4500", &kp.endpoint), 0);
+	keying_peer_apply(&f.k, &kp);
+	keying_peer_want_handshake(&f.k, p);
+	keying_timer_visit(&f.k, p);
+	take_message(p, &i, sizeof(i));
+	respond_to(&c, &i, &r); /* the client takes it */
+	kp.called_s = 3000000000; /* less than it knows */
+	keying_peer_apply(&f.k, &kp);
+	f.k.now_ns += REKEY_TIMEOUT + REKEY_TIMEOUT_JITTER_MAX;
+	keying_timer_visit(&f.k, p);
+	take_message(p, &i, sizeof(i));
+	respond_to(&c, &i, &r);
+}
+
 /* B19, T-WG-17: an instance that is gone says nothing and keeps nothing. */
 static void b19_a_deleted_instance_is_silent(void **state)
 {
@@ -318,6 +341,7 @@ int main(void)
 		test(a_key_is_asked_for_once),
 		test(b25_given_up_leaves_nothing),
 		test(sent_timestamps_grow),
+		test(sent_timestamps_survive_a_restart),
 		test(b19_a_deleted_instance_is_silent),
 	};
 	return cmocka_run_group_tests(tests, fixture_start_eal, fixture_stop_eal);

@@ -244,6 +244,48 @@ static void a_reset_is_followed_once(void **state)
 	faults_fini(&faults);
 }
 
+static uint64_t called_s(const struct memory *m)
+{
+	struct dp_peer_set set = {.id = {{1}}, .allowed_count = DP_ALLOWED_ALL};
+	struct objects o = {0};
+	assert_int_equal(objects_add_peer(&o, &set), 0);
+	memory_apply(m, &o);
+	uint64_t s = o.peer[0]->called_s;
+	objects_fini(&o);
+	return s;
+}
+
+/* However early a new dataplane finds the clock: it begins after all that the ones before it sent. */
+static void the_clock_may_go_back(void **state)
+{
+	const struct place *p = *state;
+	struct memory m = begin(p);
+	memory_new_dataplane(&m);
+	assert_true(called_s(&m) == 0); /* the first of all */
+	for (uint64_t now = 1000000; now < 1001000; now++) {
+		memory_clock(&m, now);
+		save(p, &m);
+		struct memory after = begin(p);
+		memory_new_dataplane(&after);
+		assert_true(called_s(&after) > now && called_s(&after) < now + 180);
+		memory_fini(&after);
+	}
+	long size = size_of(p->file);
+	assert_true(size < 400); /* not a line each time */
+	uint64_t before = 0;
+	for (unsigned int run = 0; run < 3; run++) {
+		memory_new_dataplane(&m);
+		memory_clock(&m, 5000);
+		assert_true(called_s(&m) > before);
+		before = called_s(&m);
+		save(p, &m);
+		memory_fini(&m);
+		append(p, "clock 9999999999"); /* cut short */
+		m = begin(p);
+	}
+	memory_fini(&m);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -255,6 +297,7 @@ int main(void)
 		TEST(nonsense_is_none),
 		TEST(another_key_starts_anew),
 		TEST(a_reset_is_followed_once),
+		TEST(the_clock_may_go_back),
 		TEST(who_is_not_wanted_is_forgotten),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
