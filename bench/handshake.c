@@ -67,7 +67,10 @@ static void start_hub(void)
 		    level[] = "--log-level=error";
 	char *argv[] = {name, huge, m, mb, pci, shconf, iova, telemetry, lcores, level, NULL};
 	struct ip_prefix own = prefix("203.0.113.1/24");
-	struct underlay_route route = {.prefix = prefix("0.0.0.0/0")};
+	struct neighbour gateway = {.addr = prefix("203.0.113.254/32").addr,
+		.mac = {2, 2},
+		.state = NEIGHBOUR_REACHABLE};
+	struct underlay_route route = {.prefix = prefix("0.0.0.0/0"), .gateway = gateway.addr};
 	struct instance_settings s = {.id.bytes = {1},
 		.number = 1,
 		.wireguard_port = HUB_PORT,
@@ -82,6 +85,7 @@ static void start_hub(void)
 	tables->port[0] = (struct port){.name = "memory", .mac = {2, 1}};
 	must("address", underlay_address_set(tables, 0, &own, 0));
 	must("route", underlay_route_set(tables, &route));
+	must("neighbour", neighbour_set(tables, &gateway));
 	struct keying_config config = {.tables = tables,
 		.rings = &rings,
 		.counters = counter_registry_add(&tables->counters)};
