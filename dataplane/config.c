@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum {
@@ -355,6 +356,11 @@ int config_load(const char *path, struct config *ret, char error[CONFIG_ERROR_TE
 	struct config c;
 	struct reader r = {path, &c, error};
 	config_t file;
+	struct stat st;
+	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) { /* libconfig would exit, or wait */
+		(void)snprintf(error, CONFIG_ERROR_TEXT, "%s: not a regular file", path);
+		return -EINVAL;
+	}
 	FILE *in = fopen(path, "re");
 	if (in == NULL) {
 		int err = -errno;
@@ -400,13 +406,24 @@ unsigned int config_worker_core(const struct config *c, unsigned int worker)
 				    : worker % cores_of_machine();
 }
 
-/* A core without a worker, if there is one. */
+static bool has_worker(const struct config *c, unsigned int core)
+{
+	for (unsigned int w = 0; w < c->workers; w++) {
+		if (config_worker_core(c, w) == core)
+			return true;
+	}
+	return false;
+}
+
+/* The first core without a worker; where each has one, the last. */
 unsigned int config_service_core(const struct config *c)
 {
 	if (c->service_lcore >= 0)
 		return (unsigned int)c->service_lcore;
-	unsigned int cores = cores_of_machine();
-	return c->workers < cores ? c->workers : cores - 1;
+	unsigned int core = 0, last = cores_of_machine() - 1;
+	while (core < last && has_worker(c, core))
+		core++;
+	return core;
 }
 
 unsigned int config_largest_mtu(const struct config *c)

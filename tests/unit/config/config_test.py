@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """config_test.py DATAPLANE NODE CONTROL: each daemon refuses a bad configuration whole, with exit code 78 and
 FILE:LINE: reason, and says nothing about a good one."""
+import os
 import pathlib
 import subprocess
 import sys
@@ -38,6 +39,9 @@ BAD = [
     ("dataplane", 1, 'instances = ( { number = 1; addresses = "10.0.0.1/24"; } );\n'),
     ("dataplane", 1, 'instances = ( { number = 1; addresses = [ "10.0.0.1/24", "10.1.0.1/24" ]; } );\n'),
     ("dataplane", 1, 'instances = ( { number = 1; mtu = 9000; } );\n' + GOOD["dataplane"]),
+    ("dataplane", 1, "packets = -1;\n"),
+    ("dataplane", 1, "packets = 4095;\n"),
+    ("dataplane", 1, "idle_sleep_us = 100001;\n"),
     ("node", 2, "nonsense\n"),
     ("node", 3, 'name = "hub1";\nregion = "local";\ncolour = "red";\n'),
     ("node", 2, 'name = "hub1";\nports = ( { name = "wan0"; tap = "nave0"; addresses = [ "203.0.113.1" ]; } );\n'),
@@ -51,10 +55,15 @@ BAD = [
     ("control", 2, 'vpn_domain = "a.b";\nregions = 1;\n'),
     ("control", 1, 'listen = "0.0.0.0:8480";\nvpn_domain = "a.b";\nregions = ( { id = "local"; name = "Here"; } );\n'),
 ]
-
+# of every daemon
+for name, text in GOOD.items():
+    lines = text.count("\n")
+    BAD += [(name, lines + 1, text + text.split("\n", maxsplit=1)[0] + "\n"), (name, lines + 2, f"{text}\n\0\n"),
+            (name, 1, "\N{ZERO WIDTH NO-BREAK SPACE}" + text)]
 
 # what else is taken
 GOOD_MORE = [
+    *((name, text.replace("\n", "\r\n")) for name, text in GOOD.items()),
     ("dataplane", 'workers = 2;\nworker_lcore = [ 0, 1 ];\n' + GOOD["dataplane"].split("\n", 2)[2].replace('hub0"', 'hub0"; queues = 2')),
     ("dataplane", "workers = 32;\n" + GOOD["dataplane"]),
     ("dataplane", 'instances = ( { number = 1; mtu = 9000; addresses = [ "10.0.0.1/24", "fd00::1/64" ]; } );\n'
@@ -70,7 +79,7 @@ def main():
         file = pathlib.Path(folder) / "the.conf"
 
         def check(daemon, text):
-            file.write_text(text, encoding="utf-8")
+            file.write_text(text, encoding="utf-8", newline="")
             file.chmod(0o600)
             return subprocess.run([programs[daemon], "--check-config", "--config", file], capture_output=True,
                                   text=True, timeout=20, check=False)
@@ -85,12 +94,14 @@ def main():
             if r.returncode != 78 or not r.stderr.startswith(f"{file}:{line}: ") or r.stderr.count("\n") != 1:
                 bad += 1
                 print(f"nave-{daemon}, wanted line {line}: {r.returncode} {r.stderr!r}\n{text}")
+        os.mkfifo(file.with_name("fifo"))
         for daemon, program in programs.items():
-            r = subprocess.run([program, "--check-config", "--config", file.with_name("none")], capture_output=True,
-                               text=True, timeout=20, check=False)
-            if r.returncode != 78 or "none" not in r.stderr:
-                bad += 1
-                print(f"nave-{daemon} without a file: {r}")
+            for name in ("none",) if daemon == "node" else ("none", ".", "fifo"):
+                r = subprocess.run([program, "--check-config", "--config", f"{folder}/{name}"], capture_output=True,
+                                   text=True, timeout=20, check=False)
+                if r.returncode != 78 or f"{folder}/{name}:" not in r.stderr:
+                    bad += 1
+                    print(f"nave-{daemon} with {name} for a file: {r}")
             wrong = [["--nonsense"], ["operand"]]
             if daemon == "dataplane":
                 wrong += [["--workers", n] for n in ("0", "33", "two", "-1", "1x", "")]
