@@ -52,6 +52,7 @@ check_not "and has kept what happened just before" same "$before" last_line
 lab_daemon_start node
 check "from now on it is watched again" capture "$spoke"
 
+handshake=$(handshake_of visitor)
 for daemon in dataplane node control; do
 	lab_daemon_stop "$daemon" KILL
 done
@@ -60,8 +61,9 @@ for daemon in control dataplane node; do
 	lab_daemon_start "$daemon"
 done
 start=$SECONDS
-check "the silent client is reached" lab_reaches branch-lan "$visitor" 20
+check "the silent client is called" lab_until 20 shook_hands_after visitor "$handshake"
 echo "after $((SECONDS - start)) s"
+check "and reached" lab_reaches branch-lan "$visitor" 5
 check "the sites reach each other" lab_reaches branch-lan 192.168.20.10 10
 check_not "without a word of the client before" has_frames "$spoke"
 

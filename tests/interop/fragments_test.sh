@@ -6,18 +6,9 @@
 # shellcheck source=../lib/interop.sh
 . "$(dirname "$0")/../lib/interop.sh"
 
-now_of() {
-	"$LAB_BUILD/tests/lib/counters" "$LAB_RUN/dataplane.sock" | awk -v name="$1" '$1 == name { print $2 }'
-}
-
-# over NAME VALUE, back_to VALUE: of the dataplane itself, as it is now
-over() {
-	[ "$(now_of "$1")" -gt "$2" ]
-}
-
-# what a port's queue and a thread's cache may hold in between moves a little
+# back_to VALUE: what a port's queue and a thread's cache may hold in between moves a little
 back_to() {
-	[ "$(now_of packets_free_now)" -ge $(($1 - 300)) ]
+	[ "$(counter packets_free_now)" -ge $(($1 - 300)) ]
 }
 
 # hub_port [DEVARGS]: the hub again, on another port
@@ -44,35 +35,34 @@ narrow() {
 }
 at_end narrow 1500
 narrow 1300
-before=$(now_of reassembled_datagrams)
+before=$(counter reassembled_datagrams)
 check "large pings over a narrow path" lab_reaches laptop 192.168.10.10 5 -s 1392 -M "do"
 check "and over IPv6 inside" lab_reaches laptop fd00:10::10 5 -s 1372 -M "do"
-check "they came in fragments" over reassembled_datagrams "$before"
-before=$(now_of packets_free_now)
-lab_in branch-lan iperf3 -s -1 -D --pidfile "$LAB_DIR/iperf3.pid" --logfile "$LAB_DIR/iperf3.log"
-lab_until 5 lab_in branch-lan bash -c 'ss -ltn | grep -q :5201'
+check "they came in fragments" counter_passes reassembled_datagrams "$before"
+before=$(counter packets_free_now)
+iperf3_serves branch-lan
 check "a second of TCP in fragments" lab_in laptop iperf3 -c 192.168.10.10 -t 1
 check "which are given back" lab_until 6 back_to "$before"
 narrow 1500
 
 # forged: the way is as wide as before (W-44)
-before=$(now_of fragmented_datagrams)
+before=$(counter fragmented_datagrams)
 check "ICMP that says the way is narrow" send inet forged "$LAB_HUB4" "$(lab_member4 3)" 51820
 check "and ICMPv6" send inet forged "$LAB_HUB6" "$(lab_member6 3)" 51820
 check "what is large still passes" lab_reaches laptop 192.168.10.10 3 -s 1392 -M "do"
-check "in one piece" same "$before" now_of fragmented_datagrams
+check "in one piece" same "$before" counter fragmented_datagrams
 
 # what nobody honest sends
 check "before" lab_reaches web "$LAB_HUB4" 5
-free=$(now_of packets_free_now)
+free=$(counter packets_free_now)
 for address in "$LAB_HUB4" "$LAB_HUB6"; do
-	check "datagrams of all sizes to $address" send web sizes "$address"
-	overlap=$(now_of drop_fragment_overlap) malformed=$(now_of drop_fragment_malformed)
-	large=$(now_of drop_fragment_too_large)
+	check "datagrams of many sizes to $address" send web sizes "$address"
+	overlap=$(counter drop_fragment_overlap) malformed=$(counter drop_fragment_malformed)
+	large=$(counter drop_fragment_too_large)
 	check "broken fragments to $address" send web broken "$address"
-	check "overlaps were refused" over drop_fragment_overlap "$overlap"
-	check "as were lengths that lie" over drop_fragment_malformed "$malformed"
-	check "and what no buffer holds" over drop_fragment_too_large "$large"
+	check "overlaps were refused" counter_passes drop_fragment_overlap "$overlap"
+	check "as were lengths that lie" counter_passes drop_fragment_malformed "$malformed"
+	check "and what no buffer holds" counter_passes drop_fragment_too_large "$large"
 	check "first fragments without end to $address" send web many "$address"
 	# 8 datagrams of one source, of 8 pieces at most
 	check "wait in few buffers" back_to $((free - 64))

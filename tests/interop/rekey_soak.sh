@@ -5,21 +5,11 @@
 # shellcheck source=../lib/interop.sh
 . "$(dirname "$0")/../lib/interop.sh"
 
-# handshake_of MACHINE: the second of its last one, as it has it
-handshake_of() {
-	lab_in "$1" wg show "$(lab_tunnel "$1")" latest-handshakes | cut -f2
-}
-
-# rekeyed BEFORE
-rekeyed() {
-	[ "$(handshake_of visitor)" -gt "$1" ]
-}
-
 guest visitor 5
 steady_begin visitor 192.168.10.10
 for round in 1 2; do
 	before=$(handshake_of visitor)
-	check "rekey $round" lab_until 130 rekeyed "$before"
+	check "rekey $round" lab_until 130 shook_hands_after visitor "$before"
 	after=$(handshake_of visitor)
 	check "after $((after - before)) s, when the key was 120 s old" test $((after - before)) -ge 119
 done

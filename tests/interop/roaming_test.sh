@@ -8,11 +8,7 @@ guest visitor 5
 check "before" lab_reaches visitor 192.168.10.10
 check "seen at its address" lab_until 3 same "$(lab_member4 5)" connected_from visitor
 
-# the second of its last handshake, as the client has it
-last_handshake() {
-	lab_in visitor wg show "$(lab_tunnel visitor)" latest-handshakes | cut -f2
-}
-handshake=$(last_handshake)
+handshake=$(handshake_of visitor)
 check "it has a handshake" test "$handshake" -gt 0
 lab_until 2 test "$(date +%s)" -gt "$((handshake + 1))" # another one would show
 
@@ -26,4 +22,4 @@ check "towards the client too" lab_reaches branch-lan "$(lab_inner acme visitor 
 lab_in visitor wg set "$(lab_tunnel visitor)" listen-port 40123
 check "at another port, within 2 s" lab_reaches visitor 192.168.10.10 2
 check "towards the client too" lab_reaches branch-lan "$(lab_inner acme visitor 4)" 2
-check "the same session all the time" same "$handshake" last_handshake
+check "the same session all the time" same "$handshake" handshake_of visitor

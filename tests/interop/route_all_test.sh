@@ -16,6 +16,11 @@ check "a megabyte leaves whole" test "$(head -c 1000000 /dev/zero |
 	lab_in roadie curl -s -m 20 --data-binary @- "http://[$LAB_WEB6]/")" = 1000000
 check "the sites are still reached inside" lab_reaches roadie 192.168.10.10
 
+# the hub's own outer address is not the internet: its answers would go round (W-39)
+before=$(counter drop_recursive)
+check "not the hub's outer address" lab_refused roadie "$LAB_HUB4"
+check "which is counted" counted drop_recursive "$before"
+
 # somebody on the hub's own network has a route to the inside
 for family in 4 6; do
 	inner=$(lab_inner acme roadie "$family")

@@ -4,8 +4,7 @@
 # shellcheck source=../lib/interop.sh
 . "$(dirname "$0")/../lib/interop.sh"
 
-lab_in depot-lan iperf3 -s -1 -D --pidfile "$LAB_DIR/iperf3.pid" --logfile "$LAB_DIR/iperf3.log"
-lab_until 5 lab_in depot-lan bash -c 'ss -ltn | grep -q :5201'
+iperf3_serves depot-lan
 check "a second of TCP from the laptop to the depot" lab_in laptop iperf3 -c 192.168.20.10 -t 1
 
 lab_in branch-lan python3 -B "$LAB_SCRIPTS/internet.py" &

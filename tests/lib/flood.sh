@@ -8,7 +8,8 @@ flood_prepare() {
 	FLOOD_PORT=$(lab_instance "$1" .endpoints.wireguard.port) FLOOD_KEY=$(lab_instance "$1" .endpoints.wireguard.public_key)
 	lab_reaches web "$LAB_HUB4" 5 || return
 	FLOOD_MAC=$(lab_ip inet neigh show "$LAB_HUB4" dev to-hub | grep -o 'lladdr [^ ]*' | cut -d' ' -f2)
-	# what the hub answers to the senders that there are not; counted, then lost
+	# what the hub answers to the senders that there are not; counted, then lost. Replays go under the name of laptop,
+	# which has little to say itself
 	lab_ip inet route replace blackhole 198.18.0.0/15
 	lab_in inet nft -f - <<-END
 		table inet flood
@@ -17,7 +18,7 @@ flood_prepare() {
 			counter answers { }
 			chain answers {
 				type filter hook prerouting priority raw;
-				ip daddr 198.18.0.0/15 counter name answers
+				ip daddr { 198.18.0.0/15, $(lab_member4 3) } udp sport $FLOOD_PORT counter name answers
 			}
 		}
 	END
@@ -56,7 +57,7 @@ flood_end() {
 	wait "$FLOOD_PID" && read -r FLOOD_FRAMES FLOOD_BYTES <"$LAB_DIR/flood.sent"
 }
 
-# flood_answered: bytes that went to senders which had proved nothing
+# flood_answered: bytes that went to those under whose names a flood comes
 flood_answered() {
 	lab_in inet nft -j list counter inet flood answers | jq '.nftables[] | .counter // empty | .bytes'
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Datagrams of every size and fragments that nobody honest sends: fragments.py WHAT ADDRESS PORT [PEER PEER_PORT].
+"""Datagrams of many sizes and fragments that nobody honest sends: fragments.py WHAT ADDRESS PORT [PEER PEER_PORT].
 WHAT: sizes (whole datagrams, which the kernel cuts), broken (overlaps, holes, copies, the ping of death), many (first
 fragments of more datagrams than anybody has room for), forged (ICMP that says that the way from ADDRESS:PORT to
 PEER:PEER_PORT is narrow). Prints how many frames went out."""
@@ -58,9 +58,8 @@ class Sender:
 def send_sizes(to):
     family = socket.AF_INET6 if to.v6 else socket.AF_INET
     sock = socket.socket(family, socket.SOCK_DGRAM)
-    edges = [0, 1, 3, 4, 31, 32, 33, 1439, 1440, 1441, 1472, 1473, 1500, 1501, 1952, 1982, 2000, 2047, 2048, 2049,
-             4096, 9000, 16384, 32768, 65000, 65507 if not to.v6 else 65527]
-    for size in edges + list(range(0, 65507, 509)):
+    edges = [4096, 9000, 16384, 32768, 65000, 65507 if not to.v6 else 65527]
+    for size in [*range(2100), *range(2100, 65507, 509), *edges]: # all that a buffer holds, and some of the rest
         sock.sendto(struct.pack("<I", 4)[:size] + os.urandom(max(size - 4, 0)), (to.address, to.port))
         to.pace()
 

@@ -99,6 +99,22 @@ counted() {
 	lab_until 2 counter_passes "$1" "$2"
 }
 
+# handshake_of MACHINE: the second of its last one, as it has it
+handshake_of() {
+	lab_in "$1" wg show "$(lab_tunnel "$1")" latest-handshakes | cut -f2
+}
+
+# shook_hands_after MACHINE SECOND
+shook_hands_after() {
+	[ "$(handshake_of "$1")" -gt "$2" ]
+}
+
+# iperf3_serves MACHINE: one client
+iperf3_serves() {
+	lab_in "$1" iperf3 -s -1 -D --pidfile "$LAB_DIR/iperf3.pid" --logfile "$LAB_DIR/iperf3.log"
+	lab_until 5 lab_in "$1" bash -c 'ss -ltn | grep -q :5201'
+}
+
 # same WANTED COMMAND...: the command prints just that
 same() {
 	local wanted=$1

@@ -55,7 +55,7 @@ vm_root() {
 	for library in $(ldd "$(command -v wg)" | grep -o '/[^ ]*'); do
 		mkdir -p "$root/$(dirname "$library")" && cp "$library" "$root/$library" || return
 	done
-	# the second serial line carries commands: their output, then "== STATUS"
+	# the second serial line carries commands, "NUMBER COMMAND": their output, then "== NUMBER STATUS"
 	cat >"$root/init" <<-'END'
 		#!/bin/busybox sh
 		/bin/busybox --install -s /bin
@@ -65,10 +65,10 @@ vm_root() {
 		. /load
 		stty -F /dev/ttyS1 raw -echo
 		exec </dev/ttyS1 >/dev/ttyS1 2>&1
-		echo "== ready"
-		while read -r line; do
+		echo "== 0 0"
+		while read -r number line; do
 			eval "$line"
-			echo "== $?"
+			echo "== $number $?"
 		done
 	END
 	chmod 755 "$root/init"
@@ -90,7 +90,7 @@ vm_boot() {
 		</dev/null >"$VM_DIR/qemu" 2>&1 &
 	at_end vm_end $!
 	exec {VM_IN}<>"$VM_DIR/line.in" {VM_OUT}<>"$VM_DIR/line.out"
-	vm_answer 60 >/dev/null || {
+	vm_answer 0 60 >/dev/null || {
 		tail -n 20 "$VM_DIR/qemu" "$VM_DIR/console" >&2
 		return 1
 	}
@@ -102,15 +102,19 @@ vm_end() {
 	rm -rf "$VM_DIR"
 }
 
-# vm_answer SECONDS: what a command says, and its exit status; 124 when it is not done by then
+# vm_answer NUMBER SECONDS: what that command says, and its exit status; 124 when it is not done by then. What one
+# before it says too late is left out.
 vm_answer() {
-	local line
-	while IFS= read -r -t "$1" -u "$VM_OUT" line; do
+	local line said=()
+	while IFS= read -r -t "$2" -u "$VM_OUT" line; do
 		line=${line%$'\r'}
 		case "$line" in
-		'== ready') return 0 ;;
-		'== '*) return "${line#== }" ;;
-		*) echo "$line" ;;
+		"== $1 "*)
+			[ "${#said[@]}" -eq 0 ] || printf '%s\n' "${said[@]}"
+			return "${line##* }"
+			;;
+		'== '*) said=() ;;
+		*) said+=("$line") ;;
 		esac
 	done
 	return 124
@@ -118,8 +122,9 @@ vm_answer() {
 
 # vm COMMAND...: runs it there
 vm() {
-	echo "$*" >&"$VM_IN"
-	vm_answer 30
+	local number=$((SRANDOM % 1000000 + 1)) # not counted: it is also called in subshells
+	echo "$number $*" >&"$VM_IN"
+	vm_answer "$number" 30
 }
 
 # vm_address NUMBER: gives it (another) place on the internet

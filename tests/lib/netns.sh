@@ -92,6 +92,11 @@ of_peer() {
 	peer_wg "$1" show "$2" | awk '{ $1 = ""; print substr($0, 2) }'
 }
 
+# hub_sent: packets, on its cable
+hub_sent() {
+	lab_in inet cat /sys/class/net/to-hub/statistics/rx_packets
+}
+
 # transfers_mirror MACHINE: each byte that one sent the other received
 transfers_mirror() {
 	local hub peer

@@ -22,8 +22,7 @@ hub_as_before() {
 }
 
 tcp_both_ways() {
-	lab_in depot-lan iperf3 -s -1 -D --pidfile "$LAB_DIR/iperf3.pid" --logfile "$LAB_DIR/iperf3.log"
-	lab_until 5 lab_in depot-lan bash -c 'ss -ltn | grep -q :5201'
+	iperf3_serves depot-lan
 	lab_in laptop iperf3 -c 192.168.20.10 -t 2 --bidir >"$LAB_DIR/iperf3.out" 2>&1
 }
 

@@ -329,6 +329,10 @@ static void a_dropped_peer_leaves_nothing(void **state)
 	p->current->keypair.birth_ns -= REJECT_AFTER_TIME;
 	keying_peer_stage(&f.k, p, some_packet());
 	assert_int_equal(p->staged_count, 1);
+	struct keying_peer kp = {
+		.peer = p, .has_preshared_key = true, .preshared_key = {{1, 2, 3}}};
+	keying_peer_apply(&f.k, &kp);
+	assert_false(key_is_zero(&p->preshared_key));
 	peer_unlink(f.tables, p);
 	keying_peer_drop(&f.k, p);
 	assert_null(session_lookup(f.tables->sessions, index));

@@ -57,7 +57,14 @@ static void c04_truncated_message_changes_nothing(void **state)
 		.type = DP_MSG_PEER_SET, .payload_len = (uint32_t)dp_peer_set_size(&m)};
 	dp_header_encode(&h, datagram);
 	memcpy(datagram + DP_HEADER_LEN, &m, dp_peer_set_size(&m));
-	assert_int_equal(write(dp_client_fd(half), datagram, 60), 60);
+	struct pollfd p = {.fd = dp_client_fd(half), .events = POLLIN};
+	assert_int_equal(write(p.fd, datagram, 60), 60);
+	assert_int_equal(shutdown(p.fd, SHUT_WR), 0);
+	assert_int_equal(poll(&p, 1, 5000), 1);
+	ssize_t n = read(p.fd, datagram, sizeof(datagram));
+	assert_true(n > 0);
+	assert_int_equal(dp_header_decode(datagram, (size_t)n, &h), 0);
+	assert_int_equal(h.status, -EBADMSG); /* it was read */
 	dp_client_free(half);
 	assert_int_equal(list_length(c, DP_MSG_PEER_LIST), 0);
 	assert_int_equal(list_length(c, DP_MSG_INSTANCE_LIST), 1);
@@ -115,8 +122,16 @@ static void c14_prefixes(void **state)
 	m.prefix = test_prefix("10.0.0.0/8");
 	m.prefix.addr.bytes[15] = 1; /* host bits */
 	assert_int_equal(send_raw(c, DP_MSG_ROUTE_SET, &m, sizeof(m)), -EINVAL);
+	m.prefix = test_prefix("fd00::/16");
+	m.prefix.addr.bytes[2] = 1;
+	assert_int_equal(send_raw(c, DP_MSG_ROUTE_SET, &m, sizeof(m)), -EINVAL);
 	m.prefix = test_prefix("10.0.0.1/32");
-	m.prefix.len++; /* /33, and /129 of the mapped address */
+	m.prefix.len++; /* /33: IPv4 is mapped, so 129 */
+	assert_int_equal(send_raw(c, DP_MSG_ROUTE_SET, &m, sizeof(m)), -EINVAL);
+	m.prefix = test_prefix("fd00::1/128");
+	m.prefix.len++;
+	assert_int_equal(send_raw(c, DP_MSG_ROUTE_SET, &m, sizeof(m)), -EINVAL);
+	m.prefix.len = UINT8_MAX;
 	assert_int_equal(send_raw(c, DP_MSG_ROUTE_SET, &m, sizeof(m)), -EINVAL);
 	m.prefix = test_prefix("10.0.0.0/8");
 	m.prefix.len = 8; /* shorter than the mapping: not IPv4 any more */

@@ -84,14 +84,16 @@ static void c09_c27_lost_connection_deletes_nothing(void **state)
 	assert_int_equal(end(c, false), 0);
 	assert_int_equal(begin(c, 1, 6), 0);
 	assert_int_equal(set_instance(c, 1), 0);
+	assert_int_equal(set_peer(c, 4, 1), 0);
 	dp_client_free(c);
 
 	c = fixture_client();
-	assert_int_equal(list_length(c, DP_MSG_PEER_LIST), 3);
+	assert_int_equal(list_length(c, DP_MSG_PEER_LIST), 4);
+	assert_true(peer_exists(c, 4)); /* what it changed stays */
 	assert_int_equal(list_length(c, DP_MSG_ROUTE_LIST), 4);
 	assert_int_equal(sync_state(c).generation, 5);
 	assert_int_equal(end(c, true), -EINVAL); /* it was the other connection's */
-	assert_int_equal(list_length(c, DP_MSG_PEER_LIST), 3);
+	assert_int_equal(list_length(c, DP_MSG_PEER_LIST), 4);
 	dp_client_free(c);
 }
 
