@@ -114,10 +114,9 @@ static inline void classify_udp(struct path *p, struct rte_mbuf *m, const struct
 /* Cuts Ethernet padding off; the frame must hold what its headers promise. */
 static bool trim_to(struct rte_mbuf *m, uint32_t len)
 {
-	if (len > m->data_len)
-		return false;
-	pkt_cut(m, 0, (uint16_t)len);
-	return true;
+	if (len < m->data_len)
+		pkt_cut(m, 0, (uint16_t)len);
+	return len == m->data_len;
 }
 
 /* len: what the IP header leaves for it. */
