@@ -30,7 +30,7 @@ enum {
 	ROUNDS_MAX = 1000,
 	WARM_UP = 2,
 	TRIES = 20,
-	LOOK_NS = 200 * 1000, /* how often the main thread looks whether all was sent */
+	LOOK_NS = 50 * 1000, /* how often the main thread looks whether all was sent */
 	GIVE_UP_NS = 1000 * 1000 * 1000,
 };
 
