@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 struct reader {
 	const char *path;
@@ -205,6 +206,11 @@ int node_config_load(const char *path, struct node_config *ret, char error[NODE_
 	struct node_config c;
 	struct reader r = {path, error};
 	config_t file;
+	struct stat st;
+	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) { /* libconfig would exit, or wait */
+		(void)snprintf(error, NODE_CONFIG_ERROR_TEXT, "%s: not a regular file", path);
+		return -EINVAL;
+	}
 	FILE *in = fopen(path, "re");
 	if (in == NULL) {
 		int err = -errno;

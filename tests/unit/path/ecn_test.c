@@ -57,9 +57,7 @@ static const uint8_t wanted[4][4] = {
 
 static void forget_roaming(void)
 {
-	struct keying_message m;
-	while (rings_keying_get(&hub.rings, &m))
-		rte_pktmbuf_free(m.mbuf);
+	drop_all_from_keying();
 	hub.peer[0]->roaming = 0;
 }
 
@@ -154,13 +152,6 @@ static void own_messages(void **state)
 	rte_pktmbuf_free(sent);
 }
 
-static int start(void **state)
-{
-	int err = fixture_start(state);
-	set_underlay6();
-	return err;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -169,5 +160,5 @@ int main(void)
 		cmocka_unit_test(own_messages),
 		cmocka_unit_test(dscp_by_policy),
 	};
-	return cmocka_run_group_tests(tests, start, fixture_end);
+	return cmocka_run_group_tests(tests, fixture_start6, fixture_end);
 }

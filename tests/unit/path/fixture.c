@@ -134,6 +134,13 @@ void drop_all_from_host(void)
 		rte_pktmbuf_free(m);
 }
 
+void drop_all_from_keying(void)
+{
+	struct keying_message m;
+	while (rings_keying_get(&hub.rings, &m))
+		rte_pktmbuf_free(m.mbuf);
+}
+
 void take_from_keying(struct keying_message *ret)
 {
 	memset(ret, 0, sizeof(*ret));
@@ -220,6 +227,13 @@ struct rte_mbuf *in_ipv6(struct rte_mbuf *m)
 	memcpy(frame + 54, byte_of(m, 34), udp_len);
 	rte_pktmbuf_free(m);
 	return packet_of(frame, (uint16_t)(54 + udp_len));
+}
+
+int fixture_start6(void **state)
+{
+	int err = fixture_start(state);
+	set_underlay6();
+	return err;
 }
 
 void set_underlay6(void)

@@ -21,6 +21,8 @@ enum {
 extern struct memory_hub hub;
 
 int fixture_start(void **state);
+/* The same with set_underlay6(). */
+int fixture_start6(void **state);
 int fixture_end(void **state);
 
 /* Receives the frame; how many were sent. ret: the first of them, or NULL. */
@@ -38,6 +40,7 @@ void assert_refused(struct rte_mbuf *frame, enum counter reason, uint8_t type, u
 /* What the path handed to the host-I/O thread or to keying; freed. */
 void drop_from_host(unsigned int wanted);
 void drop_all_from_host(void);
+void drop_all_from_keying(void);
 void take_from_keying(struct keying_message *ret);
 void assert_nothing_for_keying(void);
 

@@ -447,9 +447,8 @@ static void random_cuts(void **state)
 
 static int start(void **state)
 {
-	int err = fixture_start(state);
-	now_ns = clock_monotonic_ns();
-	set_underlay6();
+	int err = fixture_start6(state);
+	now_ns = clock_monotonic_ns(); /* sessions were born before */
 	return err;
 }
 

@@ -322,9 +322,7 @@ static void pieces_meet(void **state)
 		assert_false(path_waits(&hub.path) || path_waits(&other));
 	}
 	assert_true(seen[0] && seen[1]);
-	struct keying_message roamed;
-	while (rings_keying_get(&hub.rings, &roamed))
-		rte_pktmbuf_free(roamed.mbuf);
+	drop_all_from_keying();
 	hub.peer[0]->roaming = 0;
 }
 

@@ -73,13 +73,6 @@ static void fill_keying(void)
 		continue;
 }
 
-static void empty_keying(void)
-{
-	struct keying_message m;
-	while (rings_keying_get(&hub.rings, &m))
-		rte_pktmbuf_free(m.mbuf);
-}
-
 /* When keying does not keep up, handshakes are lost, and data still flows. */
 static void keying_is_full(void **state)
 {
@@ -95,7 +88,7 @@ static void keying_is_full(void **state)
 	assert_dropped(good_frame(), COUNTER_DROP_KEYING_FULL);
 	hub.peer[1]->current = s;
 	s->confirmed = 1;
-	empty_keying();
+	drop_all_from_keying();
 }
 
 static void without_a_key(void **state)
@@ -221,7 +214,7 @@ static void replies_follow_the_peer(void **state)
 	fill_keying();
 	assert_int_equal(path_take(good_frame(), &sent), 1);
 	rte_pktmbuf_free(sent);
-	empty_keying();
+	drop_all_from_keying();
 	hub.peer[1]->roaming = 0;
 }
 
@@ -323,13 +316,6 @@ static void the_port_is_full(void **state)
 	rte_pktmbuf_free(sent);
 }
 
-static void empty_host(void)
-{
-	void *m;
-	while (rte_ring_dequeue(hub.rings.host, &m) == 0)
-		rte_pktmbuf_free(m);
-}
-
 /* What is the hub's own but no ping goes to the instance's TUN; when that is stuck, it is lost. */
 static void to_the_host(void **state)
 {
@@ -350,7 +336,7 @@ static void to_the_host(void **state)
 	struct rte_mbuf *punted = good_frame();
 	*byte_of(punted, 37) ^= 1;
 	assert_dropped(punted, COUNTER_DROP_HOST_FULL);
-	empty_host();
+	drop_all_from_host();
 }
 
 static void from_the_host(void **state)

@@ -399,12 +399,8 @@ static void noise_is_harmless(void **state)
 			m->pkt_len = m->data_len = (uint16_t)(dice_roll() % (m->data_len + 1U));
 		if (path_take(m, &sent) > 0)
 			rte_pktmbuf_free(sent);
-		void *handed;
-		struct keying_message message;
-		while (rte_ring_dequeue(hub.rings.host, &handed) == 0)
-			rte_pktmbuf_free(handed);
-		while (rings_keying_get(&hub.rings, &message))
-			rte_pktmbuf_free(message.mbuf);
+		drop_all_from_host();
+		drop_all_from_keying();
 	}
 	assert_int_equal(rte_mempool_avail_count(hub.rings.pool), available);
 }

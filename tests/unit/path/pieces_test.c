@@ -320,13 +320,6 @@ static void options_inside(void **state)
 	hub.instance->mtu = 1420;
 }
 
-static int start(void **state)
-{
-	int err = fixture_start(state);
-	set_underlay6();
-	return err;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -339,5 +332,5 @@ int main(void)
 		cmocka_unit_test(inside),
 		cmocka_unit_test(options_inside),
 	};
-	return cmocka_run_group_tests(tests, start, fixture_end);
+	return cmocka_run_group_tests(tests, fixture_start6, fixture_end);
 }
