@@ -8,16 +8,16 @@ flood_prepare() {
 	FLOOD_PORT=$(lab_instance "$1" .endpoints.wireguard.port) FLOOD_KEY=$(lab_instance "$1" .endpoints.wireguard.public_key)
 	lab_reaches web "$LAB_HUB4" 5 || return
 	FLOOD_MAC=$(lab_ip inet neigh show "$LAB_HUB4" dev to-hub | grep -o 'lladdr [^ ]*' | cut -d' ' -f2)
-	# what the hub answers to the senders that there are not; counted, then lost. Replays go under the name of laptop,
+	# what the hub answers to the senders that there are not, whose MAC address nobody has; counted, then lost. Replays go under the name of laptop,
 	# which has little to say itself
 	lab_ip inet route replace blackhole 198.18.0.0/15
 	lab_in inet nft -f - <<-END
-		table inet flood
-		delete table inet flood
-		table inet flood {
+		table netdev flood
+		delete table netdev flood
+		table netdev flood {
 			counter answers { }
 			chain answers {
-				type filter hook prerouting priority raw;
+				type filter hook ingress device to-hub priority 0;
 				ip daddr { 198.18.0.0/15, $(lab_member4 3) } udp sport $FLOOD_PORT counter name answers
 			}
 		}
@@ -59,5 +59,5 @@ flood_end() {
 
 # flood_answered: bytes that went to those under whose names a flood comes
 flood_answered() {
-	lab_in inet nft -j list counter inet flood answers | jq '.nftables[] | .counter // empty | .bytes'
+	lab_in inet nft -j list counter netdev flood answers | jq '.nftables[] | .counter // empty | .bytes'
 }
