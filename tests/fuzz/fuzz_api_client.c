@@ -77,8 +77,10 @@ static void ask(struct dp_client *c)
 	if (dp_client_subscribe(c) == 0) {
 		while (dp_client_event(c, &event) == 0)
 			must(event.type != 0);
+		must(dp_client_is_broken(c)); /* the other end hung up */
 	}
-	must(dp_client_is_broken(c)); /* the other end hung up */
+	while (!dp_client_is_broken(c)) /* refused: there may be more to read before that */
+		(void)dp_client_call(c, DP_MSG_SYNC_STATE, NULL, 0, -1, &reply);
 	must(dp_client_call(c, DP_MSG_SYNC_STATE, NULL, 0, -1, &reply) == -ENOTCONN);
 	must(dp_client_error(c) != NULL && dp_client_fd(c) >= 0);
 	must(dp_client_boot_id(c) != NULL);
