@@ -14,7 +14,7 @@
 enum {
 	AEAD_TAG_LEN = 16,
 	AEAD_NONCE_LEN = 12,
-	AEAD_BURST = 32, /* jobs that are worked on together */
+	AEAD_BURST = 16, /* jobs that are worked on together */
 };
 
 struct aead_job {

@@ -55,6 +55,13 @@ struct vector {
 	struct rte_mbuf *packet[PATH_VECTOR];
 };
 
+/* Where the burst that begins there ends; first may be behind the vector. */
+static inline unsigned int vector_burst_end(
+	const struct vector *v, unsigned int first, unsigned int burst)
+{
+	return first + burst < v->count ? first + burst : v->count;
+}
+
 struct path {
 	struct tables *tables;
 	struct rings *rings;

@@ -87,36 +87,39 @@ static __rte_always_inline void follow(struct path *p, struct rte_mbuf *m, uintp
 	}
 }
 
-static inline void route_ipv4(struct path *p, struct rte_mbuf *m, const struct route_trie *routes)
+static inline bool destination_is_special(struct rte_mbuf *m)
 {
-	const uint8_t *to = rte_pktmbuf_mtod_offset(m, const uint8_t *, 16);
+	if (pkt_of(m)->inner_v6) {
+		struct ip_addr to;
+		memcpy(to.bytes, rte_pktmbuf_mtod_offset(m, const uint8_t *, 24), sizeof(to.bytes));
+		return destination6_is_special(&to);
+	}
 	rte_be32_t be;
-	memcpy(&be, to, sizeof(be));
-	if (destination4_is_special(be))
-		path_drop(p, m, COUNTER_DROP_INNER_DESTINATION);
-	else
-		follow(p, m, route_trie_lookup4(routes, to));
+	memcpy(&be, rte_pktmbuf_mtod_offset(m, const uint8_t *, 16), sizeof(be));
+	return destination4_is_special(be);
 }
 
-static __rte_noinline void route_ipv6(
-	struct path *p, struct rte_mbuf *m, const struct route_trie *routes)
+static inline struct route_trie_walk walk_to(struct rte_mbuf *m)
 {
-	struct ip_addr to;
-	memcpy(to.bytes, rte_pktmbuf_mtod_offset(m, const uint8_t *, 24), sizeof(to.bytes));
-	if (destination6_is_special(&to))
-		path_drop(p, m, COUNTER_DROP_INNER_DESTINATION);
-	else
-		follow(p, m, route_trie_lookup6(routes, to.bytes));
+	const struct pkt *k = pkt_of(m);
+	const struct route_trie *routes = &k->instance->routes;
+	return k->inner_v6
+		? route_trie_walk6(routes, rte_pktmbuf_mtod_offset(m, const uint8_t *, 24))
+		: route_trie_walk4(routes, rte_pktmbuf_mtod_offset(m, const uint8_t *, 16));
 }
 
 void route_lookup(struct path *p, struct vector *in)
 {
+	struct route_trie_walk walk[PATH_VECTOR];
+	for (uint16_t n = 0; n < in->count; n++) {
+		walk[n] = walk_to(in->packet[n]);
+		rte_prefetch0(walk[n].slot);
+	}
 	for (uint16_t n = 0; n < in->count; n++) {
 		struct rte_mbuf *m = in->packet[n];
-		const struct pkt *k = pkt_of(m);
-		if (k->inner_v6)
-			route_ipv6(p, m, &k->instance->routes);
+		if (destination_is_special(m))
+			path_drop(p, m, COUNTER_DROP_INNER_DESTINATION);
 		else
-			route_ipv4(p, m, &k->instance->routes);
+			follow(p, m, route_trie_walk_value(&walk[n]));
 	}
 }

@@ -23,9 +23,13 @@ enum {
 	OVERHEAD = sizeof(struct message_data) + AEAD_TAG_LEN,
 };
 
-static void find_sessions(struct path *p, const struct vector *in)
+/*
+ * Both are done a burst at a time and ahead of the burst that is opened, so that memory answers while
+ * the AEAD computes: session first, and what it names a burst later.
+ */
+static void find_sessions(struct path *p, const struct vector *in, unsigned int first)
 {
-	for (uint16_t n = 0; n < in->count; n++) {
+	for (unsigned int n = first, end = vector_burst_end(in, first, AEAD_BURST); n < end; n++) {
 		struct pkt *k = pkt_of(in->packet[n]);
 		const uint8_t *message =
 			rte_pktmbuf_mtod_offset(in->packet[n], const uint8_t *, k->outer_len);
@@ -36,7 +40,11 @@ static void find_sessions(struct path *p, const struct vector *in)
 		rte_prefetch0(
 			replay_word(&k->session->keypair.replay, message_read_le64(message + 8)));
 	}
-	for (uint16_t n = 0; n < in->count; n++) {
+}
+
+static void prefetch_senders(const struct vector *in, unsigned int first)
+{
+	for (unsigned int n = first, end = vector_burst_end(in, first, AEAD_BURST); n < end; n++) {
 		const struct session *s = pkt_of(in->packet[n])->session;
 		if (s == NULL)
 			continue;
@@ -170,8 +178,14 @@ void wg_input(struct path *p, struct vector *in)
 	struct rte_mbuf *packets[AEAD_BURST];
 	struct aead_job jobs[AEAD_BURST];
 	unsigned int count = 0;
-	find_sessions(p, in);
+	find_sessions(p, in, 0);
+	find_sessions(p, in, AEAD_BURST);
+	prefetch_senders(in, 0);
 	for (uint16_t n = 0; n < in->count; n++) {
+		if (n % AEAD_BURST == 0) {
+			find_sessions(p, in, n + 2U * AEAD_BURST);
+			prefetch_senders(in, n + AEAD_BURST);
+		}
 		struct rte_mbuf *m = in->packet[n];
 		struct pkt *k = pkt_of(m);
 		uint8_t *message = rte_pktmbuf_mtod_offset(m, uint8_t *, k->outer_len);

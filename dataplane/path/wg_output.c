@@ -244,15 +244,23 @@ static void prefetch_receiver(const struct peer *to)
 	rte_prefetch0(atomic_load_explicit(&to->endpoint, memory_order_relaxed));
 }
 
+/* Of the burst that begins there: while one is sealed, the lines of the next are on their way. */
+static void prefetch_receivers(const struct vector *in, unsigned int first)
+{
+	for (unsigned int n = first, end = vector_burst_end(in, first, AEAD_BURST); n < end; n++)
+		prefetch_receiver(pkt_of(in->packet[n])->to);
+}
+
 void wg_output(struct path *p, struct vector *in)
 {
 	struct burst b;
 	b.count = 0;
 	b.groups = 0;
 	memset(b.group_at, 0, sizeof(b.group_at));
-	for (uint16_t n = 0; n < in->count; n++)
-		prefetch_receiver(pkt_of(in->packet[n])->to);
+	prefetch_receivers(in, 0);
 	for (uint16_t n = 0; n < in->count; n++) {
+		if (n % AEAD_BURST == 0)
+			prefetch_receivers(in, n + AEAD_BURST);
 		if (join_group(p, &b, in->packet[n]) && b.count == AEAD_BURST)
 			seal_burst(p, &b);
 	}

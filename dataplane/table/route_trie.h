@@ -84,48 +84,77 @@ static inline bool route_trie_differs4(const uint8_t *a, const uint8_t *b, unsig
 }
 
 /*
- * Reader. Value of the longest prefix that contains the address; 0 when there is none. The path of
- * a node is looked at only where bytes were skipped, and then compared whole.
- * be4: 4 bytes, be6: 16 bytes, network order, any alignment.
+ * Reader. A walk that came to the last slot that can say something of an address, without looking at
+ * its value: with many host routes nobody's cache holds that slot, so whoever has several addresses
+ * walks them all, has the slots fetched, and then reads them.
  */
-static inline uintptr_t route_trie_lookup4(const struct route_trie *t, const uint8_t *be4)
+struct route_trie_walk {
+	const struct route_trie_slot *slot;
+	uintptr_t best; /* of the shorter prefixes */
+};
+
+/* Value of the longest prefix that contains the address; 0 when there is none. */
+static inline uintptr_t route_trie_walk_value(const struct route_trie_walk *w)
 {
-	uintptr_t best = atomic_load_explicit(&t->default4, memory_order_relaxed);
-	const struct route_trie_node *n = t->root4;
-	unsigned int at = 0;
-	for (;;) {
-		const struct route_trie_slot *s = &n->slot[be4[at]];
-		uintptr_t value = atomic_load_explicit(&s->value, memory_order_acquire);
-		uintptr_t child = atomic_load_explicit(&s->child, memory_order_acquire);
-		best = value != 0 ? value : best;
+	uintptr_t value = atomic_load_explicit(&w->slot->value, memory_order_acquire);
+	return value != 0 ? value : w->best;
+}
+
+/*
+ * The path of a node is looked at only where bytes were skipped, and then compared whole.
+ * be4: 4 bytes, be6: 16 bytes, network order, any alignment. Nothing hangs below the last byte.
+ */
+static inline struct route_trie_walk route_trie_walk4(
+	const struct route_trie *t, const uint8_t *be4)
+{
+	struct route_trie_walk w = {.slot = &t->root4->slot[be4[0]],
+		.best = atomic_load_explicit(&t->default4, memory_order_relaxed)};
+	for (unsigned int at = 0; at < 3;) {
+		uintptr_t child = atomic_load_explicit(&w.slot->child, memory_order_acquire);
 		if (child == 0)
-			return best;
-		n = route_trie_node_of(child);
+			break;
+		const struct route_trie_node *n = route_trie_node_of(child);
 		unsigned int next = (child & ROUTE_TRIE_DEPTH) - ROUTE_TRIE_V4_BYTE;
 		if (next != at + 1 && route_trie_differs4(n->path + ROUTE_TRIE_V4_BYTE, be4, next))
-			return best;
+			break;
+		w.best = route_trie_walk_value(&w);
+		w.slot = &n->slot[be4[next]];
 		at = next;
 	}
+	return w;
+}
+
+static inline struct route_trie_walk route_trie_walk6(
+	const struct route_trie *t, const uint8_t *be6)
+{
+	struct route_trie_walk w = {.slot = &t->root6->slot[be6[0]],
+		.best = atomic_load_explicit(&t->default6, memory_order_relaxed)};
+	for (unsigned int at = 0; at < 15;) {
+		uintptr_t child = atomic_load_explicit(&w.slot->child, memory_order_acquire);
+		if (child == 0)
+			break;
+		const struct route_trie_node *n = route_trie_node_of(child);
+		unsigned int next = child & ROUTE_TRIE_DEPTH;
+		if (next != at + 1 && memcmp(n->path + at + 1, be6 + at + 1, next - at - 1) != 0)
+			break;
+		w.best = route_trie_walk_value(&w);
+		w.slot = &n->slot[be6[next]];
+		at = next;
+	}
+	return w;
+}
+
+/* All of it for one address. */
+static inline uintptr_t route_trie_lookup4(const struct route_trie *t, const uint8_t *be4)
+{
+	struct route_trie_walk w = route_trie_walk4(t, be4);
+	return route_trie_walk_value(&w);
 }
 
 static inline uintptr_t route_trie_lookup6(const struct route_trie *t, const uint8_t *be6)
 {
-	uintptr_t best = atomic_load_explicit(&t->default6, memory_order_relaxed);
-	const struct route_trie_node *n = t->root6;
-	unsigned int at = 0;
-	for (;;) {
-		const struct route_trie_slot *s = &n->slot[be6[at]];
-		uintptr_t value = atomic_load_explicit(&s->value, memory_order_acquire);
-		uintptr_t child = atomic_load_explicit(&s->child, memory_order_acquire);
-		best = value != 0 ? value : best;
-		if (child == 0)
-			return best;
-		n = route_trie_node_of(child);
-		unsigned int next = child & ROUTE_TRIE_DEPTH;
-		if (next != at + 1 && memcmp(n->path + at + 1, be6 + at + 1, next - at - 1) != 0)
-			return best;
-		at = next;
-	}
+	struct route_trie_walk w = route_trie_walk6(t, be6);
+	return route_trie_walk_value(&w);
 }
 
 #endif
