@@ -46,7 +46,8 @@ int tls_crypt_v2_server_key_from_text(
 	if (in == NULL)
 		return -ENOMEM;
 	bool ok = PEM_read_bio(in, &name, &header, &data, &data_len) == 1
-		&& strcmp(name, server_pem) == 0 && header[0] == '\0' && data_len == sizeof(ret->bytes);
+		&& strcmp(name, server_pem) == 0 && header[0] == '\0'
+		&& data_len == sizeof(ret->bytes);
 	if (ok)
 		memcpy(ret->bytes, data, sizeof(ret->bytes));
 	OPENSSL_free(name);
@@ -142,6 +143,7 @@ int tls_crypt_v2_unwrap(struct tls_crypt_v2_server *s, const uint8_t *wkc, size_
 	struct tls_crypt_v2_client *ret)
 {
 	uint8_t plain[STATIC_KEY_LEN + TLS_CRYPT_V2_METADATA_MAX];
+	tls_crypt_v2_client_wipe(ret);
 	if (len < TLS_CRYPT_V2_WKC_MIN || len > TLS_CRYPT_V2_WKC_MAX)
 		return -EBADMSG;
 	const uint8_t *length = wkc + len - TLS_CRYPT_V2_WKC_LENGTH_LEN;
@@ -151,7 +153,6 @@ int tls_crypt_v2_unwrap(struct tls_crypt_v2_server *s, const uint8_t *wkc, size_
 	struct tls_crypt_text in = {
 		length, TLS_CRYPT_V2_WKC_LENGTH_LEN, wkc + TLS_CRYPT_TAG_LEN, plain_len};
 	int err = tls_crypt_open(&s->cipher, &in, wkc, plain);
-	tls_crypt_v2_client_wipe(ret);
 	if (err != 0)
 		return err;
 	memcpy(ret->key.bytes, plain, STATIC_KEY_LEN);

@@ -229,11 +229,11 @@ int wrap_open(struct wrap *w, struct wrap_replay *replay, const uint8_t *wire, s
 {
 	int err = 0;
 	ssize_t n = packet_len(w, wire, len);
+	ret->stamp = (struct wrap_stamp){0};
+	ret->len = 0;
 	if (n < 0)
 		return (int)n;
 	size_t plain_len = (size_t)n - wrap_overhead(w);
-	ret->stamp = (struct wrap_stamp){0};
-	ret->len = 0;
 	if (w->mode == WRAP_NONE)
 		memcpy(ret->plain, wire, plain_len);
 	else if (w->mode == WRAP_TLS_AUTH)

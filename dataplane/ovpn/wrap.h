@@ -96,7 +96,7 @@ ssize_t wrap_seal(struct wrap *w, const struct wrap_stamp *stamp, const uint8_t 
 	uint8_t *wire, size_t size);
 /*
  * Unwraps what came. 0, or -EBADMSG (length, opcode of another mode, not authentic) or -EALREADY
- * (authentic, but a replay); both are silent. replay moves only by a packet that is returned; it is
+ * (authentic, but a replay); nobody is told, and ret->len is 0. replay moves only by a packet that is returned; it is
  * NULL before there is a session, which must neither ask nor move one (section 1.4). What is behind
  * the packet as wrapped client key is left out, not read (tls_crypt_v2_wkc_len()).
  */

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef TESTS_UNIT_OVPN_VECTORS_H
+#define TESTS_UNIT_OVPN_VECTORS_H
+
+#include "dataplane/base/hex.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+/* What OpenVPN 2.6.14 said on both ends of a wire, as hex, with the keys of those tunnels, which
+ * were made for it. */
+static const char vector_static_key[] =
+	"7bab495f3d6dc15c80bf474ee1caf514198f35ec8e8b763f3e1071ea233f25e2d0907db7d8466add"
+	"5d436e5568c69d98d3899b6f6aeeeecd2d4c0f6dd39897f2757172019b028096ff604d0fdc00aeed"
+	"0e3d5db12a2587bb211cd6c6c84dd030a5d16024532cc4f2c830ae1069e9d94cee62a146d0d2d0a5"
+	"820dae7b93e4eb1c105be93525fc0284770d87ddf616e5cc150e8e02673f8e93f77b444435ed5365"
+	"5134aa549a8f62985ba073367ddcaa5f4bf2472d19203f5554adfc9ea57138ecf75b5d64b64da6d5"
+	"d9204dc011bff25ae8bca1f2e08f9c80ff3dcf038953e0cb6451ad14e3dd6b42fc7e85294f1bd71f"
+	"1bc7fd028a2cca7e313a00ba6e58f121";
+
+/* tls-auth with SHA256, the server with key direction 0 */
+static const char tls_auth_c_hard_reset[] =
+	"38a310920f6e098556e392721410612e2d6bd176dab4103c46d2b7a3c16c7b94eee0dd8ac6eb44b7"
+	"43000000016b00e1cc0000000000";
+static const char tls_auth_s_hard_reset[] =
+	"40a669c1c7950f09b2e239ada7cfca9e341c79ff317227ea850700b337edb1ce740d34fb242a18a0"
+	"a9000000016b00e1cc0100000000a310920f6e09855600000000";
+static const char tls_auth_c_ack[] =
+	"28a310920f6e0985561f96eeb91414cc7bb313e12f52972e512f25a8eaf6b4bfb2ceb9735f8fcfcf"
+	"66000000026b00e1cc0100000000a669c1c7950f09b2";
+
+/* tls-crypt: the packet, and what is encrypted in it */
+static const char tls_crypt_c_hard_reset[] =
+	"3832779a4d10ef358a000000016b00e1d35a901f80e3dd5cdd3a976423c531843b0cd7c4b11cdbc7"
+	"f1282faf525b8049314de7d2af07";
+static const char tls_crypt_c_hard_reset_text[] = "0000000000";
+static const char tls_crypt_s_hard_reset[] =
+	"402d69132a6cf7c47c000000016b00e1d3293d1848ae497d9fb70a9b18846772da47ba33eae27c95"
+	"630fa433ee3a2a22ed29d842ce7674c6997b2834c8eb7bf91140";
+static const char tls_crypt_s_hard_reset_text[] = "010000000032779a4d10ef358a00000000";
+static const char tls_crypt_c_ack[] =
+	"2832779a4d10ef358a000000036b00e1d3b6a4b0ebeb489c94e9089e1cc87d508291fc48187c1d92"
+	"dd6fe353973b8d0c0d54e041eb01453b3b74b890ecd011e837ef";
+static const char tls_crypt_c_ack_text[] = "0200000001000000002d69132a6cf7c47c";
+
+/* tls-crypt-v2, metadata is a timestamp */
+static const char tls_crypt_v2_server_key[] =
+	"d2462b59192f72064e8835b596f5dfe22702945cd43dc56fe7baf8b43e416b7f2e81819c66a5d73c"
+	"b8d75ff079f35ecd601eaef3edfaa40b18334da0d4d8fcb8c0ca1e5c730f53095723ac5ed6867e2c"
+	"267c4e9e19ae0657619bf9a88e9d15c30816755b0d35062497da3105b828096154dd0a8568d4c8c6"
+	"a131ff7f92f6c370";
+static const char tls_crypt_v2_kc[] =
+	"df7abc9e4fd07b23669f10183b7fba55d79459a82f2c3c70da8db9f40bdbbc00ae28cb6249328ec6"
+	"83c5ad4e60af853390cb168b507edf606a663db4dcdbaad025e3b88273bd92199a539a943f5de0e4"
+	"79dd1e9594c9dc0685c3e5e1d5662812f4d2e11ef827d4a43aea4ddd0aa76443a8ce8215ba5245db"
+	"ba0cfaec8fd14d7987b7d4f4ead5029b3a6967295527f1af40219e84c4eba9dd75b3ee4b2ff183e0"
+	"35c3ab30bb0527fd452ad340d4b3beb0a68f7c8133444acc953438a79e25ecd3b84badf875370f31"
+	"192c876d921aec7e84b3b35f03b4f34c79b1fddeb161eeaf08cefdfc4811674a2824c484cf0fa24d"
+	"f6af0c2ac77e8ef35f7e4b65594b0331";
+static const char tls_crypt_v2_wkc[] =
+	"33ee7f4ea011bdc24009ddbd9bca42fbd53612a0810e939d3a82ec928c6e12eb3b484708d14eabb3"
+	"8e1987199137b5b622990415e56b6185eebcd29b555403721b9029fedf7baa75b913c5ca725bbcf9"
+	"0ad2e2082ed4aff77ba2e9b7df3c839e75972f486a3c97fa2a99d13df209045620f30846d31b9bf6"
+	"dc29251e1f84400c139309a97d33d6ac808ab9a72678b1e4a6ab4fb885749a489cedb6ba6b26aee3"
+	"165fee5b744443593de41bb592c044f5d97bfa69f7b174b03da2cf0becbc6efb1ba1405a19fb6734"
+	"98d9e8e3dcf06cdb72d0e2b9c60da63b7f0e414aafaeb914b8c49a7017eff1e1024c1764acbfd5a7"
+	"24670e5e94566f6957f0cfde918cb8b87eb0cebad83b219ca1f2bf8ea3f96c168207fb949ffa065e"
+	"1d7f731cde74de9d46128a8bf663587b59012b";
+static const char tls_crypt_v2_metadata[] = "01000000006b00e18d";
+static const char tls_crypt_v2_c_hard_reset_v3[] =
+	"50d2cb770e8c9230bb0f0000016b00e1d9df14b4587982212eae153dbe5e68e90bf272631b85b45e"
+	"3fdd7f2aa898fb78ad5877271a9d33ee7f4ea011bdc24009ddbd9bca42fbd53612a0810e939d3a82"
+	"ec928c6e12eb3b484708d14eabb38e1987199137b5b622990415e56b6185eebcd29b555403721b90"
+	"29fedf7baa75b913c5ca725bbcf90ad2e2082ed4aff77ba2e9b7df3c839e75972f486a3c97fa2a99"
+	"d13df209045620f30846d31b9bf6dc29251e1f84400c139309a97d33d6ac808ab9a72678b1e4a6ab"
+	"4fb885749a489cedb6ba6b26aee3165fee5b744443593de41bb592c044f5d97bfa69f7b174b03da2"
+	"cf0becbc6efb1ba1405a19fb673498d9e8e3dcf06cdb72d0e2b9c60da63b7f0e414aafaeb914b8c4"
+	"9a7017eff1e1024c1764acbfd5a724670e5e94566f6957f0cfde918cb8b87eb0cebad83b219ca1f2"
+	"bf8ea3f96c168207fb949ffa065e1d7f731cde74de9d46128a8bf663587b59012b";
+static const char tls_crypt_v2_c_hard_reset_v3_text[] = "0000000000";
+static const char tls_crypt_v2_s_hard_reset[] =
+	"40594472f8800d5e39000000016b00e1d98c04dd4cff50009ae2950b5d452a8c371f64e2ef0d5fd0"
+	"bf1e6304e108800fa42d1b0f360836441dce053f5f592d2f4f36a6fc7405a4dd";
+static const char tls_crypt_v2_s_hard_reset_text[] =
+	"0100000000d2cb770e8c9230bb00000000000100020001";
+static const char tls_crypt_v2_c_wkc_v1[] =
+	"58d2cb770e8c9230bb0f0000026b00e1d99c294084a9eb065df7d89970f2bdece8544ab9f60b3ac7"
+	"6d059a5a59a85b0099b97b4cd7c531e404f891e224185c57b47b84da2017b23c64cc45344284faaf"
+	"4bfab55f61614fb483a591f4ecf2479be8a2489383c91c16c1fbe81c7475009f16c15afb712b3f2c"
+	"3c402d7d9e2791b435dc57a01801d04bb38ecaad66e9be893115f4c6318d5a57325a233f612fb4f3"
+	"eb58b461f83d7472f9768d168923ec9d81f642fcc9cc8b814324b1f6ca0e8e559542a9d8577cf659"
+	"605d0f87b1570a86cdf76ccf6b4404574386f2103260114c834d04837cf527c8e8d0db68306ff59c"
+	"ad606cdd774fab1f5fe89375d44eb1eea8a5fbc57c0be9468c86ab00a7d63ae0e5fb143ce2d478ea"
+	"8d9c63bf745bac69f9453ed23d39a1a4b4ac345f3e3e85cacf1f4f195cb1c7f6639d1dba2f44b94b"
+	"e198a298de8abc6d70db21ea3ec73ad73502151330cef433ee7f4ea011bdc24009ddbd9bca42fbd5"
+	"3612a0810e939d3a82ec928c6e12eb3b484708d14eabb38e1987199137b5b622990415e56b6185ee"
+	"bcd29b555403721b9029fedf7baa75b913c5ca725bbcf90ad2e2082ed4aff77ba2e9b7df3c839e75"
+	"972f486a3c97fa2a99d13df209045620f30846d31b9bf6dc29251e1f84400c139309a97d33d6ac80"
+	"8ab9a72678b1e4a6ab4fb885749a489cedb6ba6b26aee3165fee5b744443593de41bb592c044f5d9"
+	"7bfa69f7b174b03da2cf0becbc6efb1ba1405a19fb673498d9e8e3dcf06cdb72d0e2b9c60da63b7f"
+	"0e414aafaeb914b8c49a7017eff1e1024c1764acbfd5a724670e5e94566f6957f0cfde918cb8b87e"
+	"b0cebad83b219ca1f2bf8ea3f96c168207fb949ffa065e1d7f731cde74de9d46128a8bf663587b59"
+	"012b";
+static const char tls_crypt_v2_c_wkc_v1_text[] =
+	"0100000000594472f8800d5e390000000116030101100100010c03039c3148e4d23faf2795eb409d";
+
+/* Into data; the length. */
+static inline size_t unhex(const char *text, uint8_t *data, size_t size)
+{
+	ssize_t n = hex_decode(text, strlen(text), data, size);
+	assert_true(n >= 0);
+	return (size_t)n;
+}
+
+#endif
