@@ -118,7 +118,8 @@ ssize_t control_packet_write(const struct control_packet *p, uint8_t *bytes, siz
 
 void tcp_framer_init(struct tcp_framer *f, uint8_t *buf, size_t size)
 {
-	*f = (struct tcp_framer){.buf = buf, .size = size, .cap = size};
+	*f = (struct tcp_framer){.size = size, .cap = size};
+	f->buf = buf;
 }
 
 void tcp_framer_set_cap(struct tcp_framer *f, size_t cap)

@@ -11,6 +11,7 @@
 #include <string.h>
 
 enum {
+	FILE_MAX = 65536, /* of a key, with what people write around it */
 	SERVER_HMAC_KEY_AT = 64, /* the cipher key stands at 0 */
 	TIMESTAMP_LEN = 8,
 	REPLAY_ID_EARLY_NEG = 0x0f000000,
@@ -40,7 +41,7 @@ int tls_crypt_v2_server_key_from_text(
 	char *name = NULL, *header = NULL;
 	uint8_t *data = NULL;
 	long data_len = 0;
-	if (len == 0 || len > TLS_CRYPT_V2_SERVER_KEY_TEXT * 16)
+	if (len == 0 || len > FILE_MAX)
 		return -EINVAL;
 	BIO *in = BIO_new_mem_buf(text, (int)len);
 	if (in == NULL)

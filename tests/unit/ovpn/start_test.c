@@ -10,7 +10,7 @@
 
 /* With the hand window of 60 s a slot is 30 s. */
 static const uint64_t slot_ns = 30 * NS_PER_SEC;
-static const uint64_t now = 1000 * 30 * NS_PER_SEC + 5;
+static const uint64_t now = 30000 * NS_PER_SEC + 5;
 
 struct scene {
 	struct start start;
@@ -186,8 +186,8 @@ static void ids_above_1_never_begin(void **state)
 	s.echo.packet_id = UINT32_MAX;
 	assert_int_equal(check(&s, now), START_PACKET_ID);
 	s.echo.packet_id = 1;
-	for (uint8_t n = 1; n <= ACKS_MAX; n++) {
-		s.echo.ack_count = n;
+	for (unsigned int n = 1; n <= ACKS_MAX; n++) {
+		s.echo.ack_count = (uint8_t)n;
 		s.echo.ack[n - 1] = 2;
 		assert_int_equal(check(&s, now), START_PACKET_ID);
 		s.echo.ack[n - 1] = 1;

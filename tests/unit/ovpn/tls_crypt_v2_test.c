@@ -111,6 +111,24 @@ static void every_bit_of_a_wkc_counts(void **state)
 	tls_crypt_v2_server_fini(&s);
 }
 
+/* Sealed with the right key, but about a length that it has not. */
+static void an_authentic_lie(void **state)
+{
+	const uint8_t plain[STATIC_KEY_LEN + 9] = {0};
+	const size_t len = TLS_CRYPT_TAG_LEN + sizeof(plain) + 2;
+	struct tls_crypt_v2_server s;
+	struct tls_crypt_v2_client c;
+	uint8_t wkc[512];
+	vector_server(&s);
+	for (size_t says = len - 1; says <= len + 1; says++) {
+		write_be16(wkc + len - 2, (uint16_t)says);
+		struct tls_crypt_text in = {wkc + len - 2, 2, plain, sizeof(plain)};
+		assert_int_equal(tls_crypt_seal(&s.cipher, &in, wkc, wkc + TLS_CRYPT_TAG_LEN), 0);
+		assert_int_equal(tls_crypt_v2_unwrap(&s, wkc, len, &c), says == len ? 0 : -EBADMSG);
+	}
+	tls_crypt_v2_server_fini(&s);
+}
+
 static void another_servers_key(void **state)
 {
 	struct tls_crypt_v2_server_key k;
@@ -312,6 +330,7 @@ int main(void)
 		cmocka_unit_test(wkc_of_the_wire),
 		cmocka_unit_test(packets_of_the_wire),
 		cmocka_unit_test(every_bit_of_a_wkc_counts),
+		cmocka_unit_test(an_authentic_lie),
 		cmocka_unit_test(another_servers_key),
 		cmocka_unit_test(lengths_of_metadata),
 		cmocka_unit_test(lengths_that_lie),
