@@ -10,7 +10,8 @@
 #include <stdint.h>
 
 /*
- * P_DATA_V1 and P_DATA_V2 (the OpenVPN wire protocol draft, data channel), all numbers in network byte order:
+ * P_DATA_V1 and P_DATA_V2 (the OpenVPN wire protocol draft, data channel), with all numbers in
+ * network byte order:
  *
  *   header: V1 opcode<<3 | key id; V2 the same and a peer id of 24 bits
  *   AEAD:   header | packet id (4) | tag (16) | ciphertext
