@@ -118,14 +118,13 @@ bool data_send_wants_renegotiation(const struct data_send *s)
 	return s->packet_id > PACKET_ID_RENEGOTIATE || usage_wants_renegotiation(&s->usage);
 }
 
-/* The packet id and, in V2, the header before it. */
-static void set_aead_fields(struct cipher_job *job, const uint8_t *packet, uint32_t header_len,
-	const uint8_t *implicit_iv)
+/* id: where the packet id lies; in V2 the header before it is covered too. */
+static void set_aead_fields(
+	struct cipher_job *job, const uint8_t *id, uint32_t header_len, const uint8_t *implicit_iv)
 {
-	const uint8_t *id = packet + header_len;
-	bool is_v2 = header_len == DATA_V2_HEADER_LEN;
-	job->aad = is_v2 ? packet : id;
-	job->aad_len = is_v2 ? DATA_V2_HEADER_LEN + DATA_PACKET_ID_LEN : DATA_PACKET_ID_LEN;
+	uint32_t covered = header_len == DATA_V2_HEADER_LEN ? DATA_V2_HEADER_LEN : 0;
+	job->aad = id - covered;
+	job->aad_len = covered + DATA_PACKET_ID_LEN;
 	memcpy(job->nonce, id, DATA_PACKET_ID_LEN);
 	memcpy(job->nonce + DATA_PACKET_ID_LEN, implicit_iv, DATA_IMPLICIT_IV_LEN);
 }
@@ -136,11 +135,12 @@ static int open_prepare_aead(const struct data_receive *r, const struct data_hea
 	uint32_t before = h->len + DATA_PACKET_ID_LEN + r->tag_len;
 	if (len < before || len - before > CIPHER_TEXT_MOST)
 		return -EBADMSG;
+	uint8_t *id = packet + h->len;
 	*job = (struct cipher_job){.key = r->key,
 		.data = packet + before,
 		.len = len - before,
-		.tag = packet + h->len + DATA_PACKET_ID_LEN};
-	set_aead_fields(job, packet, h->len, r->implicit_iv);
+		.tag = id + DATA_PACKET_ID_LEN};
+	set_aead_fields(job, id, h->len, r->implicit_iv);
 	return 0;
 }
 
@@ -151,10 +151,9 @@ static int open_prepare_cbc(const struct data_receive *r, const struct data_head
 	if (len < before + CIPHER_BLOCK_LEN || len - before > CIPHER_TEXT_MOST
 		|| (len - before) % CIPHER_BLOCK_LEN != 0)
 		return -EBADMSG;
-	*job = (struct cipher_job){.key = r->key,
-		.data = packet + before,
-		.len = len - before,
-		.tag = packet + h->len};
+	uint8_t *hmac = packet + h->len;
+	*job = (struct cipher_job){
+		.key = r->key, .data = packet + before, .len = len - before, .tag = hmac};
 	return 0;
 }
 
@@ -201,14 +200,12 @@ int data_open_finish(struct data_receive *r, const struct cipher_job *job, struc
 static void seal_prepare_aead(struct data_send *s, struct data_span *span, struct cipher_job *job)
 {
 	uint32_t before = s->header_len + DATA_PACKET_ID_LEN + s->tag_len;
-	uint8_t *packet = span->at - before;
-	*job = (struct cipher_job){.key = s->key,
-		.data = span->at,
-		.len = span->len,
-		.tag = packet + s->header_len + DATA_PACKET_ID_LEN};
+	uint8_t *packet = span->at - before, *id = packet + s->header_len;
 	memcpy(packet, s->header, s->header_len);
-	put_u32(packet + s->header_len, s->packet_id);
-	set_aead_fields(job, packet, s->header_len, s->implicit_iv);
+	put_u32(id, s->packet_id);
+	*job = (struct cipher_job){
+		.key = s->key, .data = span->at, .len = span->len, .tag = id + DATA_PACKET_ID_LEN};
+	set_aead_fields(job, id, s->header_len, s->implicit_iv);
 	*span = (struct data_span){packet, before + span->len};
 }
 

@@ -6,7 +6,7 @@ import sys
 
 import tree
 
-HOSTILE = ("dataplane/wg/", "dataplane/path/", "dataplane/api/")
+HOSTILE = ("dataplane/wg/", "dataplane/ovpn/", "dataplane/path/", "dataplane/api/")
 ASSERT = re.compile(r"(?<!static_)(?<![\w.])(assert|abort|RTE_ASSERT|RTE_VERIFY|rte_panic|rte_exit)\s*\(")
 
 
