@@ -62,9 +62,9 @@ static int prf(EVP_KDF *kdf, const uint8_t *secret, size_t secret_len, const str
 	OSSL_PARAM params[] = {
 		OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, digest, 0),
 		OSSL_PARAM_construct_octet_string(
-			OSSL_KDF_PARAM_SECRET, (void *)(uintptr_t)secret, secret_len),
+			OSSL_KDF_PARAM_SECRET, (void *)secret, secret_len),
 		OSSL_PARAM_construct_octet_string(
-			OSSL_KDF_PARAM_SEED, (void *)(uintptr_t)seed->bytes, seed->len),
+			OSSL_KDF_PARAM_SEED, (void *)seed->bytes, seed->len),
 		OSSL_PARAM_construct_end(),
 	};
 	int ok = EVP_KDF_derive(ctx, ret, len, params);

@@ -12,8 +12,9 @@ static char *text_of(BIO *b)
 {
 	char *data;
 	long len = BIO_get_mem_data(b, &data);
-	char *text = strndup(data, (size_t)len);
+	char *text = calloc((size_t)len + 1, 1); /* what lies in the BIO does not end in a NUL */
 	assert(text != NULL);
+	memcpy(text, data, (size_t)len);
 	BIO_free(b);
 	return text;
 }
