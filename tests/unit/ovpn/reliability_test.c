@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The reliability layer: windows, acks, repeats and order (checklist 11, 12, 28, 59). */
+/* The reliability layer: windows, acks, repeats and order (checklist 11, 59). */
 #include "dataplane/ovpn/reliability.h"
 
 #include "dataplane/base/clock.h"
