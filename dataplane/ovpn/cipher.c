@@ -5,19 +5,19 @@
 #include <strings.h>
 
 const struct data_cipher data_ciphers[DATA_CIPHER_COUNT] = {
-	{"AES-256-GCM", DATA_CIPHER_AEAD, 32},
-	{"AES-192-GCM", DATA_CIPHER_AEAD, 24},
-	{"AES-128-GCM", DATA_CIPHER_AEAD, 16},
-	{"CHACHA20-POLY1305", DATA_CIPHER_AEAD, 32},
-	{"AES-256-CBC", DATA_CIPHER_CBC, 32},
-	{"AES-192-CBC", DATA_CIPHER_CBC, 24},
-	{"AES-128-CBC", DATA_CIPHER_CBC, 16},
+	{"AES-256-GCM", CIPHER_AES_256_GCM},
+	{"AES-192-GCM", CIPHER_AES_192_GCM},
+	{"AES-128-GCM", CIPHER_AES_128_GCM},
+	{"CHACHA20-POLY1305", CIPHER_CHACHA20_POLY1305},
+	{"AES-256-CBC", CIPHER_AES_256_CBC},
+	{"AES-192-CBC", CIPHER_AES_192_CBC},
+	{"AES-128-CBC", CIPHER_AES_128_CBC},
 };
 
 const struct data_digest data_digests[DATA_DIGEST_COUNT] = {
-	{"SHA512", 64},
-	{"SHA256", 32},
-	{"SHA1", 20},
+	{"SHA512", CIPHER_HMAC_SHA512},
+	{"SHA256", CIPHER_HMAC_SHA256},
+	{"SHA1", CIPHER_HMAC_SHA1},
 };
 
 static const char default_auth[] = "SHA1";
@@ -98,15 +98,16 @@ enum cipher_verdict cipher_choose(const struct cipher_policy *policy,
 	bool digest_missing = false;
 	for (size_t i = 0; i < policy->cipher_count; i++) {
 		const struct data_cipher *c = policy->ciphers[i];
-		bool is_cbc = c->kind == DATA_CIPHER_CBC;
+		bool is_cbc = !cipher_is_aead(c->algorithm);
 		if (!client_has(offer, c->name))
 			continue;
 		if (is_cbc && digest == NULL) {
 			digest_missing = true;
 			continue;
 		}
-		ret->cipher = c;
-		ret->digest = is_cbc ? digest : NULL;
+		ret->name = c->name;
+		ret->suite.algorithm = c->algorithm;
+		ret->suite.digest = is_cbc ? digest->digest : CIPHER_NO_DIGEST;
 		ret->is_pushed = offer->iv_ciphers != NULL || offer->iv_ncp >= 2;
 		return CIPHER_CHOSEN;
 	}

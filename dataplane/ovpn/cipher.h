@@ -2,6 +2,8 @@
 #ifndef DATAPLANE_OVPN_CIPHER_H
 #define DATAPLANE_OVPN_CIPHER_H
 
+#include "dataplane/crypto/cipher.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -10,21 +12,15 @@
  * The ciphers of the data channel and which of them a client gets (openvpn-rfc, "Cipher negotiation";
  * OpenVPN's ssl_ncp.c). No cipher with 64-bit blocks and no null cipher is in the table.
  */
-enum data_cipher_kind {
-	DATA_CIPHER_AEAD,
-	DATA_CIPHER_CBC, /* with an HMAC */
-};
-
 struct data_cipher {
 	const char *name; /* OpenVPN's */
-	enum data_cipher_kind kind;
-	uint8_t key_len; /* bytes */
+	enum cipher_algorithm algorithm;
 };
 
 /* Of CBC: the HMAC's. */
 struct data_digest {
 	const char *name; /* OpenVPN's, and OpenSSL's */
-	uint8_t len; /* bytes, of the key as of the tag */
+	enum cipher_digest digest;
 };
 
 enum {
@@ -56,8 +52,8 @@ struct cipher_offer {
 };
 
 struct cipher_choice {
-	const struct data_cipher *cipher;
-	const struct data_digest *digest; /* NULL for AEAD */
+	const char *name; /* of the cipher */
+	struct cipher_suite suite;
 	bool is_pushed; /* the client negotiates, so it is told */
 };
 

@@ -90,6 +90,9 @@ ssize_t command_write_auth_failed_temp(
 
 ssize_t command_write_restart(uint8_t *buf, size_t size, bool next_remote, const char *message)
 {
+	/* the client would take it for flags */
+	if (message != NULL && message[0] == '[')
+		return -EINVAL;
 	return next_remote ? write_command(buf, size, "RESTART,[N]", "", message)
 			   : write_command(buf, size, "RESTART", ",", message);
 }

@@ -48,7 +48,8 @@ ssize_t command_write_auth_failed(uint8_t *buf, size_t size, const char *reason)
  * AUTH_FAILED would end it. backoff_s: seconds it should wait, 0: as it likes. */
 ssize_t command_write_auth_failed_temp(
 	uint8_t *buf, size_t size, uint32_t iv_proto, uint32_t backoff_s, const char *reason);
-/* Connect anew, to the next server if next_remote. */
+/* Connect anew, to the next server if next_remote. -EINVAL also for a message that begins with a bracket:
+ * the client would read flags. */
 ssize_t command_write_restart(uint8_t *buf, size_t size, bool next_remote, const char *message);
 ssize_t command_write_halt(uint8_t *buf, size_t size, const char *message);
 ssize_t command_write_info(uint8_t *buf, size_t size, const char *message);

@@ -7,40 +7,22 @@
 #include <stddef.h>
 #include <string.h>
 
-enum {
-	OPCODE_SHIFT = 3,
-	KEY_ID_MASK = 7,
-};
-
 #define PACKET_ID_RENEGOTIATE 0xff000000U
 #define USAGE_RENEGOTIATE ((1ULL << 36) / 8 * 7)
-
-static void put_u32(uint8_t *to, uint32_t v)
-{
-	to[0] = (uint8_t)(v >> 24);
-	to[1] = (uint8_t)(v >> 16);
-	to[2] = (uint8_t)(v >> 8);
-	to[3] = (uint8_t)v;
-}
-
-static uint32_t get_u32(const uint8_t *from)
-{
-	return (uint32_t)from[0] << 24 | (uint32_t)from[1] << 16 | (uint32_t)from[2] << 8 | from[3];
-}
 
 int data_header_read(const uint8_t *packet, uint32_t len, struct data_header *ret)
 {
 	if (len < DATA_V1_HEADER_LEN)
 		return -EBADMSG;
-	unsigned int opcode = packet[0] >> OPCODE_SHIFT;
-	uint8_t key_id = packet[0] & KEY_ID_MASK;
-	if (opcode == DATA_OPCODE_V1) {
+	unsigned int opcode = first_byte_opcode(packet[0]);
+	uint8_t key_id = first_byte_key_id(packet[0]);
+	if (opcode == P_DATA_V1) {
 		*ret = (struct data_header){DATA_V1_HEADER_LEN, DATA_NO_PEER_ID, key_id};
 		return 0;
 	}
-	if (opcode != DATA_OPCODE_V2 || len < DATA_V2_HEADER_LEN)
+	if (opcode != P_DATA_V2 || len < DATA_V2_HEADER_LEN)
 		return -EBADMSG;
-	*ret = (struct data_header){DATA_V2_HEADER_LEN, get_u32(packet) & 0xffffffU, key_id};
+	*ret = (struct data_header){DATA_V2_HEADER_LEN, read_be32(packet) & 0xffffffU, key_id};
 	return 0;
 }
 
@@ -85,15 +67,15 @@ int data_send_init(struct data_send *s, struct cipher_engine *e, const struct ci
 	const uint8_t *slots, const struct data_header *header)
 {
 	bool is_v2 = header->len == DATA_V2_HEADER_LEN;
-	if ((!is_v2 && header->len != DATA_V1_HEADER_LEN) || header->key_id > KEY_ID_MASK
+	if ((!is_v2 && header->len != DATA_V1_HEADER_LEN) || header->key_id > 7
 		|| header->peer_id > DATA_NO_PEER_ID)
 		return -EINVAL;
 	memset(s, 0, sizeof(*s));
 	int err = cipher_key_new(e, suite, slots, slots + DATA_SLOT_LEN, &s->key);
 	if (err != 0)
 		return err;
-	uint32_t opcode = is_v2 ? DATA_OPCODE_V2 : DATA_OPCODE_V1;
-	put_u32(s->header, (opcode << OPCODE_SHIFT | header->key_id) << 24 | header->peer_id);
+	write_be32(s->header, header->peer_id);
+	s->header[0] = first_byte(is_v2 ? P_DATA_V2 : P_DATA_V1, header->key_id);
 	s->header_len = header->len;
 	s->is_aead = cipher_is_aead(suite->algorithm);
 	s->tag_len = cipher_tag_len(suite);
@@ -182,13 +164,13 @@ int data_open_finish(struct data_receive *r, const struct cipher_job *job, struc
 		return -EBADMSG;
 	uint32_t id, len = job->len, before = 0;
 	if (r->is_aead) {
-		id = get_u32(job->nonce);
+		id = read_be32(job->nonce);
 	} else {
 		len = strip_padding(job->data, job->len);
 		before = DATA_PACKET_ID_LEN;
 		if (len < before)
 			return -EBADMSG;
-		id = get_u32(job->data);
+		id = read_be32(job->data);
 	}
 	usage_add(&r->usage, job->len);
 	if (!packet_id_window_accept(&r->window, id))
@@ -202,7 +184,7 @@ static void seal_prepare_aead(struct data_send *s, struct data_span *span, struc
 	uint32_t before = s->header_len + DATA_PACKET_ID_LEN + s->tag_len;
 	uint8_t *packet = span->at - before, *id = packet + s->header_len;
 	memcpy(packet, s->header, s->header_len);
-	put_u32(id, s->packet_id);
+	write_be32(id, s->packet_id);
 	*job = (struct cipher_job){
 		.key = s->key, .data = span->at, .len = span->len, .tag = id + DATA_PACKET_ID_LEN};
 	set_aead_fields(job, id, s->header_len, s->implicit_iv);
@@ -218,7 +200,7 @@ static void seal_prepare_cbc(struct data_send *s, struct data_span *span, struct
 	memcpy(packet, s->header, s->header_len);
 	s->iv_left -= CIPHER_BLOCK_LEN;
 	memcpy(iv, s->iv + s->iv_left, CIPHER_BLOCK_LEN);
-	put_u32(text, s->packet_id);
+	write_be32(text, s->packet_id);
 	memset(text + len, (int)pad, pad);
 	*job = (struct cipher_job){
 		.key = s->key, .data = text, .len = len + pad, .tag = packet + s->header_len};

@@ -4,6 +4,7 @@
 
 #include "dataplane/crypto/cipher.h"
 #include "dataplane/ovpn/data_payload.h"
+#include "dataplane/ovpn/framing.h"
 #include "dataplane/ovpn/replay.h"
 
 #include <stdbool.h>
@@ -23,8 +24,6 @@
  * burst, and finishes each.
  */
 enum {
-	DATA_OPCODE_V1 = 6,
-	DATA_OPCODE_V2 = 9,
 	DATA_V1_HEADER_LEN = 1,
 	DATA_V2_HEADER_LEN = 4,
 	DATA_PACKET_ID_LEN = 4,

@@ -72,8 +72,8 @@ static int prf(EVP_KDF *kdf, const uint8_t *secret, size_t secret_len, const str
 	return ok == 1 ? 0 : -ENOTSUP;
 }
 
-static int derive(EVP_KDF *kdf, const struct key_source *s, const uint8_t *client_sid,
-	const uint8_t *server_sid, struct key_block *ret)
+static int derive(EVP_KDF *kdf, const struct key_source *s, const struct session_id *client,
+	const struct session_id *server, struct key_block *ret)
 {
 	uint8_t master[MASTER_LEN];
 	struct seed seed;
@@ -85,8 +85,8 @@ static int derive(EVP_KDF *kdf, const struct key_source *s, const uint8_t *clien
 		seed_begin(&seed, expansion_label);
 		seed_add(&seed, s->client.random2, sizeof(s->client.random2));
 		seed_add(&seed, s->server.random2, sizeof(s->server.random2));
-		seed_add(&seed, client_sid, KEY_SOURCE_SESSION_ID_LEN);
-		seed_add(&seed, server_sid, KEY_SOURCE_SESSION_ID_LEN);
+		seed_add(&seed, client->bytes, sizeof(client->bytes));
+		seed_add(&seed, server->bytes, sizeof(server->bytes));
 		err = prf(kdf, master, sizeof(master), &seed, ret->bytes, sizeof(ret->bytes));
 	}
 	OPENSSL_cleanse(master, sizeof(master));
@@ -94,23 +94,17 @@ static int derive(EVP_KDF *kdf, const struct key_source *s, const uint8_t *clien
 	return err;
 }
 
-int key_block_derive(const struct key_source *s,
-	const uint8_t client_sid[KEY_SOURCE_SESSION_ID_LEN],
-	const uint8_t server_sid[KEY_SOURCE_SESSION_ID_LEN], struct key_block *ret)
+int key_block_derive(const struct key_source *s, const struct session_id *client,
+	const struct session_id *server, struct key_block *ret)
 {
 	EVP_KDF *kdf = EVP_KDF_fetch(NULL, "TLS1-PRF", NULL);
 	if (kdf == NULL)
 		return -ENOTSUP;
-	int err = derive(kdf, s, client_sid, server_sid, ret);
+	int err = derive(kdf, s, client, server, ret);
 	EVP_KDF_free(kdf);
 	if (err != 0)
 		key_block_wipe(ret);
 	return err;
-}
-
-void key_block_from_export(const uint8_t exported[KEY_BLOCK_LEN], struct key_block *ret)
-{
-	memcpy(ret->bytes, exported, KEY_BLOCK_LEN);
 }
 
 void key_block_wipe(struct key_block *b)
@@ -118,24 +112,7 @@ void key_block_wipe(struct key_block *b)
 	OPENSSL_cleanse(b, sizeof(*b));
 }
 
-int data_key_get(const struct key_block *b, enum key_block_direction d, size_t cipher_len,
-	size_t hmac_len, struct data_key *ret)
+const uint8_t *key_block_slots(const struct key_block *b, enum key_block_direction d)
 {
-	if (cipher_len == 0 || cipher_len > DATA_KEY_CIPHER_MAX || hmac_len > KEY_BLOCK_SLOT_LEN)
-		return -EINVAL;
-	size_t at = d == KEY_BLOCK_CLIENT_TO_SERVER ? 0 : (size_t)2 * KEY_BLOCK_SLOT_LEN;
-	const uint8_t *cipher = b->bytes + at, *hmac = cipher + KEY_BLOCK_SLOT_LEN;
-	memset(ret, 0, sizeof(*ret));
-	ret->cipher_len = (uint8_t)cipher_len;
-	ret->hmac_len = (uint8_t)hmac_len;
-	memcpy(ret->cipher, cipher, cipher_len);
-	memcpy(ret->hmac, hmac, hmac_len);
-	if (hmac_len == 0)
-		memcpy(ret->implicit_iv, hmac, sizeof(ret->implicit_iv));
-	return 0;
-}
-
-void data_key_wipe(struct data_key *k)
-{
-	OPENSSL_cleanse(k, sizeof(*k));
+	return b->bytes + (d == KEY_BLOCK_CLIENT_TO_SERVER ? 0 : KEY_BLOCK_LEN / 2);
 }

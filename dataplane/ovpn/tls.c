@@ -256,11 +256,11 @@ int tls_write(struct tls *t, const uint8_t *data, size_t len)
 	return n == 1 ? 0 : error_of(t, n);
 }
 
-int tls_export(struct tls *t, uint8_t ret[TLS_EXPORTED_LEN])
+int tls_export(struct tls *t, struct key_block *ret)
 {
 	if (SSL_is_init_finished(t->ssl) == 0
-		|| SSL_export_keying_material(
-			   t->ssl, ret, TLS_EXPORTED_LEN, label, sizeof(label) - 1, NULL, 0, 0)
+		|| SSL_export_keying_material(t->ssl, ret->bytes, sizeof(ret->bytes), label,
+			   sizeof(label) - 1, NULL, 0, 0)
 			!= 1)
 		return -ENOTCONN;
 	return 0;

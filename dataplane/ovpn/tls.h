@@ -2,6 +2,8 @@
 #ifndef DATAPLANE_OVPN_TLS_H
 #define DATAPLANE_OVPN_TLS_H
 
+#include "dataplane/ovpn/key_source.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -30,7 +32,6 @@ struct tls_config {
 };
 
 enum {
-	TLS_EXPORTED_LEN = 256, /* of OpenVPN's key block */
 	TLS_FINGERPRINT_LEN = 32, /* SHA-256 */
 	TLS_PENDING_MAX = 64 * 1024, /* bytes that wait to be read: a certificate chain and more */
 	TLS_NAME_MAX = 64, /* RFC 5280 ub-common-name */
@@ -70,7 +71,7 @@ ssize_t tls_read(struct tls *t, uint8_t *buf, size_t size);
 int tls_write(struct tls *t, const uint8_t *data, size_t len);
 
 /* RFC 5705 with OpenVPN's label (section 2.5). 0, or -ENOTCONN before the handshake's end. */
-int tls_export(struct tls *t, uint8_t ret[TLS_EXPORTED_LEN]);
+int tls_export(struct tls *t, struct key_block *ret);
 /* The client's certificate, after the handshake. -ENOENT: it has none, or no common name; -EINVAL: a
  * name with a NUL or too long for an honest one. */
 int tls_peer_name(const struct tls *t, char ret[TLS_NAME_MAX + 1]);

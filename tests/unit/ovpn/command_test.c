@@ -119,6 +119,7 @@ static void others(void **state)
 	must_be(command_write_restart(buf, sizeof(buf), false, "new"), "RESTART,new");
 	must_be(command_write_restart(buf, sizeof(buf), true, NULL), "RESTART,[N]");
 	must_be(command_write_restart(buf, sizeof(buf), true, "new"), "RESTART,[N]new");
+	assert_int_equal(command_write_restart(buf, sizeof(buf), false, "[N]"), -EINVAL);
 	must_be(command_write_halt(buf, sizeof(buf), NULL), "HALT");
 	must_be(command_write_halt(buf, sizeof(buf), "gone"), "HALT,gone");
 	must_be(command_write_info(buf, sizeof(buf), "hello"), "INFO,hello");

@@ -177,7 +177,7 @@ static void headers(void **state)
 	assert_true(h.len == 4 && h.key_id == 3 && h.peer_id == 0x123456);
 	for (unsigned int opcode = 0; opcode < 32; opcode++) {
 		const uint8_t packet[4] = {(uint8_t)(opcode << 3)};
-		bool is_data = opcode == DATA_OPCODE_V1 || opcode == DATA_OPCODE_V2;
+		bool is_data = opcode == P_DATA_V1 || opcode == P_DATA_V2;
 		assert_int_equal(data_header_read(packet, 4, &h), is_data ? 0 : -EBADMSG);
 	}
 }
@@ -241,7 +241,7 @@ static void v1_additional_data(void **state)
 	open_pair(&p, nth_suite(CIPHER_AES_128_GCM), DATA_V1_HEADER_LEN);
 	prepare(&p, 20, 1);
 	seal(&p);
-	assert_int_equal(p.span.at[0], DATA_OPCODE_V1 << 3 | KEY_ID);
+	assert_int_equal(p.span.at[0], P_DATA_V1 << 3 | KEY_ID);
 	assert_int_equal(data_header_read(p.span.at, p.span.len, &h), 0);
 	struct cipher_job job = {.key = p.send.key,
 		.data = p.span.at + 21,

@@ -70,7 +70,7 @@ static void set_cipher(struct push *p, const struct peer_info *client, const cha
 		.occ_auth = "SHA1"};
 	struct cipher_choice choice;
 	assert_int_equal(cipher_choose(&policy, &offer, &choice), CIPHER_CHOSEN);
-	p->cipher = choice.is_pushed ? choice.cipher->name : NULL;
+	p->cipher = choice.is_pushed ? choice.name : NULL;
 }
 
 static void must_be_one(const char *text)
