@@ -262,6 +262,27 @@ static void continuation(void **state)
 	assert_int_equal(parts.count, 0);
 }
 
+/* Each shorter route moves what follows by a byte, so that the first part ends at each place, also at
+ * the last. */
+static void a_part_is_filled_to_its_end(void **state)
+{
+	static struct ip_prefix routes[60];
+	struct push p = plain();
+	struct peer_info client = info("IV_PROTO=8094\n");
+	bool filled = false;
+	for (size_t i = 0; i < 60; i++)
+		routes[i] = prefix("10.20.30.0/24");
+	p.routes = routes;
+	p.route_count = 60;
+	for (size_t i = 0; i < 30; i++) {
+		routes[i] = prefix("10.2.30.0/24");
+		assert_int_equal(push_reply_write(&p, &client, &parts), 0);
+		assert_int_equal(count_routes("PUSH_REPLY,"), 60);
+		filled = filled || parts.part[0].len == PUSH_PART_MAX;
+	}
+	assert_true(filled);
+}
+
 static void must_be_invalid(const struct push *p)
 {
 	struct peer_info client = info("IV_PROTO=8094\n");
@@ -341,6 +362,7 @@ int main(void)
 		cmocka_unit_test(compression),
 		cmocka_unit_test(routes_and_names),
 		cmocka_unit_test(continuation),
+		cmocka_unit_test(a_part_is_filled_to_its_end),
 		cmocka_unit_test(no_comma_in_a_value),
 		cmocka_unit_test(long_names),
 		cmocka_unit_test(update),
