@@ -66,7 +66,7 @@ check "there is something to replay" flood_prepare acme
 flood junk 3000 6 drop_wg_length drop_wg_type
 flood bad-mac1 3000 6 drop_handshake_mac1 drop_handshake_under_load
 flood replay-data 3000 6 drop_wg_replay
-flood replay-initiation 3000 12 drop_handshake_old_timestamp drop_handshake_flood drop_handshake_under_load cookie_replies_sent
+flood replay-initiation 10000 14 drop_handshake_old_timestamp drop_handshake_flood drop_handshake_under_load cookie_replies_sent
 check "answers to a replay are seen" test "$FLOOD_ANSWERED" -gt 0
 before=$(counter cookie_replies_sent)
 flood initiation 10000 14 drop_handshake_unknown_peer drop_handshake_under_load cookie_replies_sent
