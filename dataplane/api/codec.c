@@ -12,10 +12,12 @@
 #include "dataplane/api/event.h"
 #include "dataplane/api/hello.h"
 #include "dataplane/api/instance.h"
+#include "dataplane/api/listener.h"
 #include "dataplane/api/msg.h"
 #include "dataplane/api/neighbour.h"
 #include "dataplane/api/peer.h"
 #include "dataplane/api/port.h"
+#include "dataplane/api/push.h"
 #include "dataplane/api/route.h"
 #include "dataplane/api/sync.h"
 #include "dataplane/api/uapi.h"
@@ -29,10 +31,10 @@
 	{                                                                             \
 		sizeof(struct dp_##noun), sizeof(struct dp_##noun), dp_##noun##_check \
 	}
-/* From the fixed part to the whole struct. */
-#define BODY_WITH_ALLOWED(noun)                                                                  \
-	{                                                                                        \
-		offsetof(struct dp_##noun, allowed), sizeof(struct dp_##noun), dp_##noun##_check \
+/* From the fixed part to the whole struct, whose last member is a list. */
+#define BODY_WITH(list, noun)                                                                 \
+	{                                                                                     \
+		offsetof(struct dp_##noun, list), sizeof(struct dp_##noun), dp_##noun##_check \
 	}
 
 static const struct dp_msg_rule rules[DP_MSG__COUNT] = {
@@ -44,12 +46,12 @@ static const struct dp_msg_rule rules[DP_MSG__COUNT] = {
 	[DP_MSG_INSTANCE_LIST] = {.name = "instance_list",
 		.reply = BODY(instance),
 		.is_list = true},
-	[DP_MSG_PEER_SET] = {.name = "peer_set", .request = BODY_WITH_ALLOWED(peer_set)},
+	[DP_MSG_PEER_SET] = {.name = "peer_set", .request = BODY_WITH(allowed, peer_set)},
 	[DP_MSG_PEER_DEL] = {.name = "peer_del", .request = BODY(peer_del)},
 	[DP_MSG_PEER_RESET] = {.name = "peer_reset", .request = BODY(peer_reset)},
 	[DP_MSG_PEER_LIST] = {.name = "peer_list",
 		.request = BODY(peer_list),
-		.reply = BODY_WITH_ALLOWED(peer),
+		.reply = BODY_WITH(allowed, peer),
 		.is_list = true},
 	[DP_MSG_PEER_STATS_LIST] = {.name = "peer_stats_list",
 		.request = BODY(peer_list),
@@ -67,6 +69,12 @@ static const struct dp_msg_rule rules[DP_MSG__COUNT] = {
 	[DP_MSG_CAPTURE_SET] = {.name = "capture_set",
 		.request = BODY(capture_set),
 		.takes_file = true},
+	[DP_MSG_LISTENER_SET] = {.name = "listener_set", .request = BODY_WITH(pem, listener_set)},
+	[DP_MSG_LISTENER_DEL] = {.name = "listener_del", .request = BODY(listener_del)},
+	[DP_MSG_LISTENER_LIST] = {.name = "listener_list",
+		.reply = BODY(listener),
+		.is_list = true},
+	[DP_MSG_PUSH_SET] = {.name = "push_set", .request = BODY_WITH(route, push_set)},
 	[DP_MSG_ADDRESS_SET] = {.name = "address_set", .request = BODY(address_set)},
 	[DP_MSG_NEIGHBOUR_SET] = {.name = "neighbour_set", .request = BODY(neighbour_set)},
 	[DP_MSG_UNDERLAY_ROUTE_SET] = {.name = "underlay_route_set",

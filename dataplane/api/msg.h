@@ -21,7 +21,7 @@
  * with any change of a layout or a meaning (tests/data/api.layout holds the layouts).
  */
 enum {
-	DP_API_VERSION = 1,
+	DP_API_VERSION = 2,
 	DP_MSG_MAX = 65536, /* bytes of a datagram, header included */
 	DP_HEADER_LEN = 16,
 	DP_PAYLOAD_MAX = DP_MSG_MAX - DP_HEADER_LEN,
@@ -71,6 +71,10 @@ enum dp_msg_type {
 	DP_MSG_PEER_RESET, /* dp_peer_reset */
 	DP_MSG_UAPI_SET, /* dp_uapi_set + file */
 	DP_MSG_CAPTURE_SET, /* dp_capture_set + file */
+	DP_MSG_LISTENER_SET, /* dp_listener_set */
+	DP_MSG_LISTENER_DEL, /* dp_listener_del */
+	DP_MSG_LISTENER_LIST, /* -> dp_listener */
+	DP_MSG_PUSH_SET, /* dp_push_set */
 	DP_MSG__COUNT,
 };
 

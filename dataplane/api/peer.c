@@ -68,6 +68,12 @@ const char *dp_failure_name(uint8_t failure)
 		[DP_FAILURE_BAD_HANDSHAKE] = "bad_handshake",
 		[DP_FAILURE_NO_RESPONSE] = "no_response",
 		[DP_FAILURE_CLOCK_AHEAD] = "clock_ahead",
+		[DP_FAILURE_OPENVPN_TIMEOUT] = "openvpn_timeout",
+		[DP_FAILURE_OPENVPN_TLS] = "openvpn_tls",
+		[DP_FAILURE_OPENVPN_CERTIFICATE] = "openvpn_certificate",
+		[DP_FAILURE_OPENVPN_PASSWORD] = "openvpn_password",
+		[DP_FAILURE_OPENVPN_CIPHER] = "openvpn_cipher",
+		[DP_FAILURE_OPENVPN_OPTIONS] = "openvpn_options",
 	};
 
 	return failure < DP_FAILURE__COUNT ? names[failure] : NULL;
@@ -77,9 +83,9 @@ static int check_keys(const struct dp_peer_set *m, const char **ret_reason)
 {
 	bool preshared_is_zero = check_bytes_zero(m->preshared_key.bytes, KEY_LEN);
 
-	if (key_is_zero(&m->public_key))
+	if (key_is_zero(&m->public_key) && m->has_openvpn == 0)
 		return check_refuse(ret_reason, "public_key is zero");
-	if (is_small_order(&m->public_key))
+	if (!key_is_zero(&m->public_key) && is_small_order(&m->public_key))
 		return check_refuse(ret_reason, "public_key is a point of small order");
 	if (m->has_preshared_key > 1)
 		return check_refuse(ret_reason, "has_preshared_key is not 0 or 1");
@@ -87,6 +93,32 @@ static int check_keys(const struct dp_peer_set *m, const char **ret_reason)
 		return check_refuse(ret_reason, "preshared_key is zero");
 	if (m->has_preshared_key == 0 && !preshared_is_zero)
 		return check_refuse(ret_reason, "preshared_key without has_preshared_key");
+	return 0;
+}
+
+static int check_openvpn(const struct dp_peer_set *m, const char **ret_reason)
+{
+	const struct dp_openvpn *o = &m->openvpn;
+	bool has_username = o->username[0] != 0;
+
+	if (m->has_openvpn > 1)
+		return check_refuse(ret_reason, "has_openvpn is not 0 or 1");
+	if (m->has_openvpn == 0)
+		return check_bytes_zero(o, sizeof(*o))
+			? 0
+			: check_refuse(ret_reason, "openvpn without has_openvpn");
+	if (!has_username && check_bytes_zero(o->certificate, sizeof(o->certificate)))
+		return check_refuse(ret_reason, "openvpn has neither certificate nor username");
+	if (has_username && !check_is_name(o->username, sizeof(o->username)))
+		return check_refuse(ret_reason, "username is not a name");
+	if (has_username == check_bytes_zero(o->password, sizeof(o->password)))
+		return check_refuse(ret_reason, "username and password do not come together");
+	if (ip_addr_is_zero(&o->address4) && ip_addr_is_zero(&o->address6))
+		return check_refuse(ret_reason, "openvpn has no address");
+	if (!ip_addr_is_zero(&o->address4) && !ip_addr_is_v4(&o->address4))
+		return check_refuse(ret_reason, "address4 is not one of IPv4");
+	if (!ip_addr_is_zero(&o->address6) && ip_addr_is_v4(&o->address6))
+		return check_refuse(ret_reason, "address6 is one of IPv4");
 	return 0;
 }
 
@@ -137,6 +169,9 @@ static int check_set(const struct dp_peer_set *m, size_t len, const char **ret_r
 	r = check_keys(m, ret_reason);
 	if (r < 0)
 		return r;
+	r = check_openvpn(m, ret_reason);
+	if (r < 0)
+		return r;
 	r = check_endpoint(&m->endpoint, ret_reason);
 	if (r < 0)
 		return r;
@@ -152,6 +187,7 @@ int dp_peer_set_check(const uint8_t *payload, size_t len, const char **ret_reaso
 	memcpy(&m, payload, len);
 	r = check_set(&m, len, ret_reason);
 	key_wipe(&m.preshared_key);
+	explicit_bzero(&m.openvpn, sizeof(m.openvpn));
 	return r;
 }
 
@@ -192,7 +228,7 @@ int dp_peer_stats_check(const uint8_t *payload, size_t len, const char **ret_rea
 	memcpy(&m, payload, sizeof(m));
 	if (uuid_is_zero(&m.id) || uuid_is_zero(&m.instance))
 		return check_refuse(ret_reason, "id or instance is zero");
-	if (m.last_failure >= DP_FAILURE__COUNT || m.pad != 0)
-		return check_refuse(ret_reason, "unknown last_failure, or pad is not zero");
+	if (m.last_failure >= DP_FAILURE__COUNT || m.protocol >= DP_PROTOCOL__COUNT)
+		return check_refuse(ret_reason, "unknown last_failure or protocol");
 	return 0;
 }

@@ -14,6 +14,9 @@ enum {
 	DP_ALLOWED_MAX = 64, /* prefixes of allowed[] */
 	DP_ALLOWED_ALL = 0xffff, /* allowed_count: no list, all that the instance permits */
 	DP_TIMESTAMP_LEN = 12, /* TAI64N */
+	DP_SHA256_LEN = 32,
+	DP_SALT_LEN = 16,
+	DP_USERNAME_LEN = 32, /* with at least one NUL; RouterOS takes 27 characters */
 };
 
 enum dp_peer_type {
@@ -30,21 +33,49 @@ enum dp_failure {
 	DP_FAILURE_BAD_HANDSHAKE, /* did not authenticate: e.g. another preshared key */
 	DP_FAILURE_NO_RESPONSE, /* our initiations were not answered */
 	DP_FAILURE_CLOCK_AHEAD, /* accepted, but its clock is over a day ahead */
+	/* of OpenVPN */
+	DP_FAILURE_OPENVPN_TIMEOUT, /* no key within 60 s */
+	DP_FAILURE_OPENVPN_TLS,
+	DP_FAILURE_OPENVPN_CERTIFICATE, /* none, or another one than this peer's */
+	DP_FAILURE_OPENVPN_PASSWORD,
+	DP_FAILURE_OPENVPN_CIPHER, /* none in common */
+	DP_FAILURE_OPENVPN_OPTIONS, /* e.g. fragment */
 	DP_FAILURE__COUNT,
 };
 
+enum dp_protocol {
+	DP_PROTOCOL_NONE,
+	DP_PROTOCOL_WIREGUARD,
+	DP_PROTOCOL_OPENVPN,
+	DP_PROTOCOL__COUNT,
+};
+
+/*
+ * How a peer shows OpenVPN who it is: by all of this that is not zero, and by what the listener asks
+ * for. Two peers of an instance have neither certificate nor username in common.
+ */
+struct dp_openvpn {
+	uint8_t certificate[DP_SHA256_LEN]; /* SHA-256 of its DER; zero: none */
+	char username[DP_USERNAME_LEN]; /* zero: none */
+	uint8_t salt[DP_SALT_LEN];
+	uint8_t password[DP_SHA256_LEN]; /* SHA-256 of salt and password; zero without username */
+	struct ip_addr address4, address6; /* in the tunnel, also routes to it; zero: none */
+};
+static_assert(sizeof(struct dp_openvpn) == 144);
+
 /*
  * Creates or replaces; a living peer keeps its sessions, and another preshared key is used from the
- * next handshake on. called_s, endpoint and timestamp are hints from before a restart: used when
+ * next handshake on; other credentials end its OpenVPN session. A peer without public_key has no
+ * WireGuard, one without has_openvpn no OpenVPN. called_s, endpoint and timestamp are hints from before a restart: used when
  * the dataplane knows nothing newer. The peer's tunnel addresses and networks are routes (ROUTE_SET).
- * -ENOENT: no such instance; -EEXIST: the key is another peer's of the instance; -EBUSY: instance
+ * -ENOENT: no such instance; -EEXIST: the key, certificate or username is another peer's of the instance; -EBUSY: instance
  * and public key of a living peer cannot change, delete it first; -EINVAL: the endpoint or the key
  * is the hub's own; -ENOSPC: table full.
  */
 struct dp_peer_set {
 	struct uuid id;
 	struct uuid instance;
-	struct key public_key;
+	struct key public_key; /* zero: none, only with has_openvpn */
 	struct key preshared_key; /* all zero without has_preshared_key */
 	uint64_t expires_at; /* seconds since 1970; 0: never */
 	uint64_t called_s; /* since 1970: no initiation of the hub bore a later time; 0: unknown */
@@ -55,10 +86,12 @@ struct dp_peer_set {
 	uint8_t type; /* enum dp_peer_type */
 	uint8_t route_all; /* 1: may reach the internet through the hub */
 	uint8_t has_preshared_key;
-	uint8_t pad[3];
+	uint8_t has_openvpn;
+	uint8_t pad[2];
+	struct dp_openvpn openvpn; /* all zero without has_openvpn */
 	struct ip_prefix allowed[DP_ALLOWED_MAX]; /* on the wire: allowed_count of them */
 };
-static_assert(sizeof(struct dp_peer_set) == 1240);
+static_assert(sizeof(struct dp_peer_set) == 1384);
 
 struct dp_peer_del {
 	struct uuid id;
@@ -112,7 +145,7 @@ struct dp_peer_stats {
 	struct ip_endpoint endpoint;
 	uint8_t timestamp[DP_TIMESTAMP_LEN];
 	uint8_t last_failure; /* enum dp_failure */
-	uint8_t pad;
+	uint8_t protocol; /* enum dp_protocol: what packets to it are sealed with now */
 };
 static_assert(sizeof(struct dp_peer_stats) == 128);
 
