@@ -239,6 +239,8 @@ static void receive_initiation(struct keying *k, struct received *r)
 		keying_count(k, COUNTER_DROP_HANDSHAKE_UNKNOWN_PEER);
 	} else if (p->expired != 0) {
 		keying_count(k, COUNTER_DROP_PEER_EXPIRED);
+	} else if (!keying_clients_yield(k, p)) {
+		keying_count(k, COUNTER_DROP_HANDSHAKE_OPENVPN);
 	} else if (keying_peer_wake(k, p)) {
 		answer_initiation(k, r, p, &opened);
 		keying_timer_visit(k, p);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* An instance as keying sees it: its identity and its peers by public key. */
-#include "dataplane/keying/keying_private.h"
+#include "dataplane/keying/openvpn_private.h"
 
 #include <errno.h>
 #include <stddef.h>
@@ -18,6 +18,14 @@ bool keying_instance_has_identity(const struct keying_instance *ki)
 	return !key_is_zero(&ki->identity.private_key);
 }
 
+static void hashes_fini(struct keying_instance *ki)
+{
+	hash_fini(&ki->peer_by_username);
+	hash_fini(&ki->peer_by_certificate);
+	hash_fini(&ki->peer_by_endpoint);
+	hash_fini(&ki->peer_by_key);
+}
+
 static int create(struct instance *i, const struct key *private_key)
 {
 	struct keying_instance *ki = calloc(1, sizeof(*ki));
@@ -28,10 +36,13 @@ static int create(struct instance *i, const struct key *private_key)
 	if (err == 0)
 		err = hash_init(&ki->peer_by_endpoint);
 	if (err == 0)
+		err = hash_init(&ki->peer_by_certificate);
+	if (err == 0)
+		err = hash_init(&ki->peer_by_username);
+	if (err == 0)
 		err = identity_init(&ki->identity, private_key);
 	if (err != 0) {
-		hash_fini(&ki->peer_by_endpoint);
-		hash_fini(&ki->peer_by_key);
+		hashes_fini(ki);
 		free(ki);
 		return err;
 	}
@@ -102,11 +113,11 @@ void keying_instance_drop(struct keying *k, struct instance *i)
 	struct keying_instance *ki = i->keying;
 	if (ki == NULL)
 		return;
+	keying_listeners_drop(k, ki);
 	i->keying = NULL;
 	noise_identity_fini(&ki->identity);
 	cookie_checker_fini(&ki->checker);
-	hash_fini(&ki->peer_by_endpoint);
-	hash_fini(&ki->peer_by_key);
+	hashes_fini(ki);
 	free(ki);
 }
 

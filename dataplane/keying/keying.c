@@ -7,7 +7,7 @@
  */
 #include "dataplane/base/clock.h"
 #include "dataplane/crypto/crypto.h"
-#include "dataplane/keying/keying_private.h"
+#include "dataplane/keying/openvpn_private.h"
 
 #include <errno.h>
 #include <stdatomic.h>
@@ -27,6 +27,9 @@ enum order_type {
 	ORDER_INSTANCE_SET,
 	ORDER_PEER_SET,
 	ORDER_PEER_RESET_TIMESTAMP,
+	ORDER_LISTENER_SET,
+	ORDER_LISTENER_DEL,
+	ORDER_PUSH_SET,
 	ORDER_RETIRE,
 };
 
@@ -37,6 +40,9 @@ struct order {
 	struct instance *instance;
 	struct key private_key;
 	struct keying_peer peer; /* ORDER_PEER_RESET_TIMESTAMP: only .peer */
+	struct keying_listener *listener; /* owned until it is obeyed; so is push */
+	struct uuid listener_id;
+	struct keying_push *push;
 };
 
 void keying_count(struct keying *k, enum counter which)
@@ -63,14 +69,20 @@ void keying_inject(struct keying *k, struct peer *p, struct rte_mbuf *m, enum pk
 
 void keying_defer_free(struct keying *k, void *object)
 {
+	keying_defer(k, object, slab_free);
+}
+
+void keying_defer(struct keying *k, void *object, void (*free_object)(void *object))
+{
 	struct deferred *d = malloc(sizeof(*d));
 	if (d == NULL) {
 		(void)rte_rcu_qsbr_check(
 			k->tables->qsbr, rte_rcu_qsbr_start(k->tables->qsbr), true);
-		slab_free(object);
+		free_object(object);
 		return;
 	}
-	*d = (struct deferred){NULL, rte_rcu_qsbr_start(k->tables->qsbr), object};
+	*d = (struct deferred){
+		NULL, rte_rcu_qsbr_start(k->tables->qsbr), object, free_object};
 	*k->deferred_end = d;
 	k->deferred_end = &d->next;
 }
@@ -85,7 +97,7 @@ static void free_deferred(struct keying *k, bool wait)
 		k->deferred = d->next;
 		if (k->deferred == NULL)
 			k->deferred_end = &k->deferred;
-		slab_free(d->object);
+		d->free(d->object);
 		free(d);
 	}
 }
@@ -114,8 +126,10 @@ int keying_instance_set(struct keying *k, struct instance *i, const struct key *
 int keying_peer_set(struct keying *k, const struct keying_peer *settings)
 {
 	struct order *o = calloc(1, sizeof(*o));
-	if (o == NULL)
+	if (o == NULL) {
+		free(settings->credential);
 		return -ENOMEM;
+	}
 	o->type = ORDER_PEER_SET;
 	o->peer = *settings;
 	put_order(k, o);
@@ -129,6 +143,46 @@ int keying_peer_reset_timestamp(struct keying *k, struct peer *p)
 		return -ENOMEM;
 	o->type = ORDER_PEER_RESET_TIMESTAMP;
 	o->peer.peer = p;
+	put_order(k, o);
+	return 0;
+}
+
+int keying_listener_set(struct keying *k, struct instance *i, struct keying_listener *l)
+{
+	struct order *o = calloc(1, sizeof(*o));
+	if (o == NULL) {
+		keying_listener_unref(l);
+		return -ENOMEM;
+	}
+	o->type = ORDER_LISTENER_SET;
+	o->instance = i;
+	o->listener = l;
+	put_order(k, o);
+	return 0;
+}
+
+int keying_listener_del(struct keying *k, struct instance *i, const struct uuid *id)
+{
+	struct order *o = calloc(1, sizeof(*o));
+	if (o == NULL)
+		return -ENOMEM;
+	o->type = ORDER_LISTENER_DEL;
+	o->instance = i;
+	o->listener_id = *id;
+	put_order(k, o);
+	return 0;
+}
+
+int keying_push_set(struct keying *k, struct instance *i, struct keying_push *push)
+{
+	struct order *o = calloc(1, sizeof(*o));
+	if (o == NULL) {
+		free(push);
+		return -ENOMEM;
+	}
+	o->type = ORDER_PUSH_SET;
+	o->instance = i;
+	o->push = push;
 	put_order(k, o);
 	return 0;
 }
@@ -177,6 +231,15 @@ static void obey_order(struct keying *k, struct order *o)
 		break;
 	case ORDER_PEER_RESET_TIMESTAMP:
 		keying_peer_forget_timestamp(k, o->peer.peer);
+		break;
+	case ORDER_LISTENER_SET:
+		keying_listener_apply(k, o->instance, o->listener);
+		break;
+	case ORDER_LISTENER_DEL:
+		keying_listener_remove(k, o->instance, &o->listener_id);
+		break;
+	case ORDER_PUSH_SET:
+		keying_push_apply(k, o->instance, o->push);
 		break;
 	case ORDER_RETIRE:
 		retire_unlinked(k);
@@ -246,6 +309,10 @@ static void obey_message(struct keying *k, const struct keying_message *m)
 		keying_handshake_receive(k, m);
 		return;
 	}
+	if (m->type == KEYING_OPENVPN) {
+		keying_control_receive(k, m);
+		return;
+	}
 	struct peer *p = peer_from_handle(k->tables, m->peer);
 	if (p == NULL || !p->known_to_keying) {
 		rte_pktmbuf_free(m->mbuf);
@@ -265,7 +332,14 @@ static void obey_message(struct keying *k, const struct keying_message *m)
 		keying_endpoint_renew(k, p);
 		atomic_store_explicit(&p->renewing, 0, memory_order_release);
 		break;
+	case KEYING_TUNNEL_EXIT:
+		keying_client_exited(k, p, m->index);
+		break;
+	case KEYING_TUNNEL_RENEW:
+		keying_client_renew(k, p, m->index);
+		break;
 	case KEYING_HANDSHAKE:
+	case KEYING_OPENVPN:
 		break;
 	}
 }
@@ -289,6 +363,7 @@ unsigned int keying_round(struct keying *k)
 	n += obey_messages(k);
 	keying_timer_run(k);
 	keying_pace_run(k);
+	keying_clients_run(k);
 	free_deferred(k, false);
 	return n;
 }
@@ -317,8 +392,12 @@ int keying_init(struct keying *k, const struct keying_config *config)
 	int err = crypto_init();
 	if (err == 0)
 		err = ratelimiter_new(&k->admission.sources);
-	if (err != 0)
+	if (err == 0)
+		err = keying_openvpn_init(k);
+	if (err != 0) {
+		ratelimiter_free(k->admission.sources);
 		return err;
+	}
 	keying_clone_open(k);
 	(void)pthread_mutex_init(&k->mutex, NULL);
 	(void)pthread_mutex_init(&k->status_mutex, NULL);
@@ -336,6 +415,7 @@ void keying_fini(struct keying *k)
 			keying_peer_drop(k, p);
 		keying_instance_drop(k, i);
 	}
+	keying_openvpn_fini(k);
 	free_deferred(k, true);
 	keying_pace_fini(k);
 	keying_neighbours_fini(k);

@@ -4,6 +4,7 @@
 
 #include "dataplane/base/ip.h"
 #include "dataplane/base/key.h"
+#include "dataplane/table/hash.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -56,7 +57,25 @@ void keying_stop(struct keying *k);
  * it has none, and no handshakes. -ENOMEM. */
 int keying_instance_set(struct keying *k, struct instance *i, const struct key *private_key);
 
+enum {
+	KEYING_USERNAME_LEN = 32, /* with its NUL */
+};
+
+/* How a peer shows OpenVPN who it is. From has_certificate to address6 no byte is undefined. */
+struct keying_credential {
+	struct hash_entry by_certificate, by_username; /* credential.c */
+	bool has_certificate;
+	uint8_t certificate[32]; /* SHA-256 of its DER */
+	char username[KEYING_USERNAME_LEN]; /* "": none */
+	uint8_t salt[16];
+	uint8_t password[32]; /* SHA-256 of salt and password */
+	struct ip_addr address4, address6; /* in the tunnel; zero: none */
+	struct peer *peer; /* credential.c */
+};
+
 struct keying_peer {
+	struct keying_credential *credential; /* owned, of calloc(); NULL: no OpenVPN */
+	bool keeps_credential; /* what it has stays */
 	struct peer *peer; /* after peer_set(); its public_key and expires_at_s are read */
 	bool keeps_preshared_key; /* what it has stays; so with keeps_keepalive */
 	bool has_preshared_key;

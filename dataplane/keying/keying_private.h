@@ -41,6 +41,9 @@ struct keying_instance {
 	uint64_t under_load_until_ns;
 	uint64_t loaded_second; /* admission.c counted it for that second */
 	struct bucket strangers;
+	struct keying_listener *listeners; /* owned */
+	struct keying_push *push; /* owned; NULL: nothing */
+	struct hash peer_by_certificate, peer_by_username; /* struct keying_credential */
 };
 
 /* admission.c */
@@ -87,7 +90,8 @@ struct held_messages {
 struct deferred {
 	struct deferred *next;
 	uint64_t token; /* of rte_rcu_qsbr_start() */
-	void *object; /* of a slab */
+	void *object;
+	void (*free)(void *object);
 };
 
 /* clone.c */
@@ -97,6 +101,9 @@ struct clone {
 	uint64_t slept_ns; /* how long the machine has slept since it booted */
 };
 
+struct keying_listener;
+struct keying_openvpn;
+struct keying_push;
 struct order; /* keying.c: what the server thread asked for */
 
 struct keying {
@@ -121,6 +128,7 @@ struct keying {
 	struct pace pace;
 	struct held_messages held;
 	struct clone clone;
+	struct keying_openvpn *openvpn;
 	struct peer *wheel[WHEEL_SLOTS];
 	uint64_t wheel_at; /* the tick that was looked at last */
 	unsigned int staged;
@@ -156,6 +164,15 @@ void keying_peer_want_handshake(struct keying *k, struct peer *p);
 void keying_peer_fail(struct keying *k, struct peer *p, enum peer_failure why, int64_t clock_s);
 /* Forgets the greatest timestamp, so that a router whose clock went back is heard again. */
 void keying_peer_forget_timestamp(struct keying *k, struct peer *p);
+
+/* credential.c. Takes c over; another one than it had ends its session. NULL: none. */
+void keying_credential_set(struct keying *k, struct peer *p, struct keying_credential *c);
+
+/* client.c */
+/* Its OpenVPN session ends; it is refused from now on, if it is expired or unlinked. */
+void keying_clients_cut(struct keying *k, const struct peer *p);
+/* WireGuard asks for a peer: true, and its OpenVPN session has ended, when that has been silent. */
+bool keying_clients_yield(struct keying *k, const struct peer *p);
 
 /* admission.c */
 enum keying_verdict {
@@ -239,7 +256,8 @@ int keying_init(struct keying *k, const struct keying_config *config);
 void keying_fini(struct keying *k);
 /* One round at k->now_ns; 0: there was nothing to do. */
 unsigned int keying_round(struct keying *k);
-void keying_defer_free(struct keying *k, void *object);
+void keying_defer_free(struct keying *k, void *object); /* of a slab */
+void keying_defer(struct keying *k, void *object, void (*free_object)(void *object));
 /* A packet for a peer into the inject ring; takes it over. */
 void keying_inject(struct keying *k, struct peer *p, struct rte_mbuf *m, enum pkt_inject how);
 void keying_count(struct keying *k, enum counter which);

@@ -42,7 +42,8 @@ void keying_peer_rest(struct keying *k, struct peer *p)
 
 bool keying_peer_can_be_called(const struct peer *p)
 {
-	return keying_instance_has_identity(p->instance->keying)
+	return peer_has_wireguard(p) && p->tunnel == NULL
+		&& keying_instance_has_identity(p->instance->keying)
 		&& (p->endpoint != NULL || p->hint.port != 0);
 }
 
@@ -56,8 +57,9 @@ static void introduce(const struct keying_peer *s)
 {
 	struct peer *p = s->peer;
 	struct keying_instance *ki = p->instance->keying;
-	hash_add(&ki->peer_by_key, &p->keying_by_key,
-		hash_of(&ki->peer_by_key, &p->public_key, sizeof(p->public_key)));
+	if (peer_has_wireguard(p))
+		hash_add(&ki->peer_by_key, &p->keying_by_key,
+			hash_of(&ki->peer_by_key, &p->public_key, sizeof(p->public_key)));
 	p->known_to_keying = true;
 }
 
@@ -89,11 +91,15 @@ static void raise_sent_timestamp(struct peer *p, uint64_t called_s)
 void keying_peer_apply(struct keying *k, const struct keying_peer *s)
 {
 	struct peer *p = s->peer;
-	if (p->instance->keying == NULL)
-		return; /* its instance could not be made: no memory */
+	if (p->instance->keying == NULL) { /* its instance could not be made: no memory */
+		free(s->credential);
+		return;
+	}
 	bool is_new = !p->known_to_keying;
 	if (is_new)
 		introduce(s);
+	if (!s->keeps_credential)
+		keying_credential_set(k, p, s->credential);
 	raise_timestamp(k, p, s->timestamp);
 	raise_sent_timestamp(p, s->called_s);
 	if (!s->keeps_preshared_key)
@@ -104,7 +110,8 @@ void keying_peer_apply(struct keying *k, const struct keying_peer *s)
 		noise_remote_set_preshared_key(&p->keying->remote, &p->preshared_key);
 		timers_set_keepalive(&p->keying->timers, p->keepalive_s, k->now_ns);
 	}
-	if (s->moves || (p->endpoint == NULL && s->endpoint.port != 0)) {
+	bool is_hint = p->endpoint == NULL && s->endpoint.port != 0 && peer_has_wireguard(p);
+	if (s->moves || is_hint) {
 		struct ip_addr any = {0};
 		p->hint = s->endpoint;
 		keying_endpoint_set(k, p, &s->endpoint, &any, p->instance->wireguard_port);
@@ -112,7 +119,7 @@ void keying_peer_apply(struct keying *k, const struct keying_peer *s)
 		if (is_new && !s->moves)
 			keying_pace_return(k, p);
 	}
-	if (p->keepalive_s != 0 && p->endpoint != NULL)
+	if (p->keepalive_s != 0 && p->endpoint != NULL && keying_peer_can_be_called(p))
 		(void)keying_peer_wake(k, p);
 	keying_timer_visit(k, p);
 }
@@ -123,9 +130,12 @@ void keying_peer_drop(struct keying *k, struct peer *p)
 		return;
 	struct keying_instance *ki = p->instance->keying;
 	keying_timer_remove(p);
+	keying_clients_cut(k, p);
+	keying_credential_set(k, p, NULL);
 	keying_sessions_drop(k, p);
 	keying_peer_purge_staged(k, p);
-	hash_del(&ki->peer_by_key, &p->keying_by_key);
+	if (peer_has_wireguard(p))
+		hash_del(&ki->peer_by_key, &p->keying_by_key);
 	keying_endpoint_drop(k, p);
 	keying_peer_rest(k, p);
 	key_wipe(&p->preshared_key);

@@ -6,9 +6,11 @@
  */
 #include "dataplane/base/ip.h"
 #include "dataplane/crypto/aead.h"
+#include "dataplane/ovpn/framing.h"
 #include "dataplane/path/outer.h"
 #include "dataplane/path/path.h"
 #include "dataplane/table/instance.h"
+#include "dataplane/table/listener.h"
 #include "dataplane/table/session.h"
 #include "dataplane/table/tables.h"
 #include "dataplane/table/underlay.h"
@@ -72,6 +74,34 @@ static inline void dispatch_wireguard(
 	path_push(p, p->data_stage, m);
 }
 
+/* data, len: the UDP payload. The opcode says whether it is data (reference/openvpn-protocol.md, 1.1). */
+static __rte_noinline void dispatch_openvpn(
+	struct path *p, struct rte_mbuf *m, const uint8_t *data, uint16_t len)
+{
+	pkt_of(m)->is_openvpn = 1;
+	if (len == 0) {
+		path_drop(p, m, COUNTER_DROP_OVPN_LENGTH);
+		return;
+	}
+	switch (data[0] >> 3) { /* below it is the key id */
+	case P_DATA_V1:
+	case P_DATA_V2:
+		path_push(p, p->workers > 1 ? STAGE_HANDOFF : STAGE_OVPN_INPUT, m);
+		break;
+	case P_CONTROL_SOFT_RESET_V1:
+	case P_CONTROL_V1:
+	case P_ACK_V1:
+	case P_CONTROL_HARD_RESET_CLIENT_V2:
+	case P_CONTROL_HARD_RESET_CLIENT_V3:
+	case P_CONTROL_WKC_V1:
+		path_push(p, STAGE_TO_KEYING, m);
+		break;
+	default:
+		path_drop(p, m, COUNTER_DROP_OVPN_OPCODE);
+		break;
+	}
+}
+
 /*
  * A source that can't be answered is never anybody's endpoint. IPv4 is looked at as it stands in
  * the header, because most packets are of it.
@@ -96,8 +126,11 @@ static bool source6_is_sane(const struct path *p, const struct outer *o)
 static inline void classify_udp(struct path *p, struct rte_mbuf *m, const struct rte_udp_hdr *udp,
 	bool is_local, bool is_sane)
 {
-	struct instance *i = atomic_load_explicit(
-		&p->tables->listener[rte_be_to_cpu_16(udp->dst_port)], memory_order_acquire);
+	uint16_t port = rte_be_to_cpu_16(udp->dst_port), len = rte_be_to_cpu_16(udp->dgram_len);
+	struct instance *i = atomic_load_explicit(&p->tables->listener[port], memory_order_acquire);
+	bool is_openvpn = i == NULL;
+	if (is_openvpn)
+		i = listener_instance(p->tables->openvpn_port, port);
 	if (i == NULL || !is_local) {
 		path_push(p, STAGE_PUNT, m);
 		return;
@@ -107,8 +140,11 @@ static inline void classify_udp(struct path *p, struct rte_mbuf *m, const struct
 		return;
 	}
 	pkt_of(m)->instance = i;
-	dispatch_wireguard(p, m, (const uint8_t *)(udp + 1),
-		(uint16_t)(rte_be_to_cpu_16(udp->dgram_len) - sizeof(*udp)));
+	len = (uint16_t)(len - sizeof(*udp));
+	if (is_openvpn)
+		dispatch_openvpn(p, m, (const uint8_t *)(udp + 1), len);
+	else
+		dispatch_wireguard(p, m, (const uint8_t *)(udp + 1), len);
 }
 
 /* Cuts Ethernet padding off; the frame must hold what its headers promise. */

@@ -6,6 +6,7 @@
  */
 #include "dataplane/path/checksum.h"
 #include "dataplane/path/fragment.h"
+#include "dataplane/path/output.h"
 #include "dataplane/path/path.h"
 #include "dataplane/table/instance.h"
 
@@ -98,7 +99,8 @@ static void clamp_mss(uint8_t *tcp, uint16_t header, uint16_t max)
 static void pass_on(struct path *p, struct rte_mbuf *m)
 {
 	counter_add(p->counters, COUNTER_FORWARDED_PACKETS, 1);
-	path_push(p, pkt_of(m)->to != NULL ? STAGE_WG_OUTPUT : STAGE_EGRESS, m);
+	const struct peer *to = pkt_of(m)->to;
+	path_push(p, to != NULL ? output_stage(to) : STAGE_EGRESS, m);
 }
 
 /* Routers fragment IPv4 where they may, IPv6 never. */

@@ -4,6 +4,7 @@
  * the replay window has one writer. Which queue of a port a packet came by says nothing about that:
  * the receiver index does. The ring carries no pointer: the owner finds session and instance again.
  */
+#include "dataplane/path/ovpn_packet.h"
 #include "dataplane/path/path.h"
 #include "dataplane/table/instance.h"
 #include "dataplane/table/peer.h"
@@ -23,16 +24,19 @@ void path_hand_over(struct path *p, unsigned int worker, struct rte_mbuf **packe
 		path_drop(p, packets[n], COUNTER_DROP_HANDOFF_FULL);
 }
 
-static struct session *find_session(const struct path *p, struct rte_mbuf *m)
+/* An index that nobody has is refused by *_input, here as well as anywhere. */
+static const uint32_t *find_peer_slot(const struct path *p, struct rte_mbuf *m)
 {
-	const uint8_t *message = rte_pktmbuf_mtod_offset(m, const uint8_t *, pkt_of(m)->outer_len);
-	return session_lookup(p->tables->sessions, message_read_le32(message + 4));
-}
-
-/* An index that nobody has is refused by wg_input, here as well as anywhere. */
-static unsigned int owner_of(const struct path *p, const struct session *s)
-{
-	return s != NULL ? tables_owner(p->tables, s->peer_slot) : p->worker;
+	struct pkt *k = pkt_of(m);
+	const uint8_t *message = rte_pktmbuf_mtod_offset(m, const uint8_t *, k->outer_len);
+	if (k->is_openvpn) {
+		struct data_header h;
+		const struct tunnel *t = ovpn_packet_tunnel(p->tables->tunnels, m, &h);
+		return t != NULL ? &t->peer_slot : NULL;
+	}
+	const struct session *s =
+		session_lookup(p->tables->sessions, message_read_le32(message + 4));
+	return s != NULL ? &s->peer_slot : NULL;
 }
 
 static void give(struct path *p, unsigned int worker, struct rte_mbuf **packets, uint16_t count)
@@ -47,17 +51,18 @@ static void give(struct path *p, unsigned int worker, struct rte_mbuf **packets,
 
 void handoff(struct path *p, struct vector *in)
 {
+	const uint32_t *peer_slot[PATH_VECTOR];
 	uint8_t owner[PATH_VECTOR];
 	for (uint16_t n = 0; n < in->count; n++) {
-		struct session *s = find_session(p, in->packet[n]);
-		pkt_of(in->packet[n])->session = s;
-		rte_prefetch0(s != NULL ? &s->peer_slot : NULL);
+		peer_slot[n] = find_peer_slot(p, in->packet[n]);
+		rte_prefetch0(peer_slot[n]);
 	}
 	uint32_t others = 0; /* bit by worker */
 	for (uint16_t n = 0; n < in->count; n++) {
-		owner[n] = (uint8_t)owner_of(p, pkt_of(in->packet[n])->session);
+		owner[n] = peer_slot[n] != NULL ? (uint8_t)tables_owner(p->tables, *peer_slot[n])
+						: (uint8_t)p->worker;
 		if (owner[n] == p->worker)
-			path_push(p, STAGE_WG_INPUT, in->packet[n]);
+			path_push(p, input_stage(pkt_of(in->packet[n])), in->packet[n]);
 		else
 			others |= 1U << owner[n];
 	}

@@ -4,6 +4,7 @@
  * so that "ping the hub" works without Linux; the rest goes to the host through the TUN.
  */
 #include "dataplane/path/host_ring.h"
+#include "dataplane/path/output.h"
 #include "dataplane/path/path.h"
 #include "dataplane/table/instance.h"
 
@@ -87,6 +88,6 @@ void host(struct path *p, struct vector *in)
 			answer4(ip, k->inner_len);
 		counter_add(p->counters, COUNTER_ECHO_REPLIES, 1);
 		k->to = k->from;
-		path_push(p, STAGE_WG_OUTPUT, m);
+		path_push(p, output_stage(k->to), m);
 	}
 }

@@ -6,6 +6,7 @@
  * not one host; never more than RATE a second, for all peers together: each worker has its share.
  */
 #include "dataplane/base/clock.h"
+#include "dataplane/path/output.h"
 #include "dataplane/path/path.h"
 #include "dataplane/table/instance.h"
 #include "dataplane/table/tables.h"
@@ -141,7 +142,7 @@ static void answer(struct path *p, struct rte_mbuf *m)
 		write_error4(ip, k, to, k->inner_len);
 	counter_add(p->counters, COUNTER_ICMP_ERRORS_SENT, 1);
 	k->to = k->from;
-	path_push(p, STAGE_WG_OUTPUT, m);
+	path_push(p, output_stage(k->to), m);
 }
 
 void icmp_error(struct path *p, struct vector *in)

@@ -6,7 +6,10 @@
 #include "dataplane/path/path.h"
 
 #include "dataplane/crypto/aead.h"
+#include "dataplane/crypto/cipher.h"
 #include "dataplane/path/ecn.h"
+#include "dataplane/path/outer.h"
+#include "dataplane/path/output.h"
 #include "dataplane/path/reassembly.h"
 #include "dataplane/table/instance.h"
 #include "dataplane/table/peer.h"
@@ -31,6 +34,7 @@ static const struct {
 	[STAGE_REASSEMBLE] = {"reassemble", reassemble}, /* fragments, to whole datagrams */
 	[STAGE_HANDOFF] = {"handoff", handoff}, /* another worker owns the peer: its work */
 	[STAGE_WG_INPUT] = {"wg_input", wg_input}, /* index, open, replay, roaming */
+	[STAGE_OVPN_INPUT] = {"ovpn_input", ovpn_input}, /* peer id, key id, open, replay, float */
 	[STAGE_SOURCE_CHECK] = {"source_check", source_check}, /* is the inner source the peer's? */
 	[STAGE_ROUTE_LOOKUP] = {"route_lookup",
 		route_lookup}, /* inner destination: peer, egress, host */
@@ -40,6 +44,7 @@ static const struct {
 	[STAGE_EGRESS] = {"egress", egress}, /* to the internet, through Linux */
 	[STAGE_ICMP_ERROR] = {"icmp_error", icmp_error}, /* tell the sender what was refused */
 	[STAGE_WG_OUTPUT] = {"wg_output", wg_output}, /* counter, padding, seal */
+	[STAGE_OVPN_OUTPUT] = {"ovpn_output", ovpn_output}, /* framing, packet id, seal */
 	[STAGE_UDP_OUTPUT] = {"udp_output", udp_output}, /* outer headers, neighbour */
 	[STAGE_FRAGMENT] = {"fragment", fragment}, /* larger than the port's MTU: in pieces */
 	[STAGE_TO_KEYING] = {"to_keying", to_keying}, /* handshakes */
@@ -55,14 +60,19 @@ int path_init(
 	p->rings = r;
 	p->counters = c;
 	p->worker = worker;
+	p->workers = t->workers;
 	p->tos_mask = t->copy_dscp ? UINT8_MAX : ECN_MASK;
 	p->data_stage = t->workers > 1 ? STAGE_HANDOFF : STAGE_WG_INPUT;
 	int err = reassembly_new(&p->reassembly);
-	return err == 0 ? aead_new(&p->aead) : err;
+	if (err == 0)
+		err = aead_new(&p->aead);
+	return err == 0 ? cipher_engine_new(&p->cipher) : err;
 }
 
 void path_fini(struct path *p)
 {
+	cipher_engine_free(p->cipher);
+	p->cipher = NULL;
 	aead_free(p->aead);
 	p->aead = NULL;
 	reassembly_free(p->reassembly);
@@ -113,6 +123,21 @@ void path_ask_for_rekey(struct path *p, struct peer *peer)
 	path_tell_keying(p, &peer->wants_key, &message);
 }
 
+void path_tell_roaming(struct path *p, struct peer *peer, const struct rte_mbuf *m)
+{
+	struct outer o;
+	outer_read(m, pkt_of((struct rte_mbuf *)m), &o);
+	struct keying_message message = {
+		.type = KEYING_ROAM,
+		.peer = peer_handle(peer),
+		.remote = o.source.addr,
+		.remote_port = o.source.port,
+		.local = o.local,
+		.local_port = o.local_port,
+	};
+	path_tell_keying(p, &peer->roaming, &message);
+}
+
 /* What a handle named may be gone by now: then the packet goes too. */
 static void inject_to_peer(struct path *p, struct rte_mbuf *m, struct pkt *k)
 {
@@ -123,7 +148,7 @@ static void inject_to_peer(struct path *p, struct rte_mbuf *m, struct pkt *k)
 	}
 	k->instance = k->to->instance;
 	if (k->inject == PKT_INJECT_PEER_INNER) {
-		path_push(p, STAGE_WG_OUTPUT, m);
+		path_push(p, output_stage(k->to), m);
 		return;
 	}
 	k->outer_tos = HANDSHAKE_TOS;
@@ -149,7 +174,7 @@ static void take_over(struct path *p, struct rte_mbuf *m, struct pkt *k)
 	if (k->instance == NULL)
 		path_drop(p, m, COUNTER_DROP_INJECT_STALE);
 	else
-		path_push(p, STAGE_WG_INPUT, m);
+		path_push(p, input_stage(k), m);
 }
 
 void path_inject(struct path *p, struct rte_mbuf *const *packets, uint16_t count)

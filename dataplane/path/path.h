@@ -12,6 +12,7 @@
 #include <rte_mbuf.h>
 
 struct aead;
+struct cipher_engine;
 struct keying_message;
 struct peer;
 struct reassembly;
@@ -30,6 +31,7 @@ enum stage {
 	STAGE_REASSEMBLE,
 	STAGE_HANDOFF,
 	STAGE_WG_INPUT,
+	STAGE_OVPN_INPUT,
 	STAGE_SOURCE_CHECK,
 	STAGE_ROUTE_LOOKUP,
 	STAGE_ACCESS,
@@ -38,6 +40,7 @@ enum stage {
 	STAGE_EGRESS,
 	STAGE_ICMP_ERROR,
 	STAGE_WG_OUTPUT,
+	STAGE_OVPN_OUTPUT,
 	STAGE_UDP_OUTPUT,
 	STAGE_FRAGMENT,
 	STAGE_TO_KEYING,
@@ -67,8 +70,10 @@ struct path {
 	struct rings *rings;
 	struct counters *counters;
 	struct aead *aead;
+	struct cipher_engine *cipher;
 	struct reassembly *reassembly;
 	unsigned int worker; /* its number */
+	unsigned int workers; /* of all */
 	enum stage data_stage; /* where classify sends data: one worker hands nothing over */
 	uint64_t now_ns; /* CLOCK_MONOTONIC at the start of the run */
 	uint64_t icmp_tokens_ns; /* icmp_error.c: how much of the rate limit is saved up */
@@ -103,6 +108,12 @@ static inline void path_push(struct path *p, enum stage to, struct rte_mbuf *m)
 	v->packet[v->count++] = m;
 }
 
+/* The stage that opens what a tunnel brings. */
+static inline enum stage input_stage(const struct pkt *k)
+{
+	return k->is_openvpn ? STAGE_OVPN_INPUT : STAGE_WG_INPUT;
+}
+
 /* Counted, and freed after the run at the latest. Cold, so that what leads here is kept off the hot
  * way. */
 __rte_cold void path_drop(struct path *p, struct rte_mbuf *m, enum counter reason);
@@ -118,6 +129,9 @@ __rte_cold void path_tell_keying(
 	struct path *p, _Atomic uint8_t *told, const struct keying_message *m);
 /* The peer's key still serves, but it is time for the next one. */
 __rte_cold void path_ask_for_rekey(struct path *p, struct peer *peer);
+
+/* An authentic packet of the peer, of which m is the frame, did not come from its endpoint. */
+__rte_cold void path_tell_roaming(struct path *p, struct peer *peer, const struct rte_mbuf *m);
 
 /* Into the handoff ring of another worker; what does not fit is dropped. pkt.inject says what to do
  * there, and no pointer in struct pkt counts any more. */
@@ -135,6 +149,7 @@ void classify(struct path *p, struct vector *in);
 void reassemble(struct path *p, struct vector *in);
 void handoff(struct path *p, struct vector *in);
 void wg_input(struct path *p, struct vector *in);
+void ovpn_input(struct path *p, struct vector *in);
 void source_check(struct path *p, struct vector *in);
 void route_lookup(struct path *p, struct vector *in);
 void access_check(struct path *p, struct vector *in);
@@ -143,6 +158,7 @@ void host(struct path *p, struct vector *in);
 void egress(struct path *p, struct vector *in);
 void icmp_error(struct path *p, struct vector *in);
 void wg_output(struct path *p, struct vector *in);
+void ovpn_output(struct path *p, struct vector *in);
 void udp_output(struct path *p, struct vector *in);
 void fragment(struct path *p, struct vector *in);
 void to_keying(struct path *p, struct vector *in);

@@ -9,7 +9,6 @@
 #include "dataplane/path/path.h"
 #include "dataplane/table/instance.h"
 #include "dataplane/table/peer.h"
-#include "dataplane/wg/messages.h"
 
 #include <string.h>
 
@@ -48,12 +47,13 @@ static bool source_belongs(const struct pkt *k, const uint8_t *ip)
 		&& route_value_peer(owner) == k->from;
 }
 
-/* The outer header still stands in front of a peer's packet. */
+/* The outer header still stands in front of a peer's packet, but for one of a TCP stream. */
 static bool take_congestion(struct rte_mbuf *m, const struct pkt *k)
 {
 	uint8_t *ip = rte_pktmbuf_mtod(m, uint8_t *);
-	const uint8_t *frame = ip - sizeof(struct message_data) - k->outer_len;
-	uint8_t tos = ecn_tos(frame + RTE_ETHER_HDR_LEN);
+	if (k->outer_len == 0)
+		return true;
+	uint8_t tos = ecn_tos(ip - k->outer_len + RTE_ETHER_HDR_LEN);
 	return (tos & ECN_MASK) == ECN_NOT_ECT || ecn_decapsulate(ip, tos);
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Handshake messages whose UDP checksum is right go to the keying thread by a bounded ring: when it
+ * Handshake messages and control packets whose UDP checksum is right go to the keying thread by a bounded ring: when it
  * is full they are dropped here, before any cryptography, and data goes on.
  */
 #include "dataplane/path/outer.h"
@@ -41,7 +41,7 @@ void to_keying(struct path *p, struct vector *in)
 		outer_read(m, k, &o);
 		k->handle = instance_handle(k->instance);
 		struct keying_message message = {
-			.type = KEYING_HANDSHAKE,
+			.type = k->is_openvpn ? KEYING_OPENVPN : KEYING_HANDSHAKE,
 			.mbuf = m,
 			.remote = o.source.addr,
 			.remote_port = o.source.port,

@@ -6,7 +6,7 @@
  * refused later: the packet was the peer's.
  */
 #include "dataplane/crypto/aead.h"
-#include "dataplane/path/outer.h"
+#include "dataplane/path/came_from.h"
 #include "dataplane/path/path.h"
 #include "dataplane/table/capture.h"
 #include "dataplane/table/instance.h"
@@ -87,40 +87,6 @@ static __rte_cold void confirm_session(struct path *p, struct session *s)
 	path_tell_keying(p, &s->confirmed, &message);
 }
 
-/* Does the frame come from where the endpoint's header leads? Compared as it stands on the wire:
- * what is source in the one is destination in the other. */
-static inline bool came_from(const struct endpoint *e, const uint8_t *frame, const struct pkt *k)
-{
-	const uint8_t *ip = frame + RTE_ETHER_HDR_LEN, *to = e->header + RTE_ETHER_HDR_LEN;
-	uint32_t ports, reply_ports;
-	memcpy(&ports, frame + k->outer_len - sizeof(struct rte_udp_hdr), sizeof(ports));
-	memcpy(&reply_ports, e->header + e->header_len - sizeof(struct rte_udp_hdr), sizeof(ports));
-	if (e->is_v6 != k->outer_v6 || ports != (reply_ports >> 16 | reply_ports << 16))
-		return false;
-	if (k->outer_v6)
-		return memcmp(ip + 8, to + 24, 16) == 0 && memcmp(ip + 24, to + 8, 16) == 0;
-	uint64_t addresses, reply;
-	memcpy(&addresses, ip + 12, sizeof(addresses));
-	memcpy(&reply, to + 12, sizeof(reply));
-	return addresses == (reply >> 32 | reply << 32);
-}
-
-static __rte_cold void tell_roaming(
-	struct path *p, struct peer *peer, const struct rte_mbuf *m, const struct pkt *k)
-{
-	struct outer o;
-	outer_read(m, k, &o);
-	struct keying_message message = {
-		.type = KEYING_ROAM,
-		.peer = peer_handle(peer),
-		.remote = o.source.addr,
-		.remote_port = o.source.port,
-		.local = o.local,
-		.local_port = o.local_port,
-	};
-	path_tell_keying(p, &peer->roaming, &message);
-}
-
 static void stamp(struct path *p, struct peer *peer, uint32_t len)
 {
 	peer_stamp(&peer->received, &peer->sent, len > 0, p->now_ns);
@@ -137,7 +103,7 @@ static __rte_always_inline void accept_packet(
 	struct peer *peer = s->peer;
 	const struct endpoint *e = atomic_load_explicit(&peer->endpoint, memory_order_acquire);
 	if (e == NULL || !came_from(e, rte_pktmbuf_mtod(m, const uint8_t *), k))
-		tell_roaming(p, peer, m, k);
+		path_tell_roaming(p, peer, m);
 	if (atomic_load_explicit(&s->confirmed, memory_order_relaxed) == 0)
 		confirm_session(p, s);
 	stamp(p, peer, job->len);
@@ -148,7 +114,8 @@ static __rte_always_inline void accept_packet(
 		path_drop(p, m, COUNTER_KEEPALIVES_RECEIVED);
 		return;
 	}
-	pkt_cut(m, (uint16_t)(k->outer_len + sizeof(struct message_data)), (uint16_t)job->len);
+	k->outer_len = (uint16_t)(k->outer_len + sizeof(struct message_data));
+	pkt_cut(m, k->outer_len, (uint16_t)job->len);
 	capture_packet(p->rings, p->counters, m, peer, PEER_CAPTURE_INNER, false);
 	k->from = peer;
 	path_push(p, STAGE_SOURCE_CHECK, m);

@@ -7,6 +7,7 @@
  */
 #include "dataplane/crypto/aead.h"
 #include "dataplane/path/ecn.h"
+#include "dataplane/path/output.h"
 #include "dataplane/path/path.h"
 #include "dataplane/table/capture.h"
 #include "dataplane/table/instance.h"
@@ -187,20 +188,6 @@ static bool prepare_job(struct path *p, struct rte_mbuf *m, struct group *g, str
 	return true;
 }
 
-/* Other workers write these too: a stamp that is a moment older does no harm, a count is exact. */
-static void stamp(struct path *p, const struct group *g)
-{
-	struct peer_traffic *sent = &g->to->sent;
-	peer_stamp(sent, &g->to->received, g->has_data, p->now_ns);
-	if (p->tables->workers > 1) {
-		(void)atomic_fetch_add_explicit(&sent->packets, g->packets, memory_order_relaxed);
-		(void)atomic_fetch_add_explicit(&sent->bytes, g->bytes, memory_order_relaxed);
-	} else {
-		peer_count(&sent->packets, g->packets);
-		peer_count(&sent->bytes, g->bytes);
-	}
-}
-
 static void prepare_jobs(struct path *p, struct burst *b)
 {
 	unsigned int count = 0;
@@ -211,8 +198,9 @@ static void prepare_jobs(struct path *p, struct burst *b)
 	}
 	b->count = count;
 	for (unsigned int n = 0; n < b->groups; n++) {
-		if (b->group[n].packets > 0)
-			stamp(p, &b->group[n]);
+		const struct group *g = &b->group[n];
+		if (g->packets > 0)
+			output_count(p, g->to, g->has_data, g->packets, g->bytes);
 	}
 }
 

@@ -2,6 +2,7 @@
 #include "dataplane/table/instance.h"
 
 #include "dataplane/crypto/x25519.h"
+#include "dataplane/table/listener.h"
 #include "dataplane/table/peer.h"
 #include "dataplane/table/tables.h"
 
@@ -43,7 +44,7 @@ static int check_conflicts(
 	if (s->mtu > t->inner_max)
 		return -EMSGSIZE;
 	const struct instance *holder = t->listener[s->wireguard_port];
-	if (holder != NULL && holder != self)
+	if ((holder != NULL && holder != self) || t->openvpn_port[s->wireguard_port] != NULL)
 		return -EADDRINUSE;
 	for (const struct instance *i = t->instances; i != NULL; i = i->next) {
 		if (i != self && i->number == s->number)
@@ -142,6 +143,8 @@ int instance_move(struct tables *t, struct instance *i, uint16_t port)
 	const struct instance *holder = t->listener[port];
 	if (holder != NULL)
 		return holder == i ? 0 : -EADDRINUSE;
+	if (t->openvpn_port[port] != NULL)
+		return -EADDRINUSE;
 	atomic_store_explicit(&t->listener[port], i, memory_order_release);
 	atomic_store_explicit(&t->listener[i->wireguard_port], NULL, memory_order_release);
 	atomic_store_explicit(&i->wireguard_port, port, memory_order_relaxed);
@@ -152,6 +155,8 @@ void instance_unlink(struct tables *t, struct instance *i)
 {
 	atomic_store_explicit(&t->listener[i->wireguard_port], NULL, memory_order_release);
 	atomic_store_explicit(&t->instance_slot[i->slot], NULL, memory_order_release);
+	while (i->listeners != NULL)
+		listener_del(t, i->listeners);
 	while (i->peers != NULL)
 		peer_unlink(t, i->peers);
 	while (i->route_list != NULL)

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct listener;
 struct tables;
 
 enum instance_flag {
@@ -53,6 +54,7 @@ struct instance {
 	struct hash_entry by_id;
 	struct instance *next, **prev; /* tables->instances, or tables->unlinked_instances */
 	struct peer *peers; /* list of its peers */
+	struct listener *listeners; /* table/listener.c */
 	struct route *route_list;
 	struct hash route_by_prefix;
 	uint32_t sync_stamp; /* server/sync.c */

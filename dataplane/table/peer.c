@@ -118,7 +118,8 @@ static void link_peer(struct tables *t, struct peer *p)
 {
 	struct instance *i = p->instance;
 	hash_add(&t->peer_by_id, &p->by_id, hash_of(&t->peer_by_id, &p->id, sizeof(p->id)));
-	hash_add(&t->peer_by_key, &p->by_key, hash_of_key(t, i, &p->public_key));
+	if (peer_has_wireguard(p))
+		hash_add(&t->peer_by_key, &p->by_key, hash_of_key(t, i, &p->public_key));
 	p->instance_next = i->peers;
 	p->instance_prev = &i->peers;
 	if (i->peers != NULL)
@@ -130,9 +131,9 @@ static void link_peer(struct tables *t, struct peer *p)
 
 static int create(struct tables *t, const struct peer_settings *s, struct peer **ret)
 {
-	if (key_equal(&s->instance->public_key, &s->public_key))
+	if (!key_is_zero(&s->public_key) && key_equal(&s->instance->public_key, &s->public_key))
 		return -EKEYREJECTED;
-	if (peer_find_key(t, s->instance, &s->public_key) != NULL)
+	if (!key_is_zero(&s->public_key) && peer_find_key(t, s->instance, &s->public_key) != NULL)
 		return -EEXIST;
 	uint32_t slot;
 	int err = find_slot(t, &slot);
@@ -180,7 +181,8 @@ void peer_unlink(struct tables *t, struct peer *p)
 	while (p->routes != NULL)
 		route_del(p->routes);
 	hash_del(&t->peer_by_id, &p->by_id);
-	hash_del(&t->peer_by_key, &p->by_key);
+	if (peer_has_wireguard(p))
+		hash_del(&t->peer_by_key, &p->by_key);
 	*p->instance_prev = p->instance_next;
 	if (p->instance_next != NULL)
 		p->instance_next->instance_prev = p->instance_prev;

@@ -16,9 +16,11 @@
 #include <stdint.h>
 
 struct instance;
+struct keying_credential;
 struct route;
 struct rte_mbuf;
 struct tables;
+struct tunnel;
 
 enum peer_type {
 	PEER_TYPE_SITE = 1,
@@ -40,7 +42,7 @@ struct peer_settings {
 	struct instance *instance;
 	enum peer_type type;
 	bool route_all;
-	struct key public_key;
+	struct key public_key; /* zero: no WireGuard */
 	uint64_t expires_at_s; /* unix seconds; 0 never */
 	bool allowed_any; /* no list: all that is permitted */
 	unsigned int allowed_count; /* <= PEER_ALLOWED_MAX */
@@ -109,6 +111,8 @@ struct peer {
 	/* set: worker when it told keying; cleared: keying when it has done it */
 	_Atomic uint8_t roaming; /* there is another endpoint: what is to be sealed waits for it */
 	_Atomic uint8_t renewing; /* the underlay changed; the endpoint is used on */
+	/* set: keying; read: workers. Not NULL: OpenVPN is in use, and there is no session */
+	_Atomic(struct tunnel *) tunnel;
 
 	/* one line each, because they are written on different cores; read: keying, server */
 	struct peer_traffic received; /* set: the owner worker */
@@ -116,6 +120,7 @@ struct peer {
 
 	/* keying thread only, but for what is marked */
 	struct peer_keying *keying; /* NULL: at rest */
+	struct keying_credential *credential; /* owned; NULL: no OpenVPN */
 	/* read: server, after keying_settle() */
 	struct key preshared_key; /* zero: none */
 	uint16_t keepalive_s;
@@ -149,6 +154,11 @@ struct peer {
 	uint32_t route_count;
 	uint32_t sync_stamp; /* server/sync.c */
 } __attribute__((aligned(64)));
+
+static inline bool peer_has_wireguard(const struct peer *p)
+{
+	return !key_is_zero(&p->public_key);
+}
 
 /* Counters with one writer; whoever reads sees whole numbers. */
 static inline void peer_count(_Atomic uint64_t *counter, uint64_t n)

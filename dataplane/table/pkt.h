@@ -10,6 +10,7 @@
 struct instance;
 struct peer;
 struct session;
+struct tunnel;
 struct endpoint;
 
 /*
@@ -20,10 +21,15 @@ struct pkt {
 	struct instance *instance; /* set: classify, inject; read: all inner stages */
 	struct peer *from; /* set: wg_input; NULL: from the hub's host or the internet */
 	struct peer *to; /* set: route_lookup, icmp, inject; read: access, wg_output */
-	struct session *session; /* set: handoff, wg_input; read: wg_input */
+	/* set: handoff, wg_input; read: wg_input. Of is_openvpn: set and read by ovpn_input */
+	union {
+		struct session *session;
+		struct tunnel *tunnel;
+	};
 	struct endpoint *endpoint; /* set: wg_output, inject; read: udp_output */
 	uint64_t handle; /* instance or peer, while the packet is in a ring: see pkt_inject */
-	uint16_t outer_len; /* set: classify: bytes from the frame's start to the UDP payload */
+	uint16_t
+		outer_len; /* from the frame's start to the UDP payload; behind *_input to the inner packet */
 	uint16_t inner_len; /* set: source_check, inject: IP packet without padding */
 	uint8_t outer_v6; /* set: classify */
 	uint8_t inner_v6; /* set: source_check, inject */
@@ -33,12 +39,13 @@ struct pkt {
 	uint8_t outer_tos; /* set: wg_output, inject; read: udp_output: DSCP and ECN */
 	uint8_t icmp_type, icmp_code;
 	uint8_t outbound; /* while in the host ring as PKT_HOST_CAPTURE: to the peer */
+	uint8_t is_openvpn; /* set: classify; read: to_keying, handoff, inject */
 	uint8_t by_default; /* set: route_lookup: to the internet, through a site; read: access */
 };
 
 /* Where a packet that comes from another thread enters the path. */
 enum pkt_inject {
-	PKT_INJECT_DATA, /* a frame with WireGuard data for its owner; handle: instance */
+	PKT_INJECT_DATA, /* a frame with a tunnel's data for its owner; handle: instance */
 	PKT_INJECT_FRAGMENT, /* an outer fragment, for the worker that puts its datagram together */
 	PKT_INJECT_TX, /* a whole frame for pkt.port */
 	PKT_INJECT_ROUTE, /* an inner packet from the host; handle: instance */

@@ -24,6 +24,9 @@ enum keying_message_type {
 	KEYING_PROMOTE, /* peer, index: first packet under a responder's key */
 	KEYING_ROAM, /* peer, remote, local: an authenticated packet came from a new address */
 	KEYING_STALE_ENDPOINT, /* peer: the underlay changed since its endpoint was made */
+	KEYING_OPENVPN, /* mbuf: the frame of a control packet; pkt filled by classify */
+	KEYING_TUNNEL_EXIT, /* peer, index: of its tunnel; the client goes */
+	KEYING_TUNNEL_RENEW, /* peer, index: of its tunnel; a data key is nearly used up */
 };
 
 /* Worker to keying. */

@@ -5,6 +5,7 @@
 #include "dataplane/table/peer.h"
 #include "dataplane/table/pkt.h"
 #include "dataplane/table/session.h"
+#include "dataplane/table/tunnel.h"
 #include "dataplane/table/underlay.h"
 
 #include <errno.h>
@@ -59,16 +60,20 @@ int tables_new(struct tables **ret)
 	slab_init(&t->endpoint_memory, sizeof(struct endpoint));
 	slab_init(&t->route_memory, ROUTE_TRIE_NODE_SIZE);
 	t->listener = slab_map(LISTENER_BYTES);
+	t->openvpn_port = slab_map(LISTENER_BYTES);
 	t->instance_slot = slab_map(INSTANCE_SLOT_BYTES);
 	t->peer_slot = slab_map(PEER_SLOT_BYTES);
-	int err = t->listener != NULL && t->instance_slot != NULL && t->peer_slot != NULL ? 0
-											  : -ENOMEM;
+	bool mapped = t->listener != NULL && t->openvpn_port != NULL && t->instance_slot != NULL
+		&& t->peer_slot != NULL;
+	int err = mapped ? 0 : -ENOMEM;
 	if (err == 0)
 		err = hashes_init(t);
 	if (err == 0)
 		err = qsbr_new(&t->qsbr);
 	if (err == 0)
 		err = session_table_new(&t->sessions);
+	if (err == 0)
+		err = tunnel_table_new(&t->tunnels);
 	if (err == 0)
 		err = underlay_new(&t->underlay);
 	if (err != 0) {
@@ -119,12 +124,14 @@ void tables_free(struct tables *t)
 	free_unlinked(t);
 	free_retired(t->retired);
 	underlay_free(t->underlay);
+	tunnel_table_free(t->tunnels);
 	session_table_free(t->sessions);
 	free(t->qsbr);
 	hash_fini(&t->instance_by_id);
 	hash_fini(&t->peer_by_id);
 	hash_fini(&t->peer_by_key);
 	slab_unmap((void *)t->listener, LISTENER_BYTES);
+	slab_unmap((void *)t->openvpn_port, LISTENER_BYTES);
 	slab_unmap((void *)t->instance_slot, INSTANCE_SLOT_BYTES);
 	slab_unmap((void *)t->peer_slot, PEER_SLOT_BYTES);
 	counter_registry_fini(&t->counters);

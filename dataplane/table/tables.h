@@ -15,6 +15,7 @@ struct instance;
 struct peer;
 struct rte_rcu_qsbr;
 struct session_table;
+struct tunnel_table;
 struct underlay;
 
 /*
@@ -46,10 +47,13 @@ struct tables {
 	struct rte_rcu_qsbr *qsbr;
 	/* listener[UDP port], network byte order of nothing: index is the host-order port. set: server; read: workers */
 	_Atomic(struct instance *) *listener;
+	/* the same of OpenVPN over UDP; no port is in both */
+	_Atomic(struct instance *) *openvpn_port;
 	/* by slot; set: server; read: any thread through *_from_handle() */
 	_Atomic(struct instance *) *instance_slot;
 	_Atomic(struct peer *) *peer_slot;
 	struct session_table *sessions;
+	struct tunnel_table *tunnels;
 	struct underlay *underlay;
 	struct port port[PORT_MAX];
 	unsigned int ports;

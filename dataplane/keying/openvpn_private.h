@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef DATAPLANE_KEYING_OPENVPN_PRIVATE_H
+#define DATAPLANE_KEYING_OPENVPN_PRIVATE_H
+
+/* Of the files of keying/ that speak OpenVPN. Everything here runs on the keying thread, unless told. */
+
+#include "dataplane/keying/keying_private.h"
+#include "dataplane/keying/listener.h"
+#include "dataplane/ovpn/session.h"
+#include "dataplane/ovpn/start.h"
+#include "dataplane/ovpn/tls_crypt_v2.h"
+#include "dataplane/table/tunnel.h"
+
+/* listener.c */
+struct keying_listener {
+	struct keying_listener *next; /* of the instance */
+	unsigned int references; /* one of the instance's list, one a client */
+	struct uuid id;
+	uint16_t port;
+	enum wrap_mode wrap_mode;
+	enum wrap_digest digest;
+	struct static_key wrap_key;
+	struct wrap stranger; /* for what belongs to no session */
+	struct tls_crypt_v2_server v2;
+	struct tls_context *tls;
+	struct cipher_policy ciphers;
+	struct ovpn_session_config config;
+};
+
+struct keying_listener *keying_listener_ref(struct keying_listener *l);
+void keying_listener_unref(struct keying_listener *l);
+struct keying_listener *keying_listener_at(
+	const struct keying_instance *ki, uint16_t port, bool is_tcp);
+/* Takes l over. */
+void keying_listener_apply(struct keying *k, struct instance *i, struct keying_listener *l);
+void keying_listener_remove(struct keying *k, struct instance *i, const struct uuid *id);
+/* The instance goes: its sessions end. */
+void keying_listeners_drop(struct keying *k, struct keying_instance *ki);
+
+/*
+ * reply.c. How to answer a frame: its own headers, turned round. Good for as long as packets come that
+ * way; data goes by the peer's endpoint.
+ */
+struct reply_path {
+	uint8_t header[ENDPOINT_HEADER_MAX];
+	uint8_t header_len;
+	bool is_v6;
+	uint8_t port; /* of the hub */
+};
+
+/* m: as classify left it. */
+void keying_reply_path(const struct keying *k, struct rte_mbuf *m, struct reply_path *ret);
+void keying_reply(struct keying *k, const struct reply_path *path, const uint8_t *payload, size_t len);
+
+/* One client of a listener: the session and what belongs to it. */
+struct client {
+	struct client *next, **prev; /* keying.openvpn.clients */
+	struct hash_entry by_session_id; /* the client's */
+	struct session_id client_id;
+	struct keying_listener *listener; /* referenced */
+	struct instance *instance;
+	struct ovpn_session *session;
+	struct ip_endpoint remote;
+	struct ip_addr local;
+	uint16_t local_port;
+	struct reply_path reply;
+	uint64_t up_ns, pinged_ns;
+	struct peer *peer; /* who it is, once authenticated */
+	struct tunnel *tunnel; /* with its peer id once authenticated */
+	bool is_up; /* the tunnel is the peer's */
+	struct data_key *key[TUNNEL_KEYS]; /* owned; what the tunnel has of them */
+};
+
+/* Which of them; NULL: whatever. */
+struct client_filter {
+	const struct instance *instance;
+	const struct uuid *listener;
+	const struct peer *peer;
+};
+
+/* client.c */
+struct keying_openvpn {
+	struct client *clients;
+	unsigned int count, half_open; /* half open: that nobody's tunnel is up */
+	struct hash by_session_id;
+	struct start start;
+	struct cipher_engine *cipher; /* only makes keys */
+	uint64_t looked_ns; /* at all clients */
+	struct reply_limit *limit;
+};
+
+int keying_openvpn_init(struct keying *k);
+void keying_openvpn_fini(struct keying *k);
+/* Of the session id that the client chose. */
+struct client *keying_client_find(
+	struct keying *k, const struct instance *i, const struct session_id *client_id);
+/* A session by begin, which is taken over; NULL, and counted: too many, or no memory. */
+struct client *keying_client_new(struct keying *k, struct instance *i, struct keying_listener *l,
+	struct ovpn_session_begin *begin, const struct session_id *client_id);
+/* At once, with nothing said. */
+void keying_client_free(struct keying *k, struct client *c);
+/* What happened in the session, and what it has to say. c may be freed. */
+void keying_client_advance(struct keying *k, struct client *c);
+/* Those that fit are told RESTART, as well as that can be done, and freed. */
+void keying_clients_end(struct keying *k, struct client_filter which);
+/* Another client of c's peer was up until now. */
+void keying_clients_replaced(struct keying *k, const struct client *c);
+/* What the instance pushes has changed. */
+void keying_clients_push(struct keying *k, const struct instance *i);
+void keying_clients_run(struct keying *k);
+/* A worker's word of a tunnel. */
+void keying_client_exited(struct keying *k, struct peer *p, uint32_t tunnel_id);
+void keying_client_renew(struct keying *k, struct peer *p, uint32_t tunnel_id);
+
+/* tunnel.c */
+int keying_tunnel_new(struct keying *k, struct client *c, struct peer *p);
+/* Replaces what the peer had, of either protocol. */
+void keying_tunnel_take_over(struct keying *k, struct client *c);
+int keying_tunnel_key_ready(struct keying *k, struct client *c, const struct ovpn_session_key *key);
+void keying_tunnel_key_active(struct keying *k, struct client *c, uint8_t key_id);
+void keying_tunnel_key_expired(struct keying *k, struct client *c, uint8_t key_id);
+void keying_tunnel_free(struct keying *k, struct client *c);
+
+/* credential.c */
+enum {
+	SHA256_LEN = 32,
+};
+
+/* The peer that c->session's credentials are of; NULL, and why. */
+struct peer *keying_credential_check(struct keying *k, const struct client *c,
+	const struct ovpn_credentials *said, enum ovpn_session_failure *ret_why);
+
+/* push.c */
+void keying_push_write(const struct client *c, struct push *ret);
+/* Takes push over. */
+void keying_push_apply(struct keying *k, struct instance *i, struct keying_push *push);
+
+/* reply_limit.c. Answers to strangers, 100 a second for each network of theirs. */
+int reply_limit_new(struct reply_limit **ret);
+void reply_limit_free(struct reply_limit *l);
+bool reply_limit_allows(struct reply_limit *l, const struct ip_addr *source, uint64_t now_ns);
+
+/* control.c. A control packet over UDP; takes the message's mbuf over. */
+void keying_control_receive(struct keying *k, const struct keying_message *message);
+
+#endif
