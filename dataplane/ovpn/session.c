@@ -84,8 +84,8 @@ void ovpn_session_free(struct ovpn_session *s)
 	free(s);
 }
 
-void session_fail(struct ovpn_session *s, enum ovpn_session_failure why, const char *text,
-	uint64_t now_ns)
+void session_fail(
+	struct ovpn_session *s, enum ovpn_session_failure why, const char *text, uint64_t now_ns)
 {
 	if (s->is_closing)
 		return;
@@ -334,8 +334,7 @@ static int take_packet(struct ovpn_session *s, const struct control_packet *p, u
 	return 0;
 }
 
-int ovpn_session_receive(
-	struct ovpn_session *s, const uint8_t *wire, size_t len, uint64_t now_ns)
+int ovpn_session_receive(struct ovpn_session *s, const uint8_t *wire, size_t len, uint64_t now_ns)
 {
 	struct wrap_opened opened;
 	struct control_packet p;

@@ -75,8 +75,7 @@ static bool check_same_peer(const struct ovpn_session *s, struct refusal *r)
 	const struct session_identity *i = &s->identity;
 	if (c->has_certificate != i->has_certificate
 		|| memcmp(c->fingerprint, i->fingerprint, sizeof(i->fingerprint)) != 0)
-		return refuse(
-			r, OVPN_FAILURE_CERTIFICATE, "renewed with another certificate");
+		return refuse(r, OVPN_FAILURE_CERTIFICATE, "renewed with another certificate");
 	if (strcmp(c->username, i->username) != 0)
 		return refuse(r, OVPN_FAILURE_PASSWORD, "renewed with another username");
 	return true;
@@ -113,8 +112,7 @@ void session_take_key_method(
 		return;
 	}
 	if (key_method_parse_client(record, len, s->asked) != 0) {
-		session_key_failed(
-			s, OVPN_FAILURE_OPTIONS, "key method 2 cannot be read", now_ns);
+		session_key_failed(s, OVPN_FAILURE_OPTIONS, "key method 2 cannot be read", now_ns);
 		return;
 	}
 	memcpy(k->source.pre_master, s->asked->pre_master, sizeof(k->source.pre_master));

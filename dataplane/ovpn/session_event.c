@@ -7,16 +7,16 @@
 static void put(struct ovpn_session *s, const struct session_event *e)
 {
 	/* only an owner who never asks comes here; the last place is for how it ends */
-	unsigned int room = e->type == OVPN_SESSION_FAILED ? SESSION_EVENTS_MAX
-							   : SESSION_EVENTS_MAX - 1;
+	unsigned int room =
+		e->type == OVPN_SESSION_FAILED ? SESSION_EVENTS_MAX : SESSION_EVENTS_MAX - 1;
 	if (s->event_count >= room)
 		return;
 	s->events[(s->event_first + s->event_count) % SESSION_EVENTS_MAX] = *e;
 	s->event_count++;
 }
 
-void session_tell(struct ovpn_session *s, enum ovpn_session_event_type type,
-	const struct session_key *k)
+void session_tell(
+	struct ovpn_session *s, enum ovpn_session_event_type type, const struct session_key *k)
 {
 	struct session_event e = {.type = type};
 	if (k != NULL) {
@@ -41,8 +41,8 @@ static struct session_key *key_of(struct ovpn_session *s, uint32_t serial)
 }
 
 /* false: it has come to nothing since. */
-static bool fill(struct ovpn_session *s, const struct session_event *e,
-	struct ovpn_session_event *ret)
+static bool fill(
+	struct ovpn_session *s, const struct session_event *e, struct ovpn_session_event *ret)
 {
 	struct session_key *k = key_of(s, e->serial);
 	switch (e->type) {
@@ -77,8 +77,7 @@ void ovpn_session_event(struct ovpn_session *s, struct ovpn_session_event *ret)
 		struct session_event e = s->events[s->event_first];
 		s->event_first = (s->event_first + 1) % SESSION_EVENTS_MAX;
 		s->event_count--;
-		*ret = (struct ovpn_session_event){
-			.type = e.type, .key_id = e.key_id, .text = ""};
+		*ret = (struct ovpn_session_event){.type = e.type, .key_id = e.key_id, .text = ""};
 		if (fill(s, &e, ret))
 			return;
 	}

@@ -150,8 +150,8 @@ static void progress(struct ovpn_session *s, struct session_key *k, uint64_t now
 		lost(s, k, now_ns);
 }
 
-void session_key_take(struct ovpn_session *s, struct session_key *k, const uint8_t *data, size_t len,
-	uint64_t now_ns)
+void session_key_take(struct ovpn_session *s, struct session_key *k, const uint8_t *data,
+	size_t len, uint64_t now_ns)
 {
 	if (k->is_tls_over || k->state == SESSION_KEY_FAILED)
 		return;

@@ -114,13 +114,13 @@ struct ovpn_session {
 };
 
 /* session.c */
-void session_fail(struct ovpn_session *s, enum ovpn_session_failure why, const char *text,
-	uint64_t now_ns);
+void session_fail(
+	struct ovpn_session *s, enum ovpn_session_failure why, const char *text, uint64_t now_ns);
 /* Without a failure: the client goes. */
 void session_close(struct ovpn_session *s, uint64_t now_ns);
 /* The negotiating key failed: the whole session, unless it has a key that goes on. */
-void session_key_failed(struct ovpn_session *s, enum ovpn_session_failure why, const char *text,
-	uint64_t now_ns);
+void session_key_failed(
+	struct ovpn_session *s, enum ovpn_session_failure why, const char *text, uint64_t now_ns);
 /* All of it, with AUTH_FAILED inside k, which may be NULL: then nobody hears it. */
 void session_end(struct ovpn_session *s, struct session_key *k, enum ovpn_session_failure why,
 	const char *text, const char *reason, uint64_t now_ns);
@@ -144,8 +144,8 @@ void session_key_fill(const struct ovpn_session *s, struct session_key *k);
 /* Each NUL-terminated command in a record of its own. 0, -ENOBUFS, -ENOTCONN or -EPROTO. */
 int session_key_say(struct session_key *k, const char *text, size_t len);
 /* The client's bytes for TLS, in order, and what follows from them. */
-void session_key_take(struct ovpn_session *s, struct session_key *k, const uint8_t *data, size_t len,
-	uint64_t now_ns);
+void session_key_take(struct ovpn_session *s, struct session_key *k, const uint8_t *data,
+	size_t len, uint64_t now_ns);
 /* Our key method 2. 0 or -errno. */
 int session_key_answer(const struct ovpn_session *s, struct session_key *k, const char *options);
 /* The data keys of both key method 2s. 0 or -errno. */
@@ -169,8 +169,8 @@ void session_push_held(struct ovpn_session *s);
 int session_push_keep(struct ovpn_session *s, const struct push *push);
 
 /* session_event.c */
-void session_tell(struct ovpn_session *s, enum ovpn_session_event_type type,
-	const struct session_key *k);
+void session_tell(
+	struct ovpn_session *s, enum ovpn_session_event_type type, const struct session_key *k);
 void session_tell_expired(struct ovpn_session *s, uint8_t key_id);
 
 #endif
