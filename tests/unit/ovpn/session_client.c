@@ -236,6 +236,12 @@ static size_t take_from(struct session_client *c, struct client_key *k, uint8_t 
 	const struct reliability_out *out = alone ? NULL : reliability_send(r, now_ns);
 	struct control_packet p = {.opcode = P_ACK_V1, .key_id = k->key_id, .session_id = c->own};
 	p.ack_count = (uint8_t)reliability_take_acks(r, p.ack, out != NULL ? 4 : 8);
+	if (p.ack_count > 0) {
+		k->acked = p.ack[p.ack_count - 1];
+		k->has_acked = true;
+	} else if (out != NULL && k->has_acked && !c->setup.acks_alone) {
+		p.ack[p.ack_count++] = k->acked;
+	}
 	p.remote_session_id = p.ack_count > 0 ? c->server : (struct session_id){{0}};
 	if (out == NULL)
 		return p.ack_count > 0 ? session_client_wrap(c, &p, buf, now_s) : 0;

@@ -40,6 +40,9 @@ struct session_client_setup {
 struct client_key {
 	bool is_used, has_said, has_heard; /* key method 2 */
 	uint8_t key_id;
+	uint32_t
+		acked; /* the last; 2.6 repeats its acks, so that a lost one does not cost the attempt */
+	bool has_acked;
 	SSL *ssl;
 	BIO *in, *out;
 	struct reliability reliability;

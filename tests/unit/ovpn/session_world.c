@@ -116,14 +116,23 @@ void world_fini(struct world *w)
 
 static bool happens(struct world *w, unsigned int percent)
 {
-	w->seed = w->seed * 1103515245 + 12345;
-	return (w->seed >> 16) % 100 < percent;
+	/* splitmix64 */
+	uint64_t x = w->seed += 0x9e3779b97f4a7c15;
+	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9;
+	x = (x ^ x >> 27) * 0x94d049bb133111eb;
+	return (x ^ x >> 31) % 100 < percent;
 }
 
 static void put(struct world *w, bool to_session, const uint8_t *data, size_t len)
 {
 	if (len > w->longest)
 		w->longest = (unsigned int)len;
+	if (w->kept_count < KEPT_MAX) {
+		struct wire_packet *p = &w->kept[w->kept_count++];
+		p->to_session = to_session;
+		p->len = len;
+		memcpy(p->data, data, len);
+	}
 	if (w->cut || happens(w, w->lost))
 		return;
 	unsigned int copies = happens(w, w->doubled) ? 2 : 1;
@@ -312,9 +321,9 @@ static uint64_t next(const struct world *w, unsigned int *ret_which)
 	return at;
 }
 
-void world_run(struct world *w, uint64_t seconds)
+void world_run_ms(struct world *w, uint64_t ms)
 {
-	uint64_t end_ns = w->now_ns + seconds * NS_PER_SEC;
+	uint64_t end_ns = w->now_ns + ms * NS_PER_MS;
 	unsigned int which, still = 0;
 	world_flush(w);
 	for (;;) {
@@ -335,11 +344,21 @@ void world_run(struct world *w, uint64_t seconds)
 	w->now_ns = end_ns;
 }
 
+void world_run(struct world *w, uint64_t seconds)
+{
+	world_run_ms(w, seconds * 1000);
+}
+
+void world_expect(struct world *w, uint64_t seconds, const char *said)
+{
+	world_run(w, seconds);
+	assert_string_equal(w->said, said);
+}
+
 void world_connect(struct world *w)
 {
 	world_start(w);
-	world_run(w, 5);
-	assert_string_equal(w->said, "AUTHENTICATE READY0 ACTIVE0 CONNECTED");
+	world_expect(w, 5, "AUTHENTICATE READY0 ACTIVE0 CONNECTED");
 	assert_int_equal(w->refused, 0);
 	assert_int_equal(w->client.refused, 0);
 }

@@ -22,6 +22,7 @@ enum {
 	WIRE_MAX = 256, /* packets under way */
 	SAID_MAX = 4000,
 	PEER_ID = 7,
+	KEPT_MAX = 64,
 };
 
 struct wire_packet {
@@ -45,11 +46,15 @@ struct world {
 	uint64_t now_ns;
 
 	/* the wire: of 100 packets so many are lost, doubled or late */
-	unsigned int lost, doubled, late, seed;
+	unsigned int lost, doubled, late;
+	uint64_t seed;
 	bool cut; /* nothing comes through */
 	struct wire_packet wire[WIRE_MAX];
 	unsigned int under_way, longest;
 	unsigned int sent_by_session;
+	/* all that went to the session, and came from it, from the first on */
+	struct wire_packet kept[KEPT_MAX];
+	unsigned int kept_count;
 
 	/* the owner */
 	struct push push;
@@ -77,10 +82,13 @@ void world_start(struct world *w);
 void world_fini(struct world *w);
 /* Until then, or nothing is to happen any more. */
 void world_run(struct world *w, uint64_t seconds);
+void world_run_ms(struct world *w, uint64_t ms);
 /* What waits at both ends, onto the wire. */
 void world_flush(struct world *w);
 /* Runs until both ends have it. */
 void world_connect(struct world *w);
+/* Runs, and then the owner was told exactly this since world_forget(). */
+void world_expect(struct world *w, uint64_t seconds, const char *said);
 /* A packet to the session as it is; what it says to it. */
 int world_inject(struct world *w, const uint8_t *wire, size_t len);
 /* The client's data keys of a key id are the session's. */
