@@ -34,11 +34,11 @@ static int make_id(struct session_id *ret)
 
 static int begin(struct ovpn_session *s, const struct ovpn_session_begin *b, uint64_t now_ns)
 {
-	s->config = *b->config;
+	s->config = b->config;
 	s->own = b->own;
 	s->client = b->client;
-	s->has_begun = !s->config.is_tcp;
-	s->connect_by_ns = now_ns + s->config.hand_window_s * NS_PER_SEC;
+	s->has_begun = !s->config->is_tcp;
+	s->connect_by_ns = now_ns + s->config->hand_window_s * NS_PER_SEC;
 	s->renegotiate_ns = s->life_ends_ns = s->linger_ns = NEVER;
 	if (s->has_begun)
 		s->last_stamp = (struct wrap_stamp){.id = 1, .time = b->wrap_time};
@@ -160,7 +160,7 @@ static uint64_t interval_ns(uint32_t seconds)
 
 static void schedule(struct ovpn_session *s, uint64_t now_ns)
 {
-	const struct ovpn_session_config *c = &s->config;
+	const struct ovpn_session_config *c = s->config;
 	s->renegotiate_ns = s->life_ends_ns = NEVER;
 	if (c->renegotiate_s == 0)
 		return;
@@ -183,11 +183,11 @@ static void retire_current(struct ovpn_session *s, uint64_t now_ns)
 {
 	expire_old(s);
 	s->lame = s->current;
-	s->lame->deadline_ns = now_ns + s->config.hand_window_s * NS_PER_SEC;
+	s->lame->deadline_ns = now_ns + s->config->hand_window_s * NS_PER_SEC;
 	s->old = (struct session_old_key){
 		.is_set = true,
 		.key_id = s->lame->key_id,
-		.expires_ns = now_ns + s->config.transition_window_s * NS_PER_SEC,
+		.expires_ns = now_ns + s->config->transition_window_s * NS_PER_SEC,
 	};
 }
 
@@ -199,6 +199,7 @@ void session_key_activate(struct ovpn_session *s, uint64_t now_ns)
 	s->current = k;
 	s->negotiating = NULL;
 	k->state = SESSION_KEY_ACTIVE;
+	s->active_ns = now_ns;
 	session_tell(s, OVPN_SESSION_KEY_ACTIVE, k);
 	schedule(s, now_ns);
 	session_push_reply(s, k, now_ns);
@@ -279,9 +280,12 @@ static struct session_key *find_key(const struct ovpn_session *s, uint8_t key_id
 	return NULL;
 }
 
-static bool begins_renegotiation(const struct ovpn_session *s, const struct control_packet *p)
+static bool begins_renegotiation(
+	const struct ovpn_session *s, const struct control_packet *p, uint64_t now_ns)
 {
-	return p->opcode == P_CONTROL_SOFT_RESET_V1 && p->packet_id == 0 && may_renegotiate(s)
+	/* who comes too early says it again */
+	return now_ns - s->active_ns >= SESSION_RENEWAL_S * NS_PER_SEC
+		&& p->opcode == P_CONTROL_SOFT_RESET_V1 && p->packet_id == 0 && may_renegotiate(s)
 		&& p->key_id == next_key_id(s);
 }
 
@@ -293,7 +297,7 @@ static bool is_first_reset(const struct control_packet *p)
 }
 
 /* Of this session, and something that a client says there. What of ours comes back has our id. */
-static bool is_ours(const struct ovpn_session *s, const struct control_packet *p)
+static bool is_ours(const struct ovpn_session *s, const struct control_packet *p, uint64_t now_ns)
 {
 	if (p->opcode == P_CONTROL_HARD_RESET_SERVER_V2
 		|| (p->opcode == P_CONTROL_SOFT_RESET_V1 && p->key_id == 0))
@@ -303,7 +307,7 @@ static bool is_ours(const struct ovpn_session *s, const struct control_packet *p
 	if (!session_id_equal(&p->session_id, &s->client)
 		|| (p->ack_count > 0 && !session_id_equal(&p->remote_session_id, &s->own)))
 		return false;
-	return find_key(s, p->key_id) != NULL || begins_renegotiation(s, p);
+	return find_key(s, p->key_id) != NULL || begins_renegotiation(s, p, now_ns);
 }
 
 static void begin_stream(struct ovpn_session *s, const struct control_packet *p)
@@ -344,7 +348,7 @@ int ovpn_session_receive(struct ovpn_session *s, const uint8_t *wire, size_t len
 		err = control_packet_parse(opened.plain, opened.len, &p);
 	if (err != 0)
 		return err;
-	if (!is_ours(s, &p))
+	if (!is_ours(s, &p, now_ns))
 		return -EBADMSG;
 	if (s->wrap.mode != WRAP_NONE && !wrap_replay_accept(&s->replay, &opened.stamp))
 		return -EALREADY;

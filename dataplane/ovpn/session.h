@@ -27,7 +27,8 @@
  * Times are nanoseconds of CLOCK_MONOTONIC; now_s is of the realtime clock, for wrapping alone.
  */
 
-/* What all sessions of a listener share; borrowed for their whole lives. */
+/* What all sessions of a listener share; borrowed for their whole lives. Between calls tls may become
+ * another, as with a new certificate: the next renegotiation takes it. */
 struct ovpn_session_config {
 	struct tls_context *tls;
 	const struct cipher_policy *ciphers;
@@ -130,6 +131,8 @@ void ovpn_session_event(struct ovpn_session *s, struct ovpn_session_event *ret);
  * Answers AUTHENTICATE. push is copied as far as PUSH_REPLY needs it (routes and names, too): written
  * when the client asks, or at once when it announced IV_PROTO_REQUEST_PUSH. The session itself fills in
  * cipher, compression and the key export flags. 0 or -errno of push_reply_write(): then it is refused.
+ * Of a renewal push is not looked at. -ENOTCONN: nobody is asked about (any more); -ETIMEDOUT: of a
+ * renewal, the client has given up. Neither changes anything.
  */
 int ovpn_session_accept(struct ovpn_session *s, const struct push *push, uint64_t now_ns);
 /* AUTH_FAILED[,reason] for the client; the failure for people. The session then ends by itself when the

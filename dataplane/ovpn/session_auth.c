@@ -24,7 +24,7 @@ static bool check_cipher(struct ovpn_session *s, struct refusal *r)
 		.occ_cipher = s->options.cipher,
 		.occ_auth = s->options.auth,
 	};
-	enum cipher_verdict v = cipher_choose(s->config.ciphers, &offer, &s->cipher);
+	enum cipher_verdict v = cipher_choose(s->config->ciphers, &offer, &s->cipher);
 	return v == CIPHER_CHOSEN || refuse(r, OVPN_FAILURE_CIPHER, cipher_reason(v));
 }
 
@@ -52,7 +52,7 @@ static bool read_certificate(struct ovpn_session *s, struct refusal *r)
 	c->has_certificate = tls_peer_fingerprint(t, c->fingerprint) == 0;
 	if (c->has_certificate && tls_peer_name(t, c->name) == -EINVAL)
 		return refuse(r, OVPN_FAILURE_CERTIFICATE, "the certificate's name is malformed");
-	if (!c->has_certificate && s->config.requires_certificate)
+	if (!c->has_certificate && s->config->requires_certificate)
 		return refuse(r, OVPN_FAILURE_CERTIFICATE, "no certificate");
 	return true;
 }
@@ -64,7 +64,7 @@ static bool read_password(struct ovpn_session *s, struct refusal *r)
 	s->credentials.password = a->password;
 	if (a->username_too_long || a->password_too_long)
 		return refuse(r, OVPN_FAILURE_PASSWORD, "username or password is too long");
-	if (s->config.requires_password && (a->username[0] == '\0' || a->password[0] == '\0'))
+	if (s->config->requires_password && (a->username[0] == '\0' || a->password[0] == '\0'))
 		return refuse(r, OVPN_FAILURE_PASSWORD, "username and password are required");
 	return true;
 }

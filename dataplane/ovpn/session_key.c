@@ -20,14 +20,14 @@ struct session_key *session_key_new(
 	struct session_key *k = calloc(1, sizeof(*k));
 	if (k == NULL)
 		return NULL;
-	if (tls_new(s->config.tls, &k->tls) != 0) {
+	if (tls_new(s->config->tls, &k->tls) != 0) {
 		free(k);
 		return NULL;
 	}
 	k->key_id = key_id;
 	k->serial = ++s->last_serial;
-	k->deadline_ns = now_ns + s->config.hand_window_s * NS_PER_SEC;
-	reliability_init(&k->reliability, next_id, next_id, !s->config.is_tcp);
+	k->deadline_ns = now_ns + s->config->hand_window_s * NS_PER_SEC;
+	reliability_init(&k->reliability, next_id, next_id, !s->config->is_tcp);
 	return k;
 }
 
@@ -84,7 +84,7 @@ int session_key_answer(const struct ovpn_session *s, struct session_key *k, cons
 	if (n == 0)
 		(void)snprintf(answer, sizeof(answer),
 			"V4,dev-type tun,tun-mtu %u,key-method 2,tls-server",
-			(unsigned int)s->config.tun_mtu);
+			(unsigned int)s->config->tun_mtu);
 	int err = key_source_random_make(&k->source.server);
 	if (err != 0)
 		return err;

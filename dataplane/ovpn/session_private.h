@@ -19,6 +19,7 @@ enum {
 	SESSION_OUT_MAX = 64 * 1024,
 	SESSION_RECORD_MAX = 4096, /* the longest key method 2 */
 	SESSION_RETRY_S = 10, /* after a renegotiation that failed */
+	SESSION_RENEWAL_S = 2, /* between those that the client begins: each costs a signature */
 	SESSION_LINGER_S = 5, /* in which an end is said and heard */
 	SESSION_PUSH_REPEAT_S = 30, /* in which one PUSH_REPLY answers all requests */
 	SESSION_TEXT_MAX = 256, /* of a failure, with the NUL */
@@ -77,7 +78,7 @@ struct session_identity {
 };
 
 struct ovpn_session {
-	struct ovpn_session_config config;
+	const struct ovpn_session_config *config;
 	struct wrap wrap;
 	struct wrap_stamp last_stamp;
 	struct wrap_replay replay;
@@ -89,7 +90,7 @@ struct ovpn_session {
 	uint32_t last_serial;
 
 	bool is_connected, is_closing, is_over;
-	uint64_t connect_by_ns, renegotiate_ns, life_ends_ns, linger_ns;
+	uint64_t connect_by_ns, active_ns, renegotiate_ns, life_ends_ns, linger_ns;
 
 	struct key_method_client *asked; /* of the negotiating key while it is ASKED */
 	struct ovpn_credentials credentials;

@@ -31,7 +31,7 @@ static struct push completed(const struct ovpn_session *s, const struct push *pu
 	p.allows_key_export = true;
 	p.allows_dyn_tls_crypt = false;
 	p.allows_epoch = false;
-	if (s->config.is_tcp)
+	if (s->config->is_tcp)
 		p.exit_notify = 0;
 	return p;
 }

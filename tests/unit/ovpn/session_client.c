@@ -159,12 +159,11 @@ static void speak_tls(struct session_client *c, struct client_key *k)
 static void fill(struct session_client *c, struct client_key *k)
 {
 	uint8_t buf[900];
-	int n;
+	int n, chunk = c->setup.chunk > 0 ? (int)c->setup.chunk : (int)sizeof(buf);
 	bool may_speak = k->reliability.receive_next > 0 || c->setup.early_hello;
 	if (may_speak)
 		speak_tls(c, k);
-	while (reliability_room(&k->reliability) > 0
-		&& (n = BIO_read(k->out, buf, sizeof(buf))) > 0) {
+	while (reliability_room(&k->reliability) > 0 && (n = BIO_read(k->out, buf, chunk)) > 0) {
 		queue(k, c->sends_wkc ? P_CONTROL_WKC_V1 : P_CONTROL_V1, buf, (size_t)n);
 		c->sends_wkc = false;
 	}

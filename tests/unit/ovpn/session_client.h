@@ -30,6 +30,7 @@ struct session_client_setup {
 	const struct static_key *key; /* of every wrapping */
 	const uint8_t *wkc; /* behind packets of tls-crypt-v2 */
 	size_t wkc_len;
+	size_t chunk; /* bytes of TLS in a packet; 0: 900 */
 	bool double_reset; /* RouterOS 6 */
 	bool early_hello; /* RouterOS 7.1 */
 	bool acks_alone; /* 2.4 and 2.5 */

@@ -323,6 +323,40 @@ static int soft_reset(struct world *w, uint8_t key_id, uint32_t packet_id)
 	return ovpn_session_receive(w->session, buf, n, w->now_ns);
 }
 
+/* Each costs a signature: who begins them one after the other has to wait in between. */
+static void not_one_after_the_other(void **state)
+{
+	struct world w;
+	world_init(&w, WRAP_TLS_CRYPT);
+	world_connect(&w);
+	world_forget(&w);
+	session_client_renegotiate(&w.client);
+	world_run_ms(&w, 200);
+	session_client_renegotiate(&w.client);
+	world_run_ms(&w, 1500);
+	assert_string_equal(w.said, "AUTHENTICATE READY1 ACTIVE1");
+	world_expect(&w, 5, "AUTHENTICATE READY1 ACTIVE1 AUTHENTICATE READY2 EXPIRED0 ACTIVE2");
+	world_fini(&w);
+}
+
+/* A server certificate that is renewed is taken at the next renegotiation. */
+static void with_another_context(void **state)
+{
+	static struct world w, other;
+	world_init(&w, WRAP_TLS_CRYPT);
+	world_connect(&w);
+	world_init(&other, WRAP_TLS_CRYPT);
+	world_start(&other);
+	tls_context_free(w.tls);
+	w.config.tls = w.tls = other.tls;
+	other.tls = NULL;
+	world_fini(&other);
+	world_forget(&w);
+	ovpn_session_renegotiate(w.session, w.now_ns);
+	world_expect(&w, 5, "AUTHENTICATE READY1 ACTIVE1");
+	world_fini(&w);
+}
+
 static void stray_soft_resets(void **state)
 {
 	struct world w;
@@ -333,7 +367,7 @@ static void stray_soft_resets(void **state)
 	for (uint8_t id = 0; id < 8; id++) /* before there is a key */
 		assert_int_equal(soft_reset(&w, id, 0), -EBADMSG);
 	assert_int_equal(ovpn_session_accept(w.session, &w.push, w.now_ns), 0);
-	world_expect(&w, 2, UP);
+	world_expect(&w, 3, UP);
 	for (uint8_t id = 0; id < 8; id++) /* all but the next */
 		assert_int_equal(id != 1 ? soft_reset(&w, id, 0) : -EBADMSG, -EBADMSG);
 	assert_int_equal(soft_reset(&w, 1, 1), -EBADMSG); /* and it is the first of its key */
@@ -386,6 +420,8 @@ int main(void)
 		cmocka_unit_test(accepted_too_late),
 		cmocka_unit_test(refused_by_the_owner),
 		cmocka_unit_test(a_key_has_an_end),
+		cmocka_unit_test(not_one_after_the_other),
+		cmocka_unit_test(with_another_context),
 		cmocka_unit_test(stray_soft_resets),
 		cmocka_unit_test(updates_wait_for_the_key),
 	};

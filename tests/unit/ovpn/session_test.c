@@ -263,6 +263,26 @@ static void loss_doubles_and_disorder(void **state)
 	}
 }
 
+/* Records and messages end anywhere in a packet. */
+static void in_small_pieces(void **state)
+{
+	static const size_t chunks[] = {1, 5, 37, 500};
+	for (unsigned int i = 0; i < 4; i++) {
+		struct world w;
+		char password[1000];
+		world_init(&w, WRAP_TLS_CRYPT);
+		memset(password, 'p', sizeof(password));
+		password[sizeof(password) - 1] = '\0';
+		w.setup.chunk = chunks[i];
+		w.setup.username = "alice";
+		w.setup.password = w.right_password = password;
+		world_start(&w);
+		world_expect(&w, 59, "AUTHENTICATE READY0 ACTIVE0 CONNECTED");
+		assert_string_equal(w.client.heard, reply_2_6);
+		world_fini(&w);
+	}
+}
+
 /* On TCP nothing is said twice. */
 static void no_repeats_on_tcp(void **state)
 {
@@ -368,6 +388,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_reply_in_many_parts),
 		cmocka_unit_test(compression_is_met),
 		cmocka_unit_test(loss_doubles_and_disorder),
+		cmocka_unit_test(in_small_pieces),
 		cmocka_unit_test(no_repeats_on_tcp),
 		cmocka_unit_test(captured_clients_are_answered),
 		cmocka_unit_test(what_cannot_begin),
