@@ -27,7 +27,8 @@
  * Times are nanoseconds of CLOCK_MONOTONIC; now_s is of the realtime clock, for wrapping alone.
  */
 
-/* What all sessions of a listener share; borrowed for their whole lives. */
+/* What all sessions of a listener share; borrowed for their whole lives. Between calls tls may become
+ * another, as with a new certificate: the next renegotiation takes it. */
 struct ovpn_session_config {
 	struct tls_context *tls;
 	const struct cipher_policy *ciphers;
@@ -47,7 +48,9 @@ struct ovpn_session_begin {
 	 * TCP: zero, and the session makes its own and answers the client's reset. */
 	struct session_id own;
 	struct session_id client; /* UDP; TCP: zero, the first reset tells it */
-	uint32_t wrap_time; /* that of the stamp of start_reply()'s packet, which was id 1; TCP: 0 */
+	/* UDP: now, in seconds since 1970, as in ovpn_session_take(): start_reply()'s packet, which was id 1
+	 * of its second, is not later. TCP: 0 */
+	uint32_t wrap_time;
 };
 
 enum ovpn_session_event_type {
@@ -112,16 +115,15 @@ void ovpn_session_free(struct ovpn_session *s);
  * what the framer gave. 0, or -EBADMSG (not authentic, not of this session, malformed), -EALREADY (a
  * replay): to be counted and dropped, the session has not changed. It never ends a session that is up.
  */
-int ovpn_session_receive(
-	struct ovpn_session *s, const uint8_t *wire, size_t len, uint64_t now_ns);
+int ovpn_session_receive(struct ovpn_session *s, const uint8_t *wire, size_t len, uint64_t now_ns);
 /* Timers: retransmissions, hand window, renegotiation, expiry of keys. */
 void ovpn_session_tick(struct ovpn_session *s, uint64_t now_ns);
 /* When ovpn_session_tick() is due next; UINT64_MAX: never. */
 uint64_t ovpn_session_deadline(const struct ovpn_session *s);
 /* The next wire packet to be sent now, at most CONTROL_PACKET_MAX bytes; 0: none. To be called until it
  * gives none after each of receive, tick, accept, refuse, command and renegotiate. */
-size_t ovpn_session_take(struct ovpn_session *s, uint8_t *buf, size_t size, uint64_t now_ns,
-	uint32_t now_s);
+size_t ovpn_session_take(
+	struct ovpn_session *s, uint8_t *buf, size_t size, uint64_t now_ns, uint32_t now_s);
 /* What happened, oldest first; to be asked until there is nothing. */
 void ovpn_session_event(struct ovpn_session *s, struct ovpn_session_event *ret);
 
@@ -129,6 +131,8 @@ void ovpn_session_event(struct ovpn_session *s, struct ovpn_session_event *ret);
  * Answers AUTHENTICATE. push is copied as far as PUSH_REPLY needs it (routes and names, too): written
  * when the client asks, or at once when it announced IV_PROTO_REQUEST_PUSH. The session itself fills in
  * cipher, compression and the key export flags. 0 or -errno of push_reply_write(): then it is refused.
+ * Of a renewal push is not looked at. -ENOTCONN: nobody is asked about (any more); -ETIMEDOUT: of a
+ * renewal, the client has given up. Neither changes anything.
  */
 int ovpn_session_accept(struct ovpn_session *s, const struct push *push, uint64_t now_ns);
 /* AUTH_FAILED[,reason] for the client; the failure for people. The session then ends by itself when the

@@ -20,6 +20,7 @@ struct tls {
 	BIO *in, *out; /* the SSL object's */
 	const char *failure;
 	bool failed;
+	bool certificate_refused;
 };
 
 static const char label[] = "EXPORTER-OpenVPN-datakeys";
@@ -212,6 +213,8 @@ static int error_of(struct tls *t, int returned)
 		return -EPIPE;
 	t->failure = why(t->ssl);
 	t->failed = true;
+	t->certificate_refused = SSL_get_verify_result(t->ssl) != X509_V_OK
+		|| ERR_GET_REASON(ERR_peek_error()) == SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE;
 	ERR_clear_error();
 	return -EPROTO;
 }
@@ -295,4 +298,9 @@ int tls_peer_fingerprint(const struct tls *t, uint8_t ret[TLS_FINGERPRINT_LEN])
 const char *tls_failure(const struct tls *t)
 {
 	return t->failure;
+}
+
+bool tls_refused_certificate(const struct tls *t)
+{
+	return t->certificate_refused;
 }

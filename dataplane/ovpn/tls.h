@@ -78,5 +78,7 @@ int tls_peer_name(const struct tls *t, char ret[TLS_NAME_MAX + 1]);
 int tls_peer_fingerprint(const struct tls *t, uint8_t ret[TLS_FINGERPRINT_LEN]);
 /* In OpenSSL's words, of the last -EPROTO; static, never NULL. */
 const char *tls_failure(const struct tls *t);
+/* What failed is the client's certificate: it showed none, or one that is not to be trusted. */
+bool tls_refused_certificate(const struct tls *t);
 
 #endif
