@@ -20,7 +20,7 @@ enum {
 	HAND_WINDOW_S = 60,
 };
 
-#define LOOK_NS (50 * NS_PER_MSEC)
+#define LOOK_NS (NS_PER_SEC / 20)
 #define PING_NS (10 * NS_PER_SEC)
 #define SILENCE_NS (120 * NS_PER_SEC) /* twice the client's: it notices first */
 #define YIELD_NS (10 * NS_PER_SEC)
@@ -65,10 +65,11 @@ struct client *keying_client_find(
 	struct keying *k, const struct instance *i, const struct session_id *client_id)
 {
 	const struct hash *h = &k->openvpn->by_session_id;
-	struct hash_entry *e = hash_first(h, hash_of(h, client_id->bytes, sizeof(client_id->bytes)));
+	struct hash_entry *e =
+		hash_first(h, hash_of(h, client_id->bytes, sizeof(client_id->bytes)));
 	for (; e != NULL; e = hash_next(e)) {
 		struct client *c = client_of(e);
-		if (c->instance == i && session_id_equal(&c->client_id, client_id))
+		if (c->instance == i && !c->is_gone && session_id_equal(&c->client_id, client_id))
 			return c;
 	}
 	return NULL;
@@ -249,12 +250,12 @@ void keying_clients_cut(struct keying *k, const struct peer *p)
 
 void keying_clients_replaced(struct keying *k, const struct client *by)
 {
-	struct client *next;
 	k->openvpn->half_open--; /* by is up now */
-	for (struct client *c = k->openvpn->clients; c != NULL; c = next) {
-		next = c->next;
-		if (c != by && c->peer == by->peer && c->is_up)
-			keying_client_free(k, c);
+	for (struct client *c = k->openvpn->clients; c != NULL; c = c->next) {
+		if (c == by || c->peer != by->peer || !c->is_up)
+			continue;
+		take_down(k, c);
+		c->is_gone = true; /* freed by keying_clients_run(): somebody may stand on it */
 	}
 }
 
@@ -332,7 +333,7 @@ static void ping(struct keying *k, struct client *c)
 
 static void look_after(struct keying *k, struct client *c)
 {
-	if (c->is_up && k->now_ns - heard_ns(c) > SILENCE_NS) {
+	if (c->is_gone || (c->is_up && k->now_ns - heard_ns(c) > SILENCE_NS)) {
 		keying_client_free(k, c);
 		return;
 	}

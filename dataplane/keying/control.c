@@ -44,8 +44,8 @@ static int unwrap_client_key(struct stranger *s)
 			   (size_t)wkc_len, &client)
 			!= 0)
 		return -EBADMSG;
-	int err = wrap_init(&s->own,
-		&(struct wrap_config){.mode = WRAP_TLS_CRYPT_V2, .key = &client.key});
+	int err = wrap_init(
+		&s->own, &(struct wrap_config){.mode = WRAP_TLS_CRYPT_V2, .key = &client.key});
 	tls_crypt_v2_client_wipe(&client);
 	if (err == 0)
 		s->wrap = &s->own;
@@ -76,8 +76,8 @@ static void answer_reset(struct keying *k, struct stranger *s)
 			return;
 		}
 	}
-	enum start_verdict verdict = start_reply(
-		&k->openvpn->start, &s->path, &s->packet, early, k->now_ns, &reply);
+	enum start_verdict verdict =
+		start_reply(&k->openvpn->start, &s->path, &s->packet, early, k->now_ns, &reply);
 	if (verdict != START_ACCEPTED || wrap_stamp_next(&stamp, now_s()) != 0) {
 		keying_count(k, COUNTER_DROP_OVPN_START);
 		return;
@@ -100,12 +100,13 @@ static int take_wrap(struct stranger *s, struct wrap *ret)
 		s->wrap = NULL; /* moved */
 		return 0;
 	}
-	return wrap_init(ret, &(struct wrap_config){
-				      .mode = s->listener->wrap_mode,
-				      .digest = s->listener->digest,
-				      .direction = KEY_DIRECTION_0,
-				      .key = &s->listener->wrap_key,
-			      });
+	return wrap_init(ret,
+		&(struct wrap_config){
+			.mode = s->listener->wrap_mode,
+			.digest = s->listener->digest,
+			.direction = KEY_DIRECTION_0,
+			.key = &s->listener->wrap_key,
+		});
 }
 
 static void remember_way(struct keying *k, struct client *c, struct stranger *s)
@@ -127,8 +128,8 @@ static void begin_session(struct keying *k, struct stranger *s)
 	};
 	if (take_wrap(s, &begin.wrap) != 0)
 		return;
-	struct client *c = keying_client_new(
-		k, s->instance, s->listener, &begin, &s->packet.session_id);
+	struct client *c =
+		keying_client_new(k, s->instance, s->listener, &begin, &s->packet.session_id);
 	if (c == NULL)
 		return;
 	remember_way(k, c, s);
@@ -147,8 +148,7 @@ static void receive_stranger(struct keying *k, struct stranger *s)
 		keying_count(k, COUNTER_DROP_OVPN_UNWRAP);
 	else if (opcode_is_hard_reset(s->packet.opcode))
 		answer_reset(k, s);
-	else if (start_check(&k->openvpn->start, &s->path, &s->packet, k->now_ns)
-		== START_ACCEPTED)
+	else if (start_check(&k->openvpn->start, &s->path, &s->packet, k->now_ns) == START_ACCEPTED)
 		begin_session(k, s);
 	else
 		keying_count(k, COUNTER_DROP_OVPN_START);

@@ -107,8 +107,8 @@ void keying_endpoint_renew(struct keying *k, struct peer *p)
 	struct endpoint wanted = {
 		.remote = p->endpoint->remote,
 		.local = p->endpoint->local,
-		.local_port = p->tunnel != NULL ? p->endpoint->local_port
-						: p->instance->wireguard_port,
+		.local_port =
+			p->tunnel != NULL ? p->endpoint->local_port : p->instance->wireguard_port,
 	};
 	if (!underlay_has_address(k->tables, &wanted.local))
 		memset(&wanted.local, 0, sizeof(wanted.local));

@@ -81,8 +81,7 @@ void keying_defer(struct keying *k, void *object, void (*free_object)(void *obje
 		free_object(object);
 		return;
 	}
-	*d = (struct deferred){
-		NULL, rte_rcu_qsbr_start(k->tables->qsbr), object, free_object};
+	*d = (struct deferred){NULL, rte_rcu_qsbr_start(k->tables->qsbr), object, free_object};
 	*k->deferred_end = d;
 	k->deferred_end = &d->next;
 }

@@ -21,12 +21,13 @@ static int wrap_key_init(struct keying_listener *l, const struct keying_listener
 	l->digest = s->digest;
 	l->wrap_key = s->wrap_key;
 	if (s->wrap != WRAP_TLS_CRYPT_V2)
-		return wrap_init(&l->stranger, &(struct wrap_config){
-						       .mode = s->wrap,
-						       .digest = s->digest,
-						       .direction = KEY_DIRECTION_0,
-						       .key = &l->wrap_key,
-					       });
+		return wrap_init(&l->stranger,
+			&(struct wrap_config){
+				.mode = s->wrap,
+				.digest = s->digest,
+				.direction = KEY_DIRECTION_0,
+				.key = &l->wrap_key,
+			});
 	struct tls_crypt_v2_server_key key;
 	memcpy(key.bytes, s->wrap_key.bytes, sizeof(key.bytes));
 	int err = tls_crypt_v2_server_init(&l->v2, &key);
@@ -35,8 +36,8 @@ static int wrap_key_init(struct keying_listener *l, const struct keying_listener
 		return err;
 	/* a client's own key takes the place of this one */
 	struct static_key none = {{0}};
-	err = wrap_init(&l->stranger,
-		&(struct wrap_config){.mode = WRAP_TLS_CRYPT_V2, .key = &none});
+	err = wrap_init(
+		&l->stranger, &(struct wrap_config){.mode = WRAP_TLS_CRYPT_V2, .key = &none});
 	if (err != 0)
 		tls_crypt_v2_server_fini(&l->v2);
 	return err;
@@ -98,6 +99,11 @@ void keying_listener_unref(struct keying_listener *l)
 	tls_context_free(l->tls);
 	explicit_bzero(l, sizeof(*l));
 	free(l);
+}
+
+void keying_listener_free(struct keying_listener *l)
+{
+	keying_listener_unref(l);
 }
 
 struct keying_listener *keying_listener_at(

@@ -36,6 +36,8 @@ struct keying_listener_settings {
 /* Any thread. 0; -EINVAL, and *ret_what names the part that is refused (static); -errno. */
 int keying_listener_new(const struct keying_listener_settings *settings,
 	struct keying_listener **ret, const char **ret_what);
+/* One that was never given to keying. */
+void keying_listener_free(struct keying_listener *l);
 /* Server thread; both take effect in order with all else that was told. -ENOMEM: l is freed. */
 int keying_listener_set(struct keying *k, struct instance *i, struct keying_listener *l);
 int keying_listener_del(struct keying *k, struct instance *i, const struct uuid *id);

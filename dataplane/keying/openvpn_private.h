@@ -50,7 +50,8 @@ struct reply_path {
 
 /* m: as classify left it. */
 void keying_reply_path(const struct keying *k, struct rte_mbuf *m, struct reply_path *ret);
-void keying_reply(struct keying *k, const struct reply_path *path, const uint8_t *payload, size_t len);
+void keying_reply(
+	struct keying *k, const struct reply_path *path, const uint8_t *payload, size_t len);
 
 /* One client of a listener: the session and what belongs to it. */
 struct client {
@@ -68,6 +69,7 @@ struct client {
 	struct peer *peer; /* who it is, once authenticated */
 	struct tunnel *tunnel; /* with its peer id once authenticated */
 	bool is_up; /* the tunnel is the peer's */
+	bool is_gone; /* another has taken its place: nobody finds it, it is freed soon */
 	struct data_key *key[TUNNEL_KEYS]; /* owned; what the tunnel has of them */
 };
 

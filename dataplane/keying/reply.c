@@ -78,7 +78,8 @@ static void finish_headers(uint8_t *frame, const struct reply_path *path, size_t
 	udp->dgram_cksum = rte_ipv4_udptcp_cksum(ip, udp);
 }
 
-void keying_reply(struct keying *k, const struct reply_path *path, const uint8_t *payload, size_t len)
+void keying_reply(
+	struct keying *k, const struct reply_path *path, const uint8_t *payload, size_t len)
 {
 	struct rte_mbuf *m = rte_pktmbuf_alloc(k->rings->pool);
 	uint8_t *frame = NULL;

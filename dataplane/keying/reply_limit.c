@@ -4,9 +4,8 @@
  * networks share a fixed number of buckets under a random seed, so that a flood of made-up sources takes
  * no memory and uses up nobody's share but that of its own bucket.
  */
-#include "dataplane/keying/openvpn_private.h"
-
 #include "dataplane/base/clock.h"
+#include "dataplane/keying/openvpn_private.h"
 
 #include <errno.h>
 #include <stdlib.h>

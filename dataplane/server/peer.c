@@ -56,6 +56,31 @@ static int refuse_set(struct request *q, const struct dp_peer_set *m, int error)
 	return request_refuse(q, error, "peer %s: %s", id, strerrordesc_np(-error));
 }
 
+/* NULL without has_openvpn. -ENOMEM. */
+static int credential_from_set(const struct dp_peer_set *m, struct keying_credential **ret)
+{
+	static_assert(sizeof((*ret)->username) == sizeof(m->openvpn.username)
+		&& sizeof((*ret)->salt) == sizeof(m->openvpn.salt)
+		&& sizeof((*ret)->password) == sizeof(m->openvpn.password)
+		&& sizeof((*ret)->certificate) == sizeof(m->openvpn.certificate));
+	*ret = NULL;
+	if (m->has_openvpn == 0)
+		return 0;
+	struct keying_credential *c = calloc(1, sizeof(*c));
+	if (c == NULL)
+		return -ENOMEM;
+	static const uint8_t none[sizeof(c->certificate)];
+	c->has_certificate = memcmp(m->openvpn.certificate, none, sizeof(none)) != 0;
+	memcpy(c->certificate, m->openvpn.certificate, sizeof(c->certificate));
+	memcpy(c->username, m->openvpn.username, sizeof(c->username));
+	memcpy(c->salt, m->openvpn.salt, sizeof(c->salt));
+	memcpy(c->password, m->openvpn.password, sizeof(c->password));
+	c->address4 = m->openvpn.address4;
+	c->address6 = m->openvpn.address6;
+	*ret = c;
+	return 0;
+}
+
 static int tell_keying(struct server *s, struct peer *p, const struct dp_peer_set *m)
 {
 	struct keying_peer k = {
@@ -68,7 +93,9 @@ static int tell_keying(struct server *s, struct peer *p, const struct dp_peer_se
 	};
 	static_assert(sizeof(k.timestamp) == sizeof(m->timestamp));
 	memcpy(k.timestamp, m->timestamp, sizeof(k.timestamp));
-	int err = keying_peer_set(s->keying, &k);
+	int err = credential_from_set(m, &k.credential);
+	if (err == 0)
+		err = keying_peer_set(s->keying, &k);
 	explicit_bzero(&k, sizeof(k));
 	return err;
 }
@@ -166,6 +193,13 @@ static uint64_t realtime_from_monotonic(uint64_t at_ns)
 	return clock_realtime_ns() - (now - at_ns);
 }
 
+static uint8_t protocol_of(const struct peer *p)
+{
+	if (p->tunnel != NULL)
+		return DP_PROTOCOL_OPENVPN;
+	return p->current != NULL ? DP_PROTOCOL_WIREGUARD : DP_PROTOCOL_NONE;
+}
+
 static int list_stats(struct request *q, const struct peer *p)
 {
 	struct keying_peer_status status;
@@ -184,6 +218,7 @@ static int list_stats(struct request *q, const struct peer *p)
 		.last_failure_clock_s = p->last_failure_clock_s,
 		.endpoint = status.endpoint,
 		.last_failure = p->last_failure,
+		.protocol = protocol_of(p),
 	};
 	memcpy(m.timestamp, status.timestamp, sizeof(m.timestamp));
 	return request_reply_object(q, &m, sizeof(m));

@@ -19,6 +19,7 @@ struct connection;
 struct host_io;
 struct instance;
 struct keying;
+struct listener;
 struct rings;
 struct tables;
 struct worker;
@@ -51,6 +52,8 @@ struct server {
 
 /* Unlinks an instance with all that hangs on it (instance.c). */
 void server_remove_instance(struct server *s, struct instance *i);
+/* Its sessions end (listener.c). -ENOMEM: nothing changed. */
+int server_remove_listener(struct server *s, struct listener *l);
 /* Root, our own user, or our group if it may: whom the mode of the socket lets in, but also behind
  * a bind mount or after a chmod. Who is not is logged under the socket's name (server.c). */
 bool server_is_welcome(const struct server *s, int fd, const char *socket, bool group_too);

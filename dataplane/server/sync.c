@@ -12,6 +12,7 @@
 #include "dataplane/server/request.h"
 #include "dataplane/server/state.h"
 #include "dataplane/table/instance.h"
+#include "dataplane/table/listener.h"
 #include "dataplane/table/peer.h"
 #include "dataplane/table/route.h"
 #include "dataplane/table/tables.h"
@@ -118,6 +119,15 @@ static void sweep_peers(struct tables *t, struct instance *i, uint32_t stamp)
 	}
 }
 
+static void sweep_listeners(struct server *s, struct instance *i, uint32_t stamp)
+{
+	for (struct listener *l = i->listeners, *next; l != NULL; l = next) {
+		next = l->next;
+		if (l->sync_stamp != stamp)
+			(void)server_remove_listener(s, l);
+	}
+}
+
 static void sweep_desired(struct server *s, uint32_t stamp)
 {
 	for (struct instance *i = s->tables->instances, *next; i != NULL; i = next) {
@@ -127,6 +137,7 @@ static void sweep_desired(struct server *s, uint32_t stamp)
 			continue;
 		}
 		sweep_routes(i, stamp);
+		sweep_listeners(s, i, stamp);
 		sweep_peers(s->tables, i, stamp);
 	}
 }

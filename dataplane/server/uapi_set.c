@@ -157,6 +157,7 @@ static int tell_keying(struct server *s, struct peer *p, const struct uapi_peer 
 {
 	struct keying_peer k = {
 		.peer = p,
+		.keeps_credential = true,
 		.keeps_preshared_key = !has(from->fields, UAPI_PRESHARED_KEY),
 		.has_preshared_key = !key_is_zero(&from->preshared_key),
 		.preshared_key = from->preshared_key,
