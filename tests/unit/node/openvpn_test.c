@@ -220,8 +220,12 @@ static void udp_ports_are_held(void **state)
 	assert_int_equal(apply_ports(&l, &second), 0);
 	assert_true(is_free(a));
 	assert_false(is_free(b));
-	listener_ports_fini(&l);
+	second.listener[0]->transport = DP_TRANSPORT_TCP;
+	assert_int_equal(apply_ports(&l, &second), 0);
 	assert_true(is_free(b));
+	assert_int_equal(apply_ports(&l, &first), 0);
+	listener_ports_fini(&l);
+	assert_true(is_free(a));
 	objects_fini(&first);
 	objects_fini(&second);
 }
