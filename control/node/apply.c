@@ -3,7 +3,9 @@
 
 #include "control/node/pipeline.h"
 #include "dataplane/api/instance.h"
+#include "dataplane/api/listener.h"
 #include "dataplane/api/peer.h"
+#include "dataplane/api/push.h"
 #include "dataplane/api/route.h"
 #include "dataplane/api/sync.h"
 #include "dataplane/base/log.h"
@@ -57,6 +59,20 @@ static int take_route(void *ctx, const uint8_t *payload, size_t len)
 	return objects_add_route(ctx, &r);
 }
 
+static int take_listener(void *ctx, const uint8_t *payload, size_t len)
+{
+	struct dp_listener l;
+	memcpy(&l, payload, sizeof(l));
+	struct dp_listener_set set = {
+		.id = l.id,
+		.instance = l.instance,
+		.port = l.port,
+		.transport = l.transport,
+		.wrap = l.wrap,
+	};
+	return objects_add_listener(ctx, &set);
+}
+
 int apply_list(struct dp_client *dp, struct objects *ret)
 {
 	struct objects o = {0};
@@ -68,6 +84,8 @@ int apply_list(struct dp_client *dp, struct objects *ret)
 	if (err == 0)
 		err = dp_client_list(
 			dp, DP_MSG_ROUTE_LIST, &routes, sizeof(routes), take_route, &o);
+	if (err == 0)
+		err = dp_client_list(dp, DP_MSG_LISTENER_LIST, NULL, 0, take_listener, &o);
 	if (err != 0) {
 		objects_fini(&o);
 		return err;
@@ -86,7 +104,11 @@ static const struct uuid *instance_of(const struct plan_op *op)
 {
 	if (op->instance != NULL)
 		return &op->instance->id;
-	return op->peer != NULL ? &op->peer->instance : &op->route->instance;
+	if (op->peer != NULL)
+		return &op->peer->instance;
+	if (op->push != NULL)
+		return &op->push->instance;
+	return op->listener != NULL ? &op->listener->instance : &op->route->instance;
 }
 
 static void note_refusal(void *ctx, unsigned int number, int status, const char *why)
@@ -101,6 +123,7 @@ static int send_op(struct pipeline *p, const struct plan_op *op)
 	struct dp_instance_del instance;
 	struct dp_peer_del peer;
 	struct dp_route_del route;
+	struct dp_listener_del listener;
 	switch (op->type) {
 	case PLAN_INSTANCE_SET:
 		return pipeline_send(p, DP_MSG_INSTANCE_SET, op->instance, sizeof(*op->instance));
@@ -108,6 +131,14 @@ static int send_op(struct pipeline *p, const struct plan_op *op)
 		return pipeline_send(p, DP_MSG_PEER_SET, op->peer, dp_peer_set_size(op->peer));
 	case PLAN_ROUTE_SET:
 		return pipeline_send(p, DP_MSG_ROUTE_SET, op->route, sizeof(*op->route));
+	case PLAN_PUSH_SET:
+		return pipeline_send(p, DP_MSG_PUSH_SET, op->push, dp_push_set_size(op->push));
+	case PLAN_LISTENER_SET:
+		return pipeline_send(
+			p, DP_MSG_LISTENER_SET, op->listener, dp_listener_set_size(op->listener));
+	case PLAN_LISTENER_DEL:
+		listener = (struct dp_listener_del){op->listener->id};
+		return pipeline_send(p, DP_MSG_LISTENER_DEL, &listener, sizeof(listener));
 	case PLAN_INSTANCE_DEL:
 		instance = (struct dp_instance_del){op->instance->id};
 		return pipeline_send(p, DP_MSG_INSTANCE_DEL, &instance, sizeof(instance));
@@ -173,6 +204,11 @@ int apply_resets(
 		char id[UUID_TEXT];
 		if (e->reset == p->timestamp_reset)
 			continue;
+		if (p->protocol == DESIRED_OPENVPN) { /* no timestamps */
+			e->reset = p->timestamp_reset;
+			e->changed = true;
+			continue;
+		}
 		int err = dp_client_call(dp, DP_MSG_PEER_RESET, &reset, sizeof(reset), -1, NULL);
 		if (dp_client_is_broken(dp))
 			return err;

@@ -6,91 +6,16 @@
  */
 #include "control/node/desired.h"
 
+#include "control/node/desired_openvpn.h"
 #include "control/node/id_list.h"
+#include "control/node/read.h"
 #include "dataplane/api/capture.h"
 #include "dataplane/api/instance.h"
 
 #include <errno.h>
 #include <jansson.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-struct reader {
-	char *error;
-};
-
-__attribute__((format(printf, 2, 3))) static int refuse(
-	const struct reader *r, const char *format, ...)
-{
-	va_list args;
-	va_start(args, format);
-	(void)vsnprintf(r->error, DESIRED_ERROR_TEXT, format, args);
-	va_end(args);
-	return -EINVAL;
-}
-
-static int read_text(const struct reader *r, const json_t *o, const char *name, const char **ret)
-{
-	*ret = json_string_value(json_object_get(o, name));
-	return *ret != NULL ? 0 : refuse(r, "%s must be a string", name);
-}
-
-static int read_id(const struct reader *r, const json_t *o, const char *name, struct uuid *ret)
-{
-	const char *text;
-	int err = read_text(r, o, name, &text);
-	if (err == 0 && uuid_parse(text, ret) != 0)
-		err = refuse(r, "%s must be a UUID", name);
-	return err;
-}
-
-static int read_key(const struct reader *r, const json_t *o, const char *name, struct key *ret)
-{
-	const char *text;
-	int err = read_text(r, o, name, &text);
-	if (err == 0 && key_from_base64(text, ret) != 0)
-		err = refuse(r, "%s must be a key in base64", name);
-	return err;
-}
-
-static int read_flag(const struct reader *r, const json_t *o, const char *name, bool *ret)
-{
-	const json_t *v = json_object_get(o, name);
-	*ret = json_is_true(v);
-	return json_is_boolean(v) ? 0 : refuse(r, "%s must be true or false", name);
-}
-
-static int read_number(
-	const struct reader *r, const json_t *o, const char *name, uint64_t max, uint64_t *ret)
-{
-	const json_t *v = json_object_get(o, name);
-	if (!json_is_integer(v) || json_integer_value(v) < 0
-		|| (uint64_t)json_integer_value(v) > max)
-		return refuse(
-			r, "%s must be a whole number up to %llu", name, (unsigned long long)max);
-	*ret = (uint64_t)json_integer_value(v);
-	return 0;
-}
-
-static int read_number16(const struct reader *r, const json_t *o, const char *name, uint16_t *ret)
-{
-	uint64_t v = 0;
-	int err = read_number(r, o, name, UINT16_MAX, &v);
-	*ret = (uint16_t)v;
-	return err;
-}
-
-static int read_prefix(
-	const struct reader *r, const json_t *o, const char *name, struct ip_prefix *ret)
-{
-	const char *text;
-	int err = read_text(r, o, name, &text);
-	if (err == 0 && ip_prefix_parse(text, ret) != 0)
-		err = refuse(r, "%s: \"%s\" is no address with a length", name, text);
-	return err;
-}
 
 static int read_instance(const struct reader *r, const json_t *o, struct desired_instance *ret)
 {
@@ -114,32 +39,12 @@ static int read_instance(const struct reader *r, const json_t *o, struct desired
 		return -EINVAL;
 	ret->number = (uint32_t)number;
 	if (number == 0 || ret->port == 0)
-		return refuse(r, "number and port must not be 0");
+		return read_refuse(r, "number and port must not be 0");
 	if (ret->mtu < DP_MTU_MIN || ret->mtu > DP_MTU_MAX)
-		return refuse(r, "mtu must be %d to %d", DP_MTU_MIN, DP_MTU_MAX);
+		return read_refuse(r, "mtu must be %d to %d", DP_MTU_MIN, DP_MTU_MAX);
 	if (!ip_prefix_is_v4(&ret->address4) || ip_prefix_is_v4(&ret->address6))
-		return refuse(r, "addresses.ipv4 and ipv6 must be of their families");
-	return 0;
-}
-
-/* An array of "ADDR/LEN"; a bare address counts as one of full length. */
-static int read_prefixes(
-	const struct reader *r, const json_t *list, const char *name, struct desired_prefixes *ret)
-{
-	size_t count = json_array_size(list);
-	if (!json_is_array(list) || count > DESIRED_PREFIXES_MAX)
-		return refuse(
-			r, "%s must be a list of at most %d prefixes", name, DESIRED_PREFIXES_MAX);
-	ret->prefix = calloc(count > 0 ? count : 1, sizeof(ret->prefix[0]));
-	if (ret->prefix == NULL)
-		return -ENOMEM;
-	for (size_t i = 0; i < count; i++) {
-		const char *text = json_string_value(json_array_get(list, i));
-		if (text == NULL || ip_prefix_parse(text, &ret->prefix[i]) != 0)
-			return refuse(r, "%s: element %zu is no prefix", name, i);
-	}
-	ret->count = (unsigned int)count;
-	return 0;
+		return read_refuse(r, "addresses.ipv4 and ipv6 must be of their families");
+	return desired_openvpn_read(r, json_object_get(o, "openvpn"), &ret->openvpn);
 }
 
 static int read_peer_addresses(const struct reader *r, const json_t *o, struct desired_peer *ret)
@@ -147,11 +52,12 @@ static int read_peer_addresses(const struct reader *r, const json_t *o, struct d
 	const json_t *list = json_object_get(o, "addresses");
 	size_t count = json_array_size(list);
 	if (!json_is_array(list) || count > DESIRED_ADDRESSES_MAX)
-		return refuse(r, "addresses must be a list of at most %d", DESIRED_ADDRESSES_MAX);
+		return read_refuse(
+			r, "addresses must be a list of at most %d", DESIRED_ADDRESSES_MAX);
 	for (size_t i = 0; i < count; i++) {
 		const char *text = json_string_value(json_array_get(list, i));
 		if (text == NULL || ip_addr_parse(text, &ret->address[i]) != 0)
-			return refuse(r, "addresses: element %zu is no address", i);
+			return read_refuse(r, "addresses: element %zu is no address", i);
 	}
 	ret->addresses = (unsigned int)count;
 	return 0;
@@ -168,7 +74,9 @@ static int read_optional(const struct reader *r, const json_t *o, struct desired
 		return -EINVAL;
 	ret->allowed_any = allowed == NULL || json_is_null(allowed);
 	if (!ret->allowed_any
-		&& read_prefixes(r, allowed, "allowed_destinations", &ret->allowed) != 0)
+		&& read_prefixes(
+			   r, allowed, "allowed_destinations", DESIRED_PREFIXES_MAX, &ret->allowed)
+			!= 0)
 		return -EINVAL;
 	if (expires != NULL && !json_is_null(expires)
 		&& read_number(r, o, "expires_at", INT64_MAX, &ret->expires_at) != 0)
@@ -177,7 +85,25 @@ static int read_optional(const struct reader *r, const json_t *o, struct desired
 	if (json_is_string(endpoint)
 		&& ip_endpoint_parse(json_string_value(endpoint), &ret->endpoint) != 0)
 		memset(&ret->endpoint, 0, sizeof(ret->endpoint));
-	return 0;
+	return desired_credentials_read(r, json_object_get(o, "openvpn"), &ret->openvpn);
+}
+
+/* A peer that speaks OpenVPN alone needs no key; what it has nevertheless waits for another day. */
+static int read_protocol(const struct reader *r, const json_t *o, struct desired_peer *ret)
+{
+	static const char *const words[] = {
+		[DESIRED_WIREGUARD] = "wireguard",
+		[DESIRED_OPENVPN] = "openvpn",
+		[DESIRED_ANY] = "any",
+	};
+	uint8_t protocol = DESIRED_WIREGUARD;
+	if (json_object_get(o, "protocol") != NULL
+		&& read_word(r, o, "protocol", words, DESIRED_ANY + 1, &protocol) != 0)
+		return -EINVAL;
+	ret->protocol = protocol;
+	if (protocol == DESIRED_OPENVPN && json_is_null(json_object_get(o, "public_key")))
+		return 0;
+	return read_key(r, o, "public_key", &ret->public_key);
 }
 
 static int read_peer(const struct reader *r, const json_t *o, struct desired_peer *ret)
@@ -185,11 +111,12 @@ static int read_peer(const struct reader *r, const json_t *o, struct desired_pee
 	const char *type;
 	memset(ret, 0, sizeof(*ret));
 	if (read_id(r, o, "id", &ret->id) != 0 || read_id(r, o, "instance_id", &ret->instance) != 0
-		|| read_text(r, o, "type", &type) != 0
-		|| read_key(r, o, "public_key", &ret->public_key) != 0
+		|| read_text(r, o, "type", &type) != 0 || read_protocol(r, o, ret) != 0
 		|| read_flag(r, o, "route_all", &ret->route_all) != 0
 		|| read_number16(r, o, "keepalive", &ret->keepalive) != 0
-		|| read_prefixes(r, json_object_get(o, "subnets"), "subnets", &ret->subnets) != 0
+		|| read_prefixes(r, json_object_get(o, "subnets"), "subnets", DESIRED_PREFIXES_MAX,
+			   &ret->subnets)
+			!= 0
 		|| read_peer_addresses(r, o, ret) != 0)
 		return -EINVAL;
 	const json_t *reset = json_object_get(o, "timestamp_reset");
@@ -198,7 +125,7 @@ static int read_peer(const struct reader *r, const json_t *o, struct desired_pee
 		return -EINVAL;
 	ret->is_site = strcmp(type, "site") == 0;
 	if (!ret->is_site && strcmp(type, "client") != 0)
-		return refuse(r, "type must be site or client");
+		return read_refuse(r, "type must be site or client");
 	return read_optional(r, o, ret);
 }
 
@@ -206,15 +133,22 @@ static void fini_peer(struct desired_peer *p)
 {
 	free(p->subnets.prefix);
 	free(p->allowed.prefix);
+	desired_credentials_free(p->openvpn);
 	explicit_bzero(p, sizeof(*p));
+}
+
+static void fini_instance(struct desired_instance *i)
+{
+	desired_openvpn_free(i->openvpn);
+	explicit_bzero(i, sizeof(*i));
 }
 
 void desired_fini(struct desired *d)
 {
 	for (unsigned int i = 0; i < d->peers; i++)
 		fini_peer(&d->peer[i]);
-	if (d->instance != NULL)
-		explicit_bzero(d->instance, d->instances * sizeof(d->instance[0]));
+	for (unsigned int i = 0; i < d->instances; i++)
+		fini_instance(&d->instance[i]);
 	free(d->instance);
 	free(d->peer);
 	free(d->capture);
@@ -250,7 +184,7 @@ static int read_deleted(const struct reader *r, struct answer *a, const json_t *
 			return -EINVAL;
 		bool is_peer = strcmp(kind, "peer") == 0;
 		if (!is_peer && strcmp(kind, "instance") != 0)
-			return refuse(r, "deleted: kind must be instance or peer");
+			return read_refuse(r, "deleted: kind must be instance or peer");
 		struct id_list *l = is_peer ? &a->gone_peers : &a->gone_instances;
 		if (read_id(r, o, "id", &l->id[l->count++]) != 0)
 			return -EINVAL;
@@ -268,7 +202,7 @@ static int sort_objects(const struct reader *r, void *array, unsigned int count,
 	for (unsigned int i = 1; i < count; i++) {
 		char id[UUID_TEXT];
 		if (id_compare(object + (i - 1) * size, object + i * size) == 0)
-			return refuse(r, "%s is told twice",
+			return read_refuse(r, "%s is told twice",
 				uuid_format((const struct uuid *)(const void *)(object + i * size),
 					id));
 	}
@@ -314,7 +248,7 @@ static int read_capture(const struct reader *r, const json_t *o, struct desired_
 	ret->max_bytes = (uint32_t)max_bytes;
 	return ret->is_inner || strcmp(side, "outer") == 0
 		? 0
-		: refuse(r, "captures: side must be inner or outer");
+		: read_refuse(r, "captures: side must be inner or outer");
 }
 
 static int read_captures(const struct reader *r, const json_t *list, struct desired *d)
@@ -343,7 +277,7 @@ static int read_answer(const struct reader *r, const json_t *root, struct answer
 		|| read_flag(r, root, "full", &a->full) != 0)
 		return -EINVAL;
 	if (!json_is_array(instances) || !json_is_array(peers) || !json_is_array(deleted))
-		return refuse(r, "instances, peers and deleted must be lists");
+		return read_refuse(r, "instances, peers and deleted must be lists");
 	a->told.known = true;
 	int err = read_deleted(r, a, deleted);
 	if (err == 0)
@@ -351,23 +285,29 @@ static int read_answer(const struct reader *r, const json_t *root, struct answer
 	return err == 0 ? read_objects(r, &a->told, instances, peers) : err;
 }
 
-static void merge_instances(struct desired *new, const struct desired *old, const struct answer *a)
+/* What is not taken over is freed, so that neither list owns anything afterwards. So are peers below. */
+static void merge_instances(struct desired *new, struct desired *old, struct answer *a)
 {
-	const struct desired *told = &a->told;
+	struct desired *told = &a->told;
 	unsigned int t = 0;
 	for (unsigned int i = 0; i < old->instances; i++) {
-		const struct desired_instance *o = &old->instance[i];
+		struct desired_instance *o = &old->instance[i];
 		while (t < told->instances && id_compare(&told->instance[t], o) < 0)
 			new->instance[new->instances++] = told->instance[t++];
 		bool replaced = t < told->instances && id_compare(&told->instance[t], o) == 0;
-		if (!replaced && !id_list_has(&a->gone_instances, &o->id))
+		if (replaced || id_list_has(&a->gone_instances, &o->id))
+			fini_instance(o);
+		else
 			new->instance[new->instances++] = *o;
 	}
 	while (t < told->instances)
 		new->instance[new->instances++] = told->instance[t++];
+	explicit_bzero(old->instance, old->instances * sizeof(old->instance[0]));
+	old->instances = 0;
+	explicit_bzero(told->instance, told->instances * sizeof(told->instance[0]));
+	told->instances = 0;
 }
 
-/* What is not taken over is freed, so that neither list owns anything afterwards. */
 static void merge_peers(struct desired *new, struct desired *old, struct answer *a)
 {
 	struct desired *told = &a->told;
@@ -425,9 +365,9 @@ int desired_merge(struct desired *d, const char *json, size_t len, char error[DE
 	error[0] = '\0';
 	json_t *root = json_loadb(json, len, JSON_REJECT_DUPLICATES, &where);
 	if (root == NULL)
-		return refuse(&r, "line %d: %s", where.line, where.text);
-	int err =
-		json_is_object(root) ? read_answer(&r, root, &a) : refuse(&r, "must be an object");
+		return read_refuse(&r, "line %d: %s", where.line, where.text);
+	int err = json_is_object(root) ? read_answer(&r, root, &a)
+				       : read_refuse(&r, "must be an object");
 	json_decref(root);
 	if (err == 0)
 		err = take(d, &a);

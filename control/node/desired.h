@@ -2,6 +2,9 @@
 #ifndef CONTROL_NODE_DESIRED_H
 #define CONTROL_NODE_DESIRED_H
 
+#include "dataplane/api/listener.h"
+#include "dataplane/api/peer.h"
+#include "dataplane/api/push.h"
 #include "dataplane/base/ip.h"
 #include "dataplane/base/key.h"
 #include "dataplane/base/uuid.h"
@@ -18,6 +21,37 @@ enum {
 	DESIRED_ERROR_TEXT = 256,
 };
 
+struct desired_prefixes {
+	struct ip_prefix *prefix; /* owned */
+	unsigned int count;
+};
+
+/* The numbers are those of dp_listener_set. */
+struct desired_listener {
+	struct uuid id;
+	uint32_t renegotiate_s;
+	uint16_t port;
+	uint8_t transport, wrap, wrap_digest, tls_minimum, security_level, flags;
+	uint8_t cipher[DP_CIPHERS_MAX];
+	uint8_t wrap_key[DP_WRAP_KEY_LEN];
+};
+
+/* What all listeners of an instance have in common, and what its clients are told. */
+struct desired_openvpn {
+	char *ca, *certificate, *private_key; /* owned texts in PEM */
+	struct desired_prefixes routes;
+	struct ip_addr dns[DP_PUSH_DNS_MAX];
+	char domain[DP_PUSH_DOMAINS_MAX][DP_PUSH_DOMAIN_LEN];
+	struct desired_listener *listener; /* owned */
+	unsigned int listeners;
+};
+
+enum desired_protocol {
+	DESIRED_WIREGUARD,
+	DESIRED_OPENVPN,
+	DESIRED_ANY,
+};
+
 struct desired_instance {
 	struct uuid id;
 	uint32_t number;
@@ -26,17 +60,15 @@ struct desired_instance {
 	struct ip_prefix address4, address6;
 	bool site_to_site, client_to_site, client_to_client;
 	bool egress4, egress6;
-};
-
-struct desired_prefixes {
-	struct ip_prefix *prefix; /* owned */
-	unsigned int count;
+	struct desired_openvpn *openvpn; /* owned; NULL: none */
 };
 
 struct desired_peer {
 	struct uuid id, instance;
 	bool is_site, route_all, has_preshared_key, allowed_any;
-	struct key public_key, preshared_key;
+	enum desired_protocol protocol; /* that it may speak */
+	struct key public_key, preshared_key; /* zero: none */
+	struct dp_openvpn *openvpn; /* owned, without the addresses; NULL: nothing to show */
 	uint16_t keepalive;
 	uint64_t expires_at;
 	uint64_t

@@ -50,6 +50,7 @@ void egress_fini(struct egress *e)
 {
 	for (unsigned int i = 0; i < e->devices; i++)
 		close_device(&e->device[i]);
+	listener_ports_fini(&e->ports);
 	free(e->device);
 	free(e->rules);
 	memset(e, 0, sizeof(*e));
@@ -392,8 +393,12 @@ int egress_apply(
 		return err;
 	(void)remove_leftovers(e->nl, e);
 	release_ports(e, wanted);
+	listener_ports_release(&e->ports, wanted);
 	for (unsigned int i = 0; i < e->devices; i++)
 		(void)set_up_instance(e, &e->device[i], &wanted->instance[i], faults);
+	err = listener_ports_hold(&e->ports, wanted, faults);
+	if (err != 0)
+		return err;
 	/* without rules no packet may go through a device: then nobody gets a queue */
 	err = set_rules(e);
 	note_all(e, "nft refused the rules", err, faults);

@@ -5,6 +5,7 @@
 #include "control/node/config.h"
 #include "control/node/device.h"
 #include "control/node/faults.h"
+#include "control/node/listener_ports.h"
 #include "control/node/objects.h"
 #include "dataplane/api/client.h"
 #include "kernel/nl.h"
@@ -31,6 +32,7 @@ struct egress {
 	struct nl *nl; /* borrowed */
 	struct egress_device *device; /* owned; sorted by instance */
 	unsigned int devices;
+	struct listener_ports ports;
 	char *rules; /* what nft was told last; owned, NULL: nothing yet */
 	uint64_t rules_at_ns;
 };

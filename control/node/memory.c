@@ -53,7 +53,9 @@ void memory_note(struct memory *m, const struct dp_peer_stats *s)
 	struct memory_entry *e = find(m, &s->id);
 	if (e == NULL)
 		return;
-	if (s->endpoint.port != 0 && !ip_endpoint_equal(&e->endpoint, &s->endpoint)) {
+	/* where OpenVPN calls from, the hub cannot call */
+	if (s->protocol != DP_PROTOCOL_OPENVPN && s->endpoint.port != 0
+		&& !ip_endpoint_equal(&e->endpoint, &s->endpoint)) {
 		e->endpoint = s->endpoint;
 		e->changed = true;
 	}
@@ -105,7 +107,8 @@ void memory_apply(const struct memory *m, struct objects *o)
 		p->called_s = m->called_s;
 		while (at < m->count && compare(&m->entry[at], &p->id) < 0)
 			at++;
-		if (at == m->count || compare(&m->entry[at], &p->id) != 0)
+		if (at == m->count || compare(&m->entry[at], &p->id) != 0
+			|| key_is_zero(&p->public_key)) /* speaks OpenVPN alone */
 			continue;
 		const struct memory_entry *e = &m->entry[at];
 		memcpy(p->timestamp, e->timestamp, sizeof(e->timestamp));

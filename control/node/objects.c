@@ -34,19 +34,45 @@ int objects_add_instance(struct objects *o, const struct dp_instance_set *i)
 	return err;
 }
 
+/* For an array of pointers: a copy of an object at its length on the wire, and room for it. */
+static void *copy_of(
+	const void *object, size_t size, void **array, unsigned int count, unsigned int *room)
+{
+	void *copy = malloc(size);
+	if (copy == NULL || make_room(array, count, room, sizeof(void *)) != 0) {
+		free(copy);
+		return NULL;
+	}
+	return memcpy(copy, object, size);
+}
+
 int objects_add_peer(struct objects *o, const struct dp_peer_set *p)
 {
-	size_t size = dp_peer_set_size(p);
-	struct dp_peer_set *copy = malloc(size);
-	int err = copy == NULL ? -ENOMEM
-			       : make_room((void **)&o->peer, o->peers, &o->peer_room,
-				       sizeof(struct dp_peer_set *));
-	if (err != 0) {
-		free(copy);
-		return err;
-	}
-	memcpy(copy, p, size);
+	struct dp_peer_set *copy =
+		copy_of(p, dp_peer_set_size(p), (void **)&o->peer, o->peers, &o->peer_room);
+	if (copy == NULL)
+		return -ENOMEM;
 	o->peer[o->peers++] = copy;
+	return 0;
+}
+
+int objects_add_push(struct objects *o, const struct dp_push_set *p)
+{
+	struct dp_push_set *copy =
+		copy_of(p, dp_push_set_size(p), (void **)&o->push, o->pushes, &o->push_room);
+	if (copy == NULL)
+		return -ENOMEM;
+	o->push[o->pushes++] = copy;
+	return 0;
+}
+
+int objects_add_listener(struct objects *o, const struct dp_listener_set *l)
+{
+	struct dp_listener_set *copy = copy_of(
+		l, dp_listener_set_size(l), (void **)&o->listener, o->listeners, &o->listener_room);
+	if (copy == NULL)
+		return -ENOMEM;
+	o->listener[o->listeners++] = copy;
 	return 0;
 }
 
@@ -58,10 +84,11 @@ int objects_add_route(struct objects *o, const struct dp_route_set *r)
 	return err;
 }
 
-static int compare_peer(const void *a, const void *b)
+/* Of pointers to objects that begin with what they are sorted by. */
+static int compare_pointer(const void *a, const void *b)
 {
-	const struct dp_peer_set *const *x = a, *const *y = b;
-	return memcmp(&(*x)->id, &(*y)->id, sizeof((*x)->id));
+	const void *const *x = a, *const *y = b;
+	return id_compare(*x, *y);
 }
 
 int objects_compare_route(const struct dp_route_set *a, const struct dp_route_set *b)
@@ -80,7 +107,11 @@ void objects_sort(struct objects *o)
 	if (o->instances > 0)
 		qsort(o->instance, o->instances, sizeof(o->instance[0]), id_compare);
 	if (o->peers > 0)
-		qsort(o->peer, o->peers, sizeof(struct dp_peer_set *), compare_peer);
+		qsort(o->peer, o->peers, sizeof(struct dp_peer_set *), compare_pointer);
+	if (o->pushes > 0)
+		qsort(o->push, o->pushes, sizeof(struct dp_push_set *), compare_pointer);
+	if (o->listeners > 0)
+		qsort(o->listener, o->listeners, sizeof(struct dp_listener_set *), compare_pointer);
 	if (o->routes > 0)
 		qsort(o->route, o->routes, sizeof(o->route[0]), compare_route);
 }
@@ -93,6 +124,14 @@ void objects_fini(struct objects *o)
 		explicit_bzero(o->peer[i], dp_peer_set_size(o->peer[i]));
 		free(o->peer[i]);
 	}
+	for (unsigned int i = 0; i < o->pushes; i++)
+		free(o->push[i]);
+	for (unsigned int i = 0; i < o->listeners; i++) {
+		explicit_bzero(o->listener[i], dp_listener_set_size(o->listener[i]));
+		free(o->listener[i]);
+	}
+	free(o->push);
+	free(o->listener);
 	free(o->instance);
 	free(o->peer);
 	free(o->route);
@@ -108,13 +147,11 @@ static uint32_t flags_of(const struct desired_instance *i, const struct hub_stat
 		| (i->egress6 && hub->egress6 ? DP_INSTANCE_EGRESS_V6 : 0U);
 }
 
-static int add_host_route(struct objects *o, const struct uuid *instance,
-	const struct ip_addr *addr, enum dp_route_target target, const struct uuid *peer)
+static int add_host_route(
+	struct objects *o, const struct uuid *instance, const struct ip_addr *addr)
 {
 	struct dp_route_set r = {
-		.instance = *instance, .prefix = ip_prefix_of(addr), .target = (uint8_t)target};
-	if (peer != NULL)
-		r.peer = *peer;
+		.instance = *instance, .prefix = ip_prefix_of(addr), .target = DP_ROUTE_HOST};
 	return objects_add_route(o, &r);
 }
 
@@ -135,6 +172,58 @@ static int add_network_route(
 	return ip_addr_is_zero(&address->addr) ? 0 : objects_add_route(o, &r);
 }
 
+static int add_push(struct objects *o, const struct desired_instance *i)
+{
+	const struct desired_openvpn *v = i->openvpn;
+	struct dp_push_set set = {.instance = i->id};
+	memcpy(set.dns, v->dns, sizeof(set.dns));
+	memcpy(set.domain, v->domain, sizeof(set.domain));
+	/* more than the dataplane takes is cut: a client does not find its way there */
+	set.route_count = (uint16_t)(v->routes.count < DP_PUSH_ROUTES_MAX ? v->routes.count
+									  : DP_PUSH_ROUTES_MAX);
+	for (unsigned int n = 0; n < set.route_count; n++)
+		set.route[n] = ip_prefix_canonical(&v->routes.prefix[n]);
+	return objects_add_push(o, &set);
+}
+
+/* desired_merge() has seen to it that the three texts fit. */
+static int add_listener(
+	struct objects *o, const struct desired_instance *i, const struct desired_listener *l)
+{
+	const struct desired_openvpn *v = i->openvpn;
+	struct dp_listener_set set = {
+		.id = l->id,
+		.instance = i->id,
+		.renegotiate_s = l->renegotiate_s,
+		.port = l->port,
+		.transport = l->transport,
+		.wrap = l->wrap,
+		.wrap_digest = l->wrap_digest,
+		.tls_minimum = l->tls_minimum,
+		.security_level = l->security_level,
+		.flags = l->flags,
+		.ca_len = (uint16_t)(strlen(v->ca) + 1),
+		.certificate_len = (uint16_t)(strlen(v->certificate) + 1),
+		.private_key_len = (uint16_t)(strlen(v->private_key) + 1),
+	};
+	memcpy(set.wrap_key, l->wrap_key, sizeof(set.wrap_key));
+	memcpy(set.cipher, l->cipher, sizeof(set.cipher));
+	memcpy(set.pem, v->ca, set.ca_len);
+	memcpy(set.pem + set.ca_len, v->certificate, set.certificate_len);
+	memcpy(set.pem + set.ca_len + set.certificate_len, v->private_key, set.private_key_len);
+	int err = objects_add_listener(o, &set);
+	explicit_bzero(&set, sizeof(set));
+	return err;
+}
+
+static int add_openvpn(struct objects *o, const struct desired_instance *i)
+{
+	int err = add_push(o, i);
+	for (unsigned int n = 0; err == 0 && n < i->openvpn->listeners; n++)
+		err = add_listener(o, i, &i->openvpn->listener[n]);
+	return err;
+}
+
 static int add_instance(
 	struct objects *o, const struct desired_instance *i, const struct hub_state *hub)
 {
@@ -151,9 +240,9 @@ static int add_instance(
 	int err = objects_add_instance(o, &set);
 	explicit_bzero(&set.wireguard_private_key, sizeof(set.wireguard_private_key));
 	if (err == 0)
-		err = add_host_route(o, &i->id, &i->address4.addr, DP_ROUTE_HOST, NULL);
+		err = add_host_route(o, &i->id, &i->address4.addr);
 	if (err == 0)
-		err = add_host_route(o, &i->id, &i->address6.addr, DP_ROUTE_HOST, NULL);
+		err = add_host_route(o, &i->id, &i->address6.addr);
 	if (err == 0)
 		err = add_network_route(o, &i->id, &i->address4);
 	if (err == 0)
@@ -162,24 +251,63 @@ static int add_instance(
 		err = add_default_route(o, &i->id, true);
 	if (err == 0 && i->egress6 && hub->egress6)
 		err = add_default_route(o, &i->id, false);
+	if (err == 0 && i->openvpn != NULL)
+		err = add_openvpn(o, i);
 	return err;
 }
 
-static int add_peer_routes(struct objects *o, const struct desired_peer *p)
+/* What is behind a peer that has no way in must not go out to the internet meanwhile. */
+static int add_peer_routes(struct objects *o, const struct desired_peer *p, bool has_way)
 {
+	struct dp_route_set r = {
+		.instance = p->instance, .target = has_way ? DP_ROUTE_PEER : DP_ROUTE_DROP};
 	int err = 0;
-	for (unsigned int i = 0; err == 0 && i < p->addresses; i++)
-		err = add_host_route(o, &p->instance, &p->address[i], DP_ROUTE_PEER, &p->id);
+	if (has_way)
+		r.peer = p->id;
+	for (unsigned int i = 0; err == 0 && i < p->addresses; i++) {
+		r.prefix = ip_prefix_of(&p->address[i]);
+		err = objects_add_route(o, &r);
+	}
 	for (unsigned int i = 0; err == 0 && i < p->subnets.count; i++) {
-		struct dp_route_set r = {
-			.instance = p->instance,
-			.peer = p->id,
-			.prefix = ip_prefix_canonical(&p->subnets.prefix[i]),
-			.target = DP_ROUTE_PEER,
-		};
+		r.prefix = ip_prefix_canonical(&p->subnets.prefix[i]);
 		err = objects_add_route(o, &r);
 	}
 	return err;
+}
+
+static void set_wireguard(struct dp_peer_set *set, const struct desired_peer *p)
+{
+	set->public_key = p->public_key;
+	set->endpoint = p->endpoint;
+	set->keepalive_s = p->keepalive;
+	set->has_preshared_key = p->has_preshared_key;
+	if (p->has_preshared_key)
+		set->preshared_key = p->preshared_key;
+}
+
+/* Of each family its first address is the tunnel's. */
+static void set_openvpn(struct dp_peer_set *set, const struct desired_peer *p)
+{
+	set->has_openvpn = 1;
+	set->openvpn = *p->openvpn;
+	for (unsigned int i = p->addresses; i-- > 0;) {
+		if (ip_addr_is_v4(&p->address[i]))
+			set->openvpn.address4 = p->address[i];
+		else
+			set->openvpn.address6 = p->address[i];
+	}
+}
+
+static void set_allowed(struct dp_peer_set *set, const struct desired_peer *p)
+{
+	set->allowed_count = DP_ALLOWED_ALL;
+	if (p->allowed_any)
+		return;
+	/* more than the dataplane takes is cut: it refuses what is left out */
+	set->allowed_count =
+		(uint16_t)(p->allowed.count < DP_ALLOWED_MAX ? p->allowed.count : DP_ALLOWED_MAX);
+	for (unsigned int i = 0; i < set->allowed_count; i++)
+		set->allowed[i] = ip_prefix_canonical(&p->allowed.prefix[i]);
 }
 
 static int add_peer(struct objects *o, const struct desired_peer *p)
@@ -187,27 +315,23 @@ static int add_peer(struct objects *o, const struct desired_peer *p)
 	struct dp_peer_set set = {
 		.id = p->id,
 		.instance = p->instance,
-		.public_key = p->public_key,
 		.expires_at = p->expires_at,
-		.endpoint = p->endpoint,
-		.keepalive_s = p->keepalive,
-		.allowed_count = DP_ALLOWED_ALL,
 		.type = p->is_site ? DP_PEER_SITE : DP_PEER_CLIENT,
 		.route_all = p->route_all,
-		.has_preshared_key = p->has_preshared_key,
 	};
-	if (p->has_preshared_key)
-		set.preshared_key = p->preshared_key;
-	if (!p->allowed_any) {
-		/* more than the dataplane takes is cut: it refuses what is left out */
-		set.allowed_count = (uint16_t)(p->allowed.count < DP_ALLOWED_MAX ? p->allowed.count
-										 : DP_ALLOWED_MAX);
-		for (unsigned int i = 0; i < set.allowed_count; i++)
-			set.allowed[i] = ip_prefix_canonical(&p->allowed.prefix[i]);
-	}
-	int err = objects_add_peer(o, &set);
+	bool has_wireguard = p->protocol != DESIRED_OPENVPN;
+	bool has_openvpn = p->protocol != DESIRED_WIREGUARD && p->openvpn != NULL;
+	int err = 0;
+	set_allowed(&set, p);
+	if (has_wireguard)
+		set_wireguard(&set, p);
+	if (has_openvpn)
+		set_openvpn(&set, p);
+	if (has_wireguard || has_openvpn)
+		err = objects_add_peer(o, &set);
 	explicit_bzero(&set.preshared_key, sizeof(set.preshared_key));
-	return err == 0 ? add_peer_routes(o, p) : err;
+	explicit_bzero(&set.openvpn, sizeof(set.openvpn));
+	return err == 0 ? add_peer_routes(o, p, has_wireguard || has_openvpn) : err;
 }
 
 /* A site that advertises 0.0.0.0/0 takes the place of the hub's own way out. */

@@ -4,7 +4,9 @@
 
 #include "control/node/desired.h"
 #include "dataplane/api/instance.h"
+#include "dataplane/api/listener.h"
 #include "dataplane/api/peer.h"
+#include "dataplane/api/push.h"
 #include "dataplane/api/route.h"
 
 #include <stdbool.h>
@@ -18,8 +20,10 @@ struct objects {
 	/* each only as long as on the wire, dp_peer_set_size(): most of a set is room for a list */
 	struct dp_peer_set **peer;
 	struct dp_route_set *route;
-	unsigned int instances, peers, routes;
-	unsigned int instance_room, peer_room, route_room;
+	struct dp_push_set **push; /* sorted by instance */
+	struct dp_listener_set **listener;
+	unsigned int instances, peers, routes, pushes, listeners;
+	unsigned int instance_room, peer_room, route_room, push_room, listener_room;
 	/* secrets and keepalives are known too: not so for what a dataplane was asked for */
 	bool complete;
 };
@@ -28,6 +32,8 @@ struct objects {
 int objects_add_instance(struct objects *o, const struct dp_instance_set *i);
 int objects_add_peer(struct objects *o, const struct dp_peer_set *p);
 int objects_add_route(struct objects *o, const struct dp_route_set *r);
+int objects_add_push(struct objects *o, const struct dp_push_set *p);
+int objects_add_listener(struct objects *o, const struct dp_listener_set *l);
 /* After the last add. */
 void objects_sort(struct objects *o);
 /* Wipes the keys. */

@@ -102,7 +102,8 @@ void report_take_event(struct report *r, const struct dp_event *e, struct memory
 	if (e->endpoint.port == 0)
 		return;
 	/* an event tells no timestamp, and the one read last may have been reset since */
-	const struct dp_peer_stats seen = {.id = e->peer, .endpoint = e->endpoint};
+	const struct dp_peer_stats seen = {
+		.id = e->peer, .endpoint = e->endpoint, .protocol = p->now.protocol};
 	p->now.endpoint = e->endpoint;
 	memory_note(memory, &seen);
 }
@@ -120,7 +121,7 @@ static bool is_news(const struct report_peer *p)
 	return !uuid_equal(&a->id, &b->id) || a->rx_bytes != b->rx_bytes
 		|| a->last_failure_clock_s != b->last_failure_clock_s || a->tx_bytes != b->tx_bytes
 		|| a->rx_packets != b->rx_packets || a->tx_packets != b->tx_packets
-		|| a->last_failure != b->last_failure
+		|| a->last_failure != b->last_failure || a->protocol != b->protocol
 		|| a->last_failure_ns / NS_PER_SEC != b->last_failure_ns / NS_PER_SEC
 		|| a->last_handshake_ns / NS_PER_SEC != b->last_handshake_ns / NS_PER_SEC
 		|| seen_again(a->last_rx_ns, b->last_rx_ns)
@@ -157,18 +158,28 @@ static json_t *failure_or_null(const struct dp_peer_stats *s)
 		(json_int_t)s->last_failure_clock_s);
 }
 
+/* NULL: it has no session. */
+static const char *protocol_name(uint8_t protocol)
+{
+	static const char *const names[DP_PROTOCOL__COUNT] = {
+		[DP_PROTOCOL_WIREGUARD] = "wireguard",
+		[DP_PROTOCOL_OPENVPN] = "openvpn",
+	};
+	return protocol < DP_PROTOCOL__COUNT ? names[protocol] : NULL;
+}
+
 static json_t *peer_json(const struct dp_peer_stats *s)
 {
 	char id[UUID_TEXT], endpoint[IP_ENDPOINT_TEXT];
 	char timestamp[2 * DP_TIMESTAMP_LEN + 1];
 	hex_encode(s->timestamp, sizeof(s->timestamp), timestamp);
-	return json_pack("{ssss?sososIsIsIsIssso}", "id", uuid_format(&s->id, id), "endpoint",
+	return json_pack("{ssss?sososIsIsIsIsssoss?}", "id", uuid_format(&s->id, id), "endpoint",
 		s->endpoint.port == 0 ? NULL : ip_endpoint_format(&s->endpoint, endpoint),
 		"last_handshake_at", time_or_null(s->last_handshake_ns), "last_seen_at",
 		time_or_null(s->last_rx_ns), "rx_bytes", (json_int_t)s->rx_bytes, "tx_bytes",
 		(json_int_t)s->tx_bytes, "rx_packets", (json_int_t)s->rx_packets, "tx_packets",
 		(json_int_t)s->tx_packets, "timestamp", timestamp, "last_failure",
-		failure_or_null(s));
+		failure_or_null(s), "protocol_in_use", protocol_name(s->protocol));
 }
 
 /* Begins where the last one ended: when there is more news than room, everybody has a turn. */

@@ -36,7 +36,7 @@ def client_rows():
     write("api_client", "whole", hello, state, objects, pipelined, events)
     write("api_client", "nothing")
     write("api_client", "hello_refused", datagram("reply_hello", **no))
-    write("api_client", "hello_other_version", datagram("reply_hello", payload=b"\x02" + b"\1" * 23))
+    write("api_client", "hello_other_version", datagram("reply_hello", payload=b"\xff" + b"\1" * 23))
     write("api_client", "call_refused", hello, datagram("reply_sync_state", 2, **no), objects, pipelined)
     write("api_client", "list_refused", hello, state, datagram("reply_counter_list", 3), datagram("reply_counter_list", 3, **no))
     write("api_client", "pipelined_refused", hello, state, objects, datagram("reply_sync_state", 4, **no))

@@ -10,10 +10,12 @@
 #include "dataplane/api/event.h"
 #include "dataplane/api/hello.h"
 #include "dataplane/api/instance.h"
+#include "dataplane/api/listener.h"
 #include "dataplane/api/msg.h"
 #include "dataplane/api/neighbour.h"
 #include "dataplane/api/peer.h"
 #include "dataplane/api/port.h"
+#include "dataplane/api/push.h"
 #include "dataplane/api/route.h"
 #include "dataplane/api/sync.h"
 #include "dataplane/api/underlay_route.h"
@@ -85,8 +87,7 @@ static const struct fault request_faults[] = {
 	{DP_MSG_PEER_SET, AT(dp_peer_set, type), BYTES(0), "unknown type"},
 	{DP_MSG_PEER_SET, AT(dp_peer_set, type), BYTES(3), "unknown type"},
 	{DP_MSG_PEER_SET, AT(dp_peer_set, route_all), BYTES(2), "route_all is not 0 or 1"},
-	{DP_MSG_PEER_SET, AT(dp_peer_set, pad), BYTES(0, 0, 1), "pad is not zero"},
-	{DP_MSG_PEER_SET, AT(dp_peer_set, public_key), ZERO(32), "public_key is zero"},
+	{DP_MSG_PEER_SET, AT(dp_peer_set, pad), BYTES(0, 1), "pad is not zero"},
 	{DP_MSG_PEER_SET, AT(dp_peer_set, public_key), BYTES(1, 0, 0),
 		"public_key is a point of small order"},
 	{DP_MSG_PEER_SET, AT(dp_peer_set, public_key),
@@ -125,8 +126,96 @@ static const struct fault request_faults[] = {
 		"allowed has a prefix with host bits or a wrong length"},
 	{DP_MSG_PEER_SET, AT(dp_peer_set, allowed[0]) + 16, BYTES(129),
 		"allowed has a prefix with host bits or a wrong length"},
+	{DP_MSG_PEER_SET, AT(dp_peer_set, has_openvpn), BYTES(2), "has_openvpn is not 0 or 1"},
+	{DP_MSG_PEER_SET, AT(dp_peer_set, has_openvpn), BYTES(0), "openvpn without has_openvpn"},
+	{DP_MSG_PEER_SET, AT(dp_peer_set, openvpn.username), BYTES(0x1b), "username is not a name"},
+	{DP_MSG_PEER_SET, AT(dp_peer_set, openvpn.username) + 31, BYTES('x'),
+		"username is not a name"},
+	{DP_MSG_PEER_SET, AT(dp_peer_set, openvpn.username), ZERO(32),
+		"username and password do not come together"},
+	{DP_MSG_PEER_SET, AT(dp_peer_set, openvpn.password), ZERO(32),
+		"username and password do not come together"},
+	{DP_MSG_PEER_SET, AT(dp_peer_set, openvpn.address4), ZERO(32), "openvpn has no address"},
+	{DP_MSG_PEER_SET, AT(dp_peer_set, openvpn.address4), BYTES(0xfd),
+		"address4 is not one of IPv4"},
+	{DP_MSG_PEER_SET, AT(dp_peer_set, openvpn.address6), BYTES(V4(10, 0, 0, 1)),
+		"address6 is one of IPv4"},
 	{DP_MSG_PEER_DEL, 0, ZERO(16), "id is zero"},
 	{DP_MSG_PEER_RESET, 0, ZERO(16), "id is zero"},
+
+	{DP_MSG_LISTENER_SET, AT(dp_listener_set, id), ZERO(16), "id or instance is zero"},
+	{DP_MSG_LISTENER_SET, AT(dp_listener_set, instance), ZERO(16), "id or instance is zero"},
+	{DP_MSG_LISTENER_SET, AT(dp_listener_set, port), ZERO(2), "port is zero"},
+	{DP_MSG_LISTENER_SET, AT(dp_listener_set, pad), BYTES(0, 1), "pad is not zero"},
+	{DP_MSG_LISTENER_SET, AT(dp_listener_set, transport), BYTES(0), "unknown transport"},
+	{DP_MSG_LISTENER_SET, AT(dp_listener_set, transport), BYTES(DP_TRANSPORT__COUNT),
+		"unknown transport"},
+	{DP_MSG_LISTENER_SET, AT(dp_listener_set, wrap), BYTES(DP_WRAP__COUNT),
+		"unknown wrap or wrap_digest"},
+	{DP_MSG_LISTENER_SET, AT(dp_listener_set, wrap_digest), BYTES(DP_DIGEST__COUNT),
+		"unknown wrap or wrap_digest"},
+	{DP_MSG_LISTENER_SET, AT(dp_listener_set, wrap_key), ZERO(2), "wrap_key is zero"},
+	{DP_MSG_LISTENER_SET, AT(dp_listener_set, wrap_key) + 128, BYTES(1),
+		"wrap_key is longer than that of its mode"},
+	{DP_MSG_LISTENER_SET, AT(dp_listener_set, wrap), BYTES(DP_WRAP_NONE),
+		"wrap_key is longer than that of its mode"},
+	{DP_MSG_LISTENER_SET, AT(dp_listener_set, tls_minimum), BYTES(DP_TLS__COUNT),
+		"unknown tls_minimum or security_level"},
+	{DP_MSG_LISTENER_SET, AT(dp_listener_set, security_level), BYTES(6),
+		"unknown tls_minimum or security_level"},
+	{DP_MSG_LISTENER_SET, AT(dp_listener_set, flags), BYTES(0),
+		"flags ask for nothing, or are unknown"},
+	{DP_MSG_LISTENER_SET, AT(dp_listener_set, flags), BYTES(4),
+		"flags ask for nothing, or are unknown"},
+	{DP_MSG_LISTENER_SET, AT(dp_listener_set, cipher), BYTES(0), "no cipher"},
+	{DP_MSG_LISTENER_SET, AT(dp_listener_set, cipher), BYTES(DP_CIPHER__COUNT),
+		"a cipher is unknown, or named twice"},
+	{DP_MSG_LISTENER_SET, AT(dp_listener_set, cipher), BYTES(1, 1),
+		"a cipher is unknown, or named twice"},
+	{DP_MSG_LISTENER_SET, AT(dp_listener_set, cipher) + 7, BYTES(1),
+		"a cipher behind the last one"},
+	{DP_MSG_LISTENER_SET, AT(dp_listener_set, ca_len), BYTES(4),
+		"the lengths of pem do not fit that of the message"},
+	{DP_MSG_LISTENER_SET, AT(dp_listener_set, private_key_len), BYTES(3),
+		"the lengths of pem do not fit that of the message"},
+	{DP_MSG_LISTENER_SET, AT(dp_listener_set, ca_len), BYTES(4, 0, 5),
+		"a text of pem does not end with its NUL"},
+	{DP_MSG_LISTENER_SET, AT(dp_listener_set, ca_len), BYTES(1, 0, 8),
+		"a text of pem does not end with its NUL"},
+	{DP_MSG_LISTENER_SET, AT(dp_listener_set, ca_len), BYTES(0, 0, 9),
+		"a text of pem does not end with its NUL"},
+	{DP_MSG_LISTENER_SET, AT(dp_listener_set, pem), BYTES(0),
+		"a text of pem does not end with its NUL"},
+	{DP_MSG_LISTENER_SET, AT(dp_listener_set, pem) + 12, BYTES('x'),
+		"a text of pem does not end with its NUL"},
+	{DP_MSG_LISTENER_DEL, 0, ZERO(16), "id is zero"},
+
+	{DP_MSG_PUSH_SET, AT(dp_push_set, instance), ZERO(16), "instance is zero"},
+	{DP_MSG_PUSH_SET, AT(dp_push_set, pad), BYTES(0, 0, 0, 0, 0, 1), "pad is not zero"},
+	{DP_MSG_PUSH_SET, AT(dp_push_set, route_count), BYTES(1),
+		"route_count does not fit the length"},
+	{DP_MSG_PUSH_SET, AT(dp_push_set, route_count), BYTES(3),
+		"route_count does not fit the length"},
+	{DP_MSG_PUSH_SET, AT(dp_push_set, route_count), BYTES(1, 2),
+		"route_count does not fit the length"},
+	{DP_MSG_PUSH_SET, AT(dp_push_set, route[1]) + 15, BYTES(1),
+		"route has a prefix with host bits or a wrong length"},
+	{DP_MSG_PUSH_SET, AT(dp_push_set, route[0]) + 16, BYTES(129),
+		"route has a prefix with host bits or a wrong length"},
+	{DP_MSG_PUSH_SET, AT(dp_push_set, dns[0]), ZERO(16),
+		"dns is not the address of a host, or not the next one"},
+	{DP_MSG_PUSH_SET, AT(dp_push_set, dns[1]), BYTES(0xff),
+		"dns is not the address of a host, or not the next one"},
+	{DP_MSG_PUSH_SET, AT(dp_push_set, dns[3]), BYTES(0xfd),
+		"dns is not the address of a host, or not the next one"},
+	{DP_MSG_PUSH_SET, AT(dp_push_set, domain[0]), ZERO(13),
+		"domain is not a name, or not the next one"},
+	{DP_MSG_PUSH_SET, AT(dp_push_set, domain[1]), BYTES('a', '\n'),
+		"domain is not a name, or not the next one"},
+	{DP_MSG_PUSH_SET, AT(dp_push_set, domain[1]) + 127, BYTES('x'),
+		"domain is not a name, or not the next one"},
+	{DP_MSG_PUSH_SET, AT(dp_push_set, domain[3]), BYTES('x'),
+		"domain is not a name, or not the next one"},
 
 	{DP_MSG_ROUTE_SET, AT(dp_route_set, instance), ZERO(16), "instance is zero"},
 	{DP_MSG_ROUTE_SET, AT(dp_route_set, peer), ZERO(16), "peer and target do not fit"},
@@ -213,8 +302,15 @@ static const struct fault reply_faults[] = {
 		"allowed_count does not fit the length"},
 	{DP_MSG_PEER_STATS_LIST, AT(dp_peer_stats, instance), ZERO(16), "id or instance is zero"},
 	{DP_MSG_PEER_STATS_LIST, AT(dp_peer_stats, last_failure), BYTES(DP_FAILURE__COUNT),
-		"unknown last_failure, or pad is not zero"},
+		"unknown last_failure or protocol"},
+	{DP_MSG_PEER_STATS_LIST, AT(dp_peer_stats, protocol), BYTES(DP_PROTOCOL__COUNT),
+		"unknown last_failure or protocol"},
 	{DP_MSG_ROUTE_LIST, AT(dp_route_set, target), BYTES(0), "unknown target"},
+	{DP_MSG_LISTENER_LIST, AT(dp_listener, id), ZERO(16), "id or instance is zero"},
+	{DP_MSG_LISTENER_LIST, AT(dp_listener, instance), ZERO(16), "id or instance is zero"},
+	{DP_MSG_LISTENER_LIST, AT(dp_listener, transport), BYTES(0), "unknown transport or wrap"},
+	{DP_MSG_LISTENER_LIST, AT(dp_listener, wrap), BYTES(DP_WRAP__COUNT),
+		"unknown transport or wrap"},
 	{DP_MSG_PORT_LIST, AT(dp_port, name), ZERO(4), "name is not a name"},
 	{DP_MSG_PORT_LIST, AT(dp_port, name), BYTES('a', '\n'), "name is not a name"},
 	{DP_MSG_PORT_LIST, AT(dp_port, name) + 31, BYTES('x'), "name is not a name"},
@@ -284,9 +380,9 @@ static void test_good_edges(void **state)
 	size_t len = sample_request(DP_MSG_PEER_SET, buf);
 	memcpy(&peer, buf, len);
 	peer.allowed_count = DP_ALLOWED_ALL;
-	assert_int_equal(dp_peer_set_size(&peer), 152);
+	assert_int_equal(dp_peer_set_size(&peer), offsetof(struct dp_peer_set, allowed));
 	memcpy(buf, &peer, sizeof(peer));
-	assert_int_equal(check_request(DP_MSG_PEER_SET, buf, 152, &reason), 0);
+	assert_int_equal(check_request(DP_MSG_PEER_SET, buf, dp_peer_set_size(&peer), &reason), 0);
 
 	peer.allowed_count = DP_ALLOWED_MAX;
 	for (unsigned int i = 0; i < DP_ALLOWED_MAX; i++)
@@ -314,6 +410,75 @@ static void test_good_edges(void **state)
 	failed.state = DP_NEIGHBOUR_FAILED;
 	memcpy(buf, &failed, len);
 	assert_int_equal(check_request(DP_MSG_NEIGHBOUR_SET, buf, len, &reason), 0);
+}
+
+static const char *reason_of(enum dp_msg_type type, const void *payload, size_t len)
+{
+	const char *reason = "good";
+	int r = check_request(type, payload, len, &reason);
+	assert_int_equal(r, strcmp(reason, "good") == 0 ? 0 : -EINVAL);
+	return reason;
+}
+
+/* A key, a certificate and a username in all their mixtures. */
+static void test_peer_credentials(void **state)
+{
+	static struct dp_peer_set peer, m;
+	size_t len = sample_request(DP_MSG_PEER_SET, (uint8_t *)&peer);
+	for (unsigned int has = 0; has < 16; has++) {
+		m = peer;
+		m.has_openvpn = has & 1;
+		if ((has & 1) == 0)
+			memset(&m.openvpn, 0, sizeof(m.openvpn));
+		if ((has & 2) == 0)
+			memset(&m.public_key, 0, sizeof(m.public_key));
+		if ((has & 4) == 0)
+			memset(m.openvpn.certificate, 0, DP_SHA256_LEN);
+		if ((has & 8) == 0)
+			memset(m.openvpn.username, 0, offsetof(struct dp_openvpn, address4) - 32);
+		const char *want = (has & 3) == 0 ? "public_key is zero"
+			: (has & 13) == 1	  ? "openvpn has neither certificate nor username"
+						  : "good";
+		assert_string_equal(reason_of(DP_MSG_PEER_SET, &m, len), want);
+	}
+}
+
+/* The longest texts, every wrap with a key of its length, and none. */
+static void test_listener_edges(void **state)
+{
+	static const size_t key_len[DP_WRAP__COUNT] = {0, 256, 256, 128};
+	static struct dp_listener_set m;
+	sample_request(DP_MSG_LISTENER_SET, (uint8_t *)&m);
+	m.ca_len = DP_PEM_MAX - 4;
+	m.certificate_len = m.private_key_len = 2;
+	memset(m.pem, 'x', sizeof(m.pem));
+	m.pem[m.ca_len - 1] = m.pem[m.ca_len + 1] = m.pem[DP_PEM_MAX - 1] = '\0';
+	for (unsigned int n = 0; n < DP_CIPHERS_MAX; n++)
+		m.cipher[n] = n + 1U < DP_CIPHER__COUNT ? (uint8_t)(DP_CIPHER__COUNT - 1 - n) : 0;
+	for (uint8_t wrap = 0; wrap < (uint8_t)DP_WRAP__COUNT; wrap++) {
+		m.wrap = wrap;
+		memset(m.wrap_key, 0, sizeof(m.wrap_key));
+		if (key_len[wrap] > 0)
+			m.wrap_key[key_len[wrap] - 1] = 1;
+		assert_int_equal(dp_listener_set_size(&m), sizeof(m));
+		assert_string_equal(reason_of(DP_MSG_LISTENER_SET, &m, sizeof(m)), "good");
+	}
+}
+
+static void test_push_edges(void **state)
+{
+	static struct dp_push_set m;
+	sample_request(DP_MSG_PUSH_SET, (uint8_t *)&m);
+	for (unsigned int n = 0; n < DP_PUSH_ROUTES_MAX; n++)
+		m.route[n] = m.route[0];
+	m.route_count = DP_PUSH_ROUTES_MAX;
+	for (unsigned int n = 0; n < DP_PUSH_DNS_MAX; n++)
+		m.dns[n] = m.dns[0];
+	for (unsigned int n = 0; n < DP_PUSH_DOMAINS_MAX; n++)
+		memset(m.domain[n], 'x', DP_PUSH_DOMAIN_LEN - 1);
+	assert_string_equal(reason_of(DP_MSG_PUSH_SET, &m, sizeof(m)), "good");
+	m = (struct dp_push_set){.instance = m.instance};
+	assert_string_equal(reason_of(DP_MSG_PUSH_SET, &m, dp_push_set_size(&m)), "good");
 }
 
 static void test_failure_names(void **state)
@@ -402,6 +567,9 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_requests_refused),
 		cmocka_unit_test(test_replies_refused),
 		cmocka_unit_test(test_good_edges),
+		cmocka_unit_test(test_peer_credentials),
+		cmocka_unit_test(test_listener_edges),
+		cmocka_unit_test(test_push_edges),
 		cmocka_unit_test(test_failure_names),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

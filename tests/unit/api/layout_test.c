@@ -10,10 +10,12 @@
 #include "dataplane/api/event.h"
 #include "dataplane/api/hello.h"
 #include "dataplane/api/instance.h"
+#include "dataplane/api/listener.h"
 #include "dataplane/api/msg.h"
 #include "dataplane/api/neighbour.h"
 #include "dataplane/api/peer.h"
 #include "dataplane/api/port.h"
+#include "dataplane/api/push.h"
 #include "dataplane/api/route.h"
 #include "dataplane/api/sync.h"
 #include "dataplane/api/uapi.h"
@@ -72,6 +74,13 @@ static const struct line {
 	FIELD(dp_instance, address6),
 	FIELD(dp_instance, has_tun),
 	FIELD(dp_instance, has_uapi),
+	SIZE(dp_openvpn),
+	FIELD(dp_openvpn, certificate),
+	FIELD(dp_openvpn, username),
+	FIELD(dp_openvpn, salt),
+	FIELD(dp_openvpn, password),
+	FIELD(dp_openvpn, address4),
+	FIELD(dp_openvpn, address6),
 	SIZE(dp_peer_set),
 	FIELD(dp_peer_set, id),
 	FIELD(dp_peer_set, instance),
@@ -86,7 +95,9 @@ static const struct line {
 	FIELD(dp_peer_set, type),
 	FIELD(dp_peer_set, route_all),
 	FIELD(dp_peer_set, has_preshared_key),
+	FIELD(dp_peer_set, has_openvpn),
 	FIELD(dp_peer_set, pad),
+	FIELD(dp_peer_set, openvpn),
 	FIELD(dp_peer_set, allowed),
 	SIZE(dp_peer_del),
 	FIELD(dp_peer_del, id),
@@ -120,7 +131,41 @@ static const struct line {
 	FIELD(dp_peer_stats, endpoint),
 	FIELD(dp_peer_stats, timestamp),
 	FIELD(dp_peer_stats, last_failure),
-	FIELD(dp_peer_stats, pad),
+	FIELD(dp_peer_stats, protocol),
+	SIZE(dp_listener_set),
+	FIELD(dp_listener_set, id),
+	FIELD(dp_listener_set, instance),
+	FIELD(dp_listener_set, wrap_key),
+	FIELD(dp_listener_set, renegotiate_s),
+	FIELD(dp_listener_set, port),
+	FIELD(dp_listener_set, transport),
+	FIELD(dp_listener_set, wrap),
+	FIELD(dp_listener_set, wrap_digest),
+	FIELD(dp_listener_set, tls_minimum),
+	FIELD(dp_listener_set, security_level),
+	FIELD(dp_listener_set, flags),
+	FIELD(dp_listener_set, cipher),
+	FIELD(dp_listener_set, ca_len),
+	FIELD(dp_listener_set, certificate_len),
+	FIELD(dp_listener_set, private_key_len),
+	FIELD(dp_listener_set, pad),
+	FIELD(dp_listener_set, pem),
+	SIZE(dp_listener_del),
+	FIELD(dp_listener_del, id),
+	SIZE(dp_listener),
+	FIELD(dp_listener, id),
+	FIELD(dp_listener, instance),
+	FIELD(dp_listener, sessions),
+	FIELD(dp_listener, port),
+	FIELD(dp_listener, transport),
+	FIELD(dp_listener, wrap),
+	SIZE(dp_push_set),
+	FIELD(dp_push_set, instance),
+	FIELD(dp_push_set, dns),
+	FIELD(dp_push_set, domain),
+	FIELD(dp_push_set, route_count),
+	FIELD(dp_push_set, pad),
+	FIELD(dp_push_set, route),
 	SIZE(dp_route_set),
 	FIELD(dp_route_set, instance),
 	FIELD(dp_route_set, peer),

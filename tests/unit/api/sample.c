@@ -7,9 +7,11 @@
 #include "dataplane/api/event.h"
 #include "dataplane/api/hello.h"
 #include "dataplane/api/instance.h"
+#include "dataplane/api/listener.h"
 #include "dataplane/api/neighbour.h"
 #include "dataplane/api/peer.h"
 #include "dataplane/api/port.h"
+#include "dataplane/api/push.h"
 #include "dataplane/api/route.h"
 #include "dataplane/api/sync.h"
 #include "dataplane/api/underlay_route.h"
@@ -54,6 +56,13 @@ static size_t put_peer_set(uint8_t *buf)
 		.type = DP_PEER_CLIENT,
 		.route_all = 1,
 		.has_preshared_key = 1,
+		.has_openvpn = 1,
+		.openvpn = {.certificate = {0xce},
+			.username = "amber-fox-7",
+			.salt = {0x5a},
+			.password = {0xfa},
+			.address4 = v4(10, 200, 0, 2, 32).addr,
+			.address6 = v6(2, 128).addr},
 		.allowed = {v4(192, 168, 10, 0, 24), v6(0, 64)},
 	};
 	return put(buf, &m, dp_peer_set_size(&m));
@@ -96,6 +105,40 @@ static size_t put_route_set(uint8_t *buf)
 		.target = DP_ROUTE_PEER,
 	};
 	return put(buf, &m, sizeof(m));
+}
+
+static size_t put_listener_set(uint8_t *buf)
+{
+	struct dp_listener_set m = {
+		.id = id_b,
+		.instance = id_a,
+		.wrap_key = {0x11, 0x22},
+		.renegotiate_s = 3600,
+		.port = 1194,
+		.transport = DP_TRANSPORT_UDP,
+		.wrap = DP_WRAP_TLS_CRYPT_V2,
+		.tls_minimum = DP_TLS_1_2,
+		.security_level = 2,
+		.flags = DP_LISTENER_CERTIFICATE,
+		.cipher = {DP_CIPHER_AES_256_GCM, DP_CIPHER_AES_128_CBC},
+		.ca_len = 3,
+		.certificate_len = 6,
+		.private_key_len = 4,
+		.pem = "ca\0shown\0key",
+	};
+	return put(buf, &m, dp_listener_set_size(&m));
+}
+
+static size_t put_push_set(uint8_t *buf)
+{
+	struct dp_push_set m = {
+		.instance = id_a,
+		.dns = {v4(10, 200, 0, 1, 32).addr, v6(1, 128).addr},
+		.domain = {"corp.example", "lab.example"},
+		.route_count = 2,
+		.route = {v4(192, 168, 10, 0, 24), v6(0, 64)},
+	};
+	return put(buf, &m, dp_push_set_size(&m));
 }
 
 static size_t put_address(uint8_t *buf)
@@ -153,6 +196,17 @@ static size_t put_sync_request(enum dp_msg_type type, uint8_t *buf)
 	return put_underlay_request(type, buf);
 }
 
+static size_t put_openvpn_request(enum dp_msg_type type, uint8_t *buf)
+{
+	if (type == DP_MSG_LISTENER_SET)
+		return put_listener_set(buf);
+	if (type == DP_MSG_LISTENER_DEL)
+		return put(buf, &id_b, sizeof(id_b));
+	if (type == DP_MSG_PUSH_SET)
+		return put_push_set(buf);
+	return put_sync_request(type, buf);
+}
+
 size_t sample_request(enum dp_msg_type type, uint8_t *buf)
 {
 	if (type == DP_MSG_HELLO) {
@@ -183,12 +237,15 @@ size_t sample_request(enum dp_msg_type type, uint8_t *buf)
 		struct dp_tap_set m = {.port = 1};
 		return put(buf, &m, sizeof(m));
 	}
-	return put_sync_request(type, buf);
+	return put_openvpn_request(type, buf);
 }
 
 static size_t put_stats(uint8_t *buf)
 {
-	struct dp_peer_stats m = {.id = id_b, .instance = id_a, .last_failure = DP_FAILURE_FLOOD};
+	struct dp_peer_stats m = {.id = id_b,
+		.instance = id_a,
+		.last_failure = DP_FAILURE_FLOOD,
+		.protocol = DP_PROTOCOL_OPENVPN};
 	return put(buf, &m, sizeof(m));
 }
 
@@ -214,6 +271,19 @@ static size_t put_instance(uint8_t *buf)
 	return put(buf, &m, sizeof(m));
 }
 
+static size_t put_listener(uint8_t *buf)
+{
+	struct dp_listener m = {
+		.id = id_b,
+		.instance = id_a,
+		.sessions = 3,
+		.port = 1194,
+		.transport = DP_TRANSPORT_TCP,
+		.wrap = DP_WRAP_TLS_AUTH,
+	};
+	return put(buf, &m, sizeof(m));
+}
+
 size_t sample_reply(enum dp_msg_type type, uint8_t *buf)
 {
 	if (type == DP_MSG_HELLO) {
@@ -236,6 +306,8 @@ size_t sample_reply(enum dp_msg_type type, uint8_t *buf)
 		return put_stats(buf);
 	if (type == DP_MSG_ROUTE_LIST)
 		return put_route_set(buf);
+	if (type == DP_MSG_LISTENER_LIST)
+		return put_listener(buf);
 	if (type == DP_MSG_PORT_LIST)
 		return put_port(buf);
 	return type == DP_MSG_EVENT ? put_event(buf) : 0;

@@ -151,6 +151,7 @@ static void sends_what_was_written(void **state)
 
 static void a_refusal_is_sent(void **state)
 {
+	dp.refused = DP_MSG_CAPTURE_SET;
 	dp.refusal = -EBUSY;
 	tell(1, 1);
 	assert_int_equal(begun(), 1);
@@ -163,6 +164,7 @@ static void none_is_dropped(void **state)
 {
 	tell(10, 20);
 	assert_int_equal(begun(), 20);
+	dp.refused = DP_MSG_CAPTURE_SET;
 	dp.refusal = -EBUSY;
 	tell(30, 1);
 	assert_int_equal(begun(), 21);
@@ -195,6 +197,7 @@ static void the_next_dataplane_begins_it(void **state)
 static void no_file_is_told(void **state)
 {
 	struct rlimit before, none = {0};
+	dp.refused = DP_MSG_CAPTURE_SET;
 	dp.refusal = -EBUSY;
 	tell(1, 1);
 	assert_int_equal(begun(), 1);

@@ -35,6 +35,8 @@ static void reply_objects(const struct fake_dataplane *f, const struct dp_header
 	const struct dp_counter counter = {.name = "made_up_tomorrow", .value = 7};
 	for (unsigned int i = 0; h->type == DP_MSG_PEER_STATS_LIST && i < f->stats_count; i++)
 		reply(f, h, 0, 0, &f->stats[i], sizeof(f->stats[i]));
+	if (h->type == DP_MSG_LISTENER_LIST && f->listener != NULL)
+		reply(f, h, 0, 0, f->listener, sizeof(*f->listener));
 	if (h->type == DP_MSG_COUNTER_LIST)
 		reply(f, h, 0, 0, &counter, sizeof(counter));
 	reply(f, h, DP_FLAG_DONE, 0, NULL, 0);
@@ -48,7 +50,7 @@ static void answer(struct fake_dataplane *f, const struct dp_header *h)
 	f->taken[h->type]++;
 	if (dp_msg_rule_find(h->type)->is_list)
 		reply_objects(f, h);
-	else if (h->type == DP_MSG_CAPTURE_SET && f->refusal != 0)
+	else if (h->type == f->refused && f->refusal != 0)
 		reply(f, h, DP_FLAG_DONE, f->refusal, text, strlen(text));
 	else if (h->type == DP_MSG_HELLO)
 		reply(f, h, DP_FLAG_DONE, 0, &hello, sizeof(hello));

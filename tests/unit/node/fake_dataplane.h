@@ -3,6 +3,7 @@
 #define TESTS_UNIT_NODE_FAKE_DATAPLANE_H
 
 #include "dataplane/api/client.h"
+#include "dataplane/api/listener.h"
 #include "dataplane/api/msg.h"
 #include "dataplane/api/peer.h"
 
@@ -10,7 +11,7 @@
 
 /*
  * The other end of the API socket, in a thread of its own: takes every set and keeps none, lists
- * the statistics that it was given. Change its fields only while no call is under way.
+ * what it was given. Change its fields only while no call is under way.
  */
 struct fake_dataplane {
 	int fd;
@@ -18,8 +19,10 @@ struct fake_dataplane {
 	struct dp_client *client; /* connected to it */
 	const struct dp_peer_stats *stats; /* borrowed */
 	unsigned int stats_count;
+	const struct dp_listener *listener; /* borrowed: the one that it lists; NULL: none */
 	unsigned int taken[DP_MSG__COUNT]; /* requests by type */
-	int refusal; /* of every CAPTURE_SET: -errno; 0: none */
+	enum dp_msg_type refused; /* every one of these with refusal: -errno; 0: none */
+	int refusal;
 };
 
 /* Not to be moved while it runs. */

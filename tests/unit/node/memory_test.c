@@ -77,7 +77,9 @@ static void save(const struct place *p, struct memory *m)
 static void assert_given(
 	const struct memory *m, unsigned int n, const char *endpoint, uint8_t timestamp)
 {
-	struct dp_peer_set set = {.id = {{(uint8_t)(n + 1)}}, .allowed_count = DP_ALLOWED_ALL};
+	struct dp_peer_set set = {.id = {{(uint8_t)(n + 1)}},
+		.public_key = {{(uint8_t)(n + 1)}},
+		.allowed_count = DP_ALLOWED_ALL};
 	struct objects o = {0};
 	char text[IP_ENDPOINT_TEXT] = "";
 	assert_int_equal(objects_add_peer(&o, &set), 0);
@@ -215,6 +217,39 @@ static void who_is_not_wanted_is_forgotten(void **state)
 	memory_fini(&m);
 }
 
+/* The hub cannot call where OpenVPN called from; WireGuard's endpoint from before stays. */
+static void openvpn_leaves_no_endpoint(void **state)
+{
+	const struct place *p = *state;
+	struct memory m = begin(p);
+	struct dp_peer_stats s = {.id = {{1}}, .protocol = DP_PROTOCOL_OPENVPN};
+	note(&m, 0, "192.0.2.1:1000", 5);
+	assert_int_equal(ip_endpoint_parse("192.0.2.7:40000", &s.endpoint), 0);
+	memory_note(&m, &s);
+	assert_given(&m, 0, "192.0.2.1:1000", 5);
+	s.protocol = DP_PROTOCOL_WIREGUARD;
+	memory_note(&m, &s);
+	assert_given(&m, 0, "192.0.2.7:40000", 5);
+	memory_fini(&m);
+}
+
+/* While it speaks OpenVPN alone its memory rests: an old initiation stays a replay afterwards. */
+static void a_peer_without_key_is_given_nothing(void **state)
+{
+	const struct place *p = *state;
+	struct memory m = begin(p);
+	struct dp_peer_set set = {.id = {{1}}, .has_openvpn = 1};
+	struct objects o = {0};
+	note(&m, 0, "192.0.2.1:1000", 5);
+	assert_int_equal(objects_add_peer(&o, &set), 0);
+	memory_apply(&m, &o);
+	assert_int_equal(o.peer[0]->endpoint.port, 0);
+	assert_int_equal(o.peer[0]->timestamp[0], 0);
+	objects_fini(&o);
+	assert_given(&m, 0, "192.0.2.1:1000", 5);
+	memory_fini(&m);
+}
+
 /* Once, in whatever run; and then nobody brings the forgotten timestamp back. */
 static void a_reset_is_followed_once(void **state)
 {
@@ -239,6 +274,11 @@ static void a_reset_is_followed_once(void **state)
 		memory_fini(&m);
 		m = begin(p);
 	}
+	p->peer[3].timestamp_reset = 1; /* whoever speaks OpenVPN alone has none */
+	p->peer[3].protocol = DESIRED_OPENVPN;
+	assert_int_equal(apply_resets(dp.client, &p->desired, &m, &faults), 0);
+	assert_int_equal(dp.taken[DP_MSG_PEER_RESET], 1);
+	assert_int_equal(m.entry[3].reset, 1);
 	fake_dataplane_stop(&dp);
 	memory_fini(&m);
 	faults_fini(&faults);
@@ -296,6 +336,8 @@ int main(void)
 		TEST(a_torn_line_is_none),
 		TEST(nonsense_is_none),
 		TEST(another_key_starts_anew),
+		TEST(openvpn_leaves_no_endpoint),
+		TEST(a_peer_without_key_is_given_nothing),
 		TEST(a_reset_is_followed_once),
 		TEST(the_clock_may_go_back),
 		TEST(who_is_not_wanted_is_forgotten),

@@ -21,6 +21,9 @@ enum {
 	PEERS = 8,
 	KEYS = 10,
 	PREFIXES = 12,
+	LISTENERS = 5,
+	PORTS = 7, /* from that of the last instance on */
+	CERTIFICATES = 6,
 	ROUNDS = 4000,
 };
 
@@ -57,10 +60,21 @@ static void add_instances(struct objects *o, bool *has)
 	}
 }
 
-/* Keys change hands, peers move between instances. */
+/* One of the first that nobody of the instance has yet, or none: 0. */
+static uint8_t pick(bool *used)
+{
+	unsigned int n = dice_roll() % CERTIFICATES;
+	if (used[n])
+		return 0;
+	used[n] = true;
+	return (uint8_t)(n + 1);
+}
+
+/* Keys, certificates and names change hands, peers move between instances. */
 static void add_peers(struct objects *o, const bool *has_instance, int *instance_of)
 {
 	bool used[INSTANCES][KEYS] = {0};
+	bool shown[INSTANCES][CERTIFICATES] = {0}, named[INSTANCES][CERTIFICATES] = {0};
 	for (unsigned int n = 0; n < PEERS; n++) {
 		unsigned int i = dice_roll() % INSTANCES, k = dice_roll() % KEYS;
 		struct dp_peer_set p = {.id = id_of(2, n),
@@ -73,6 +87,12 @@ static void add_peers(struct objects *o, const bool *has_instance, int *instance
 			continue;
 		used[i][k] = true;
 		p.public_key.bytes[0] = (uint8_t)(k + 1);
+		p.has_openvpn = dice_roll() % 3 != 0;
+		if (p.has_openvpn == 1) {
+			p.openvpn.certificate[0] = pick(shown[i]);
+			p.openvpn.username[0] = (char)pick(named[i]);
+			p.openvpn.password[0] = (uint8_t)(dice_roll() % 2);
+		}
 		assert_int_equal(objects_add_peer(o, &p), 0);
 		instance_of[n] = (int)i;
 	}
@@ -99,6 +119,48 @@ static void add_routes(struct objects *o, const bool *has_instance, const int *i
 	}
 }
 
+/* UDP ports change hands, also with WireGuard. */
+static bool is_taken(const struct objects *o, uint16_t port, uint8_t transport)
+{
+	for (unsigned int n = 0; n < o->instances; n++)
+		if (transport == DP_TRANSPORT_UDP && o->instance[n].wireguard_port == port)
+			return true;
+	for (unsigned int n = 0; n < o->listeners; n++)
+		if (o->listener[n]->transport == transport && o->listener[n]->port == port)
+			return true;
+	return false;
+}
+
+static void add_listeners(struct objects *o, const bool *has_instance)
+{
+	for (unsigned int n = 0; n < LISTENERS; n++) {
+		unsigned int i = dice_roll() % INSTANCES;
+		static struct dp_listener_set l;
+		l = (struct dp_listener_set){.id = id_of(3, n),
+			.instance = id_of(1, i),
+			.port = (uint16_t)(51820 + INSTANCES - 1 + dice_roll() % PORTS),
+			.transport = dice_roll() % 3 == 0 ? DP_TRANSPORT_TCP : DP_TRANSPORT_UDP,
+			.security_level = (uint8_t)(dice_roll() % 2),
+			.private_key_len = (uint16_t)(2 + dice_roll() % 2)};
+		l.pem[0] = dice_roll() % 2 == 0 ? 'a' : 'b';
+		if (has_instance[i] && dice_roll() % 4 != 0 && !is_taken(o, l.port, l.transport))
+			assert_int_equal(objects_add_listener(o, &l), 0);
+	}
+}
+
+static void add_pushes(struct objects *o, const bool *has_instance)
+{
+	for (unsigned int n = 0; n < INSTANCES; n++) {
+		static struct dp_push_set p;
+		p = (struct dp_push_set){
+			.instance = id_of(1, n), .route_count = (uint16_t)(dice_roll() % 3)};
+		for (unsigned int r = 0; r < p.route_count; r++)
+			p.route[r] = prefix_of(dice_roll() % 2);
+		if (has_instance[n] && dice_roll() % 3 != 0)
+			assert_int_equal(objects_add_push(o, &p), 0);
+	}
+}
+
 static struct objects random_objects(void)
 {
 	struct objects o = {.complete = true};
@@ -107,6 +169,8 @@ static struct objects random_objects(void)
 	add_instances(&o, has_instance);
 	add_peers(&o, has_instance, instance_of);
 	add_routes(&o, has_instance, instance_of);
+	add_listeners(&o, has_instance);
+	add_pushes(&o, has_instance);
 	objects_sort(&o);
 	return o;
 }
@@ -136,6 +200,22 @@ static int find_route(const struct objects *o, const struct dp_route_set *r)
 	return -1;
 }
 
+static int find_listener(const struct objects *o, const struct uuid *id)
+{
+	for (unsigned int n = 0; n < o->listeners; n++)
+		if (uuid_equal(&o->listener[n]->id, id))
+			return (int)n;
+	return -1;
+}
+
+static int find_push(const struct objects *o, const struct uuid *instance)
+{
+	for (unsigned int n = 0; n < o->pushes; n++)
+		if (uuid_equal(&o->push[n]->instance, instance))
+			return (int)n;
+	return -1;
+}
+
 #define REMOVE(array, count, at)                  \
 	memmove(&(array)[at], &(array)[(at) + 1], \
 		(--(count) - (unsigned int)(at)) * sizeof((array)[0]))
@@ -149,9 +229,27 @@ static void remove_peer(struct objects *o, int at)
 	REMOVE(o->peer, o->peers, at); // NOLINT(bugprone-sizeof-expression): an array of pointers
 }
 
+static void remove_listener(struct objects *o, int at)
+{
+	free(o->listener[at]);
+	// NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers
+	REMOVE(o->listener, o->listeners, at);
+}
+
+static void remove_push(struct objects *o, int at)
+{
+	free(o->push[at]);
+	REMOVE(o->push, o->pushes, at); // NOLINT(bugprone-sizeof-expression): an array of pointers
+}
+
 static void remove_instance(struct objects *o, int at)
 {
 	struct uuid id = o->instance[at].id;
+	for (unsigned int n = o->listeners; n-- > 0;)
+		if (uuid_equal(&o->listener[n]->instance, &id))
+			remove_listener(o, (int)n);
+	if (find_push(o, &id) >= 0)
+		remove_push(o, find_push(o, &id));
 	for (unsigned int n = o->peers; n-- > 0;)
 		if (uuid_equal(&o->peer[n]->instance, &id))
 			remove_peer(o, (int)n);
@@ -166,6 +264,9 @@ static void set_instance(struct objects *o, const struct dp_instance_set *i)
 	int at = find_instance(o, &i->id);
 	for (unsigned int n = 0; n < o->instances; n++) /* -EADDRINUSE */
 		assert_true((int)n == at || o->instance[n].wireguard_port != i->wireguard_port);
+	for (unsigned int n = 0; n < o->listeners; n++)
+		assert_true(o->listener[n]->transport == DP_TRANSPORT_TCP
+			|| o->listener[n]->port != i->wireguard_port);
 	if (at >= 0) { /* -EBUSY of the dataplane */
 		assert_int_equal(o->instance[at].wireguard_port, i->wireguard_port);
 		assert_true(ip_prefix_equal(&o->instance[at].address4, &i->address4));
@@ -173,6 +274,24 @@ static void set_instance(struct objects *o, const struct dp_instance_set *i)
 		return;
 	}
 	assert_int_equal(objects_add_instance(o, i), 0);
+}
+
+static bool is_same_shown(const void *a, const void *b)
+{
+	static const uint8_t nothing[DP_SHA256_LEN];
+	return memcmp(a, b, DP_SHA256_LEN) == 0 && memcmp(a, nothing, DP_SHA256_LEN) != 0;
+}
+
+/* What was not told cannot be minded: see plan.c. */
+static void assert_shows_its_own(const struct objects *o, const struct dp_peer_set *p)
+{
+	for (unsigned int n = 0; o->complete && n < o->peers; n++) { /* -EEXIST */
+		const struct dp_peer_set *x = o->peer[n];
+		if (uuid_equal(&x->id, &p->id) || !uuid_equal(&x->instance, &p->instance))
+			continue;
+		assert_false(is_same_shown(x->openvpn.certificate, p->openvpn.certificate));
+		assert_false(is_same_shown(x->openvpn.username, p->openvpn.username));
+	}
 }
 
 static void set_peer(struct objects *o, const struct dp_peer_set *p)
@@ -183,6 +302,7 @@ static void set_peer(struct objects *o, const struct dp_peer_set *p)
 		assert_false(!uuid_equal(&o->peer[n]->id, &p->id)
 			&& uuid_equal(&o->peer[n]->instance, &p->instance)
 			&& key_equal(&o->peer[n]->public_key, &p->public_key));
+	assert_shows_its_own(o, p);
 	if (at < 0) {
 		assert_int_equal(objects_add_peer(o, p), 0);
 		return;
@@ -206,6 +326,29 @@ static void set_route(struct objects *o, const struct dp_route_set *r)
 		assert_int_equal(objects_add_route(o, r), 0);
 }
 
+static void set_listener(struct objects *o, const struct dp_listener_set *l)
+{
+	int at = find_listener(o, &l->id);
+	assert_true(find_instance(o, &l->instance) >= 0); /* -ENOENT */
+	if (at >= 0) { /* -EBUSY */
+		assert_true(uuid_equal(&o->listener[at]->instance, &l->instance));
+		assert_int_equal(o->listener[at]->port, l->port);
+		assert_int_equal(o->listener[at]->transport, l->transport);
+		remove_listener(o, at);
+	}
+	assert_false(is_taken(o, l->port, l->transport)); /* -EADDRINUSE */
+	assert_int_equal(objects_add_listener(o, l), 0);
+}
+
+static void set_push(struct objects *o, const struct dp_push_set *p)
+{
+	int at = find_push(o, &p->instance);
+	assert_true(find_instance(o, &p->instance) >= 0); /* -ENOENT */
+	if (at >= 0)
+		remove_push(o, at);
+	assert_int_equal(objects_add_push(o, p), 0);
+}
+
 static void apply(struct objects *o, const struct plan_op *op)
 {
 	int at;
@@ -218,6 +361,16 @@ static void apply(struct objects *o, const struct plan_op *op)
 		break;
 	case PLAN_ROUTE_SET:
 		set_route(o, op->route);
+		break;
+	case PLAN_PUSH_SET:
+		set_push(o, op->push);
+		break;
+	case PLAN_LISTENER_SET:
+		set_listener(o, op->listener);
+		break;
+	case PLAN_LISTENER_DEL:
+		assert_true(find_listener(o, &op->listener->id) >= 0);
+		remove_listener(o, find_listener(o, &op->listener->id));
 		break;
 	case PLAN_INSTANCE_DEL:
 		if (find_instance(o, &op->instance->id) >= 0)
@@ -246,6 +399,16 @@ static void assert_same(const struct objects *a, const struct objects *b)
 		assert_memory_equal(a->peer[n], b->peer[n], dp_peer_set_size(b->peer[n]));
 	for (unsigned int n = 0; n < a->routes; n++)
 		assert_memory_equal(&a->route[n], &b->route[n], sizeof(a->route[n]));
+	assert_int_equal(a->listeners, b->listeners);
+	for (unsigned int n = 0; n < a->listeners; n++)
+		assert_memory_equal(
+			a->listener[n], b->listener[n], dp_listener_set_size(b->listener[n]));
+	/* one more may be left of an instance: nobody hears of it */
+	for (unsigned int n = 0; n < b->pushes; n++) {
+		int at = find_push(a, &b->push[n]->instance);
+		assert_true(at >= 0);
+		assert_memory_equal(a->push[at], b->push[n], dp_push_set_size(b->push[n]));
+	}
 }
 
 static struct objects copy(const struct objects *o)
@@ -257,6 +420,10 @@ static struct objects copy(const struct objects *o)
 		assert_int_equal(objects_add_peer(&c, o->peer[n]), 0);
 	for (unsigned int n = 0; n < o->routes; n++)
 		assert_int_equal(objects_add_route(&c, &o->route[n]), 0);
+	for (unsigned int n = 0; n < o->listeners; n++)
+		assert_int_equal(objects_add_listener(&c, o->listener[n]), 0);
+	for (unsigned int n = 0; n < o->pushes; n++)
+		assert_int_equal(objects_add_push(&c, o->push[n]), 0);
 	return c;
 }
 
@@ -264,12 +431,16 @@ static void applied_is_wanted(void **state)
 {
 	struct objects actual = random_objects();
 	for (unsigned int round = 0; round < ROUNDS; round++) {
-		struct objects wanted = random_objects(), model = copy(&actual);
+		struct objects wanted = random_objects();
 		struct plan plan, again;
 		actual.complete = round % 3 != 0; /* secrets of a dataplane are not told */
+		struct objects model = copy(&actual);
 		assert_int_equal(plan_make(&actual, &wanted, &plan), 0);
-		for (unsigned int n = 0; n < plan.count; n++)
+		for (unsigned int n = 0; n < plan.count; n++) {
+			/* listeners close first and open last */
+			assert_true(n == 0 || plan.op[n - 1].type <= plan.op[n].type);
 			apply(&model, &plan.op[n]);
+		}
 		objects_sort(&model);
 		assert_same(&model, &wanted);
 		assert_int_equal(plan_make(&model, &wanted, &again), 0);

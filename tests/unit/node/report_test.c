@@ -191,6 +191,52 @@ static void a_failure_has_its_detail(void **state)
 	json_decref(all);
 }
 
+static const char *text_of_first(const json_t *all, const char *name)
+{
+	const json_t *peer = json_array_get(json_object_get(all, "peers"), 0);
+	assert_non_null(json_object_get(peer, name));
+	return json_string_value(json_object_get(peer, name));
+}
+
+/* With a fallback, which of them it is now; and that it changed is news. */
+static void a_peer_speaks_one_protocol(void **state)
+{
+	static const char *const names[DP_PROTOCOL__COUNT] = {NULL, "wireguard", "openvpn"};
+	struct hub *h = *state;
+	tell_everything(h);
+	for (unsigned int n = DP_PROTOCOL__COUNT; n-- > 0;) {
+		h->stats[4].protocol = (uint8_t)n;
+		assert_int_equal(report_read(&h->report, h->dp.client, &h->memory), 0);
+		assert_true(report_has_news(&h->report));
+		json_t *all = next(h, true);
+		const char *name = text_of_first(all, "protocol_in_use");
+		if (names[n] == NULL)
+			assert_null(name);
+		else
+			assert_string_equal(name, names[n]);
+		json_decref(all);
+	}
+}
+
+static void openvpn_fails_by_name(void **state)
+{
+	static const char *const names[] = {"openvpn_timeout", "openvpn_tls", "openvpn_certificate",
+		"openvpn_password", "openvpn_cipher", "openvpn_options"};
+	struct hub *h = *state;
+	tell_everything(h);
+	for (unsigned int n = 0; n < sizeof(names) / sizeof(names[0]); n++) {
+		h->stats[4].last_failure = (uint8_t)(DP_FAILURE_OPENVPN_TIMEOUT + n);
+		h->stats[4].last_failure_ns = 9 * NS_PER_SEC;
+		assert_int_equal(report_read(&h->report, h->dp.client, &h->memory), 0);
+		json_t *all = next(h, true);
+		const json_t *failure = json_object_get(
+			json_array_get(json_object_get(all, "peers"), 0), "last_failure");
+		assert_string_equal(
+			json_string_value(json_object_get(failure, "reason")), names[n]);
+		json_decref(all);
+	}
+}
+
 /* A counter that this program never heard of goes through to whoever asks. */
 static void counters_pass(void **state)
 {
@@ -218,6 +264,8 @@ int main(void)
 		TEST(jitter_is_no_news),
 		TEST(events_are_news),
 		TEST(a_failure_has_its_detail),
+		TEST(a_peer_speaks_one_protocol),
+		TEST(openvpn_fails_by_name),
 		TEST(counters_pass),
 		cmocka_unit_test(many_are_read_less_often),
 	};
