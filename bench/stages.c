@@ -20,6 +20,7 @@ static const struct {
 	[STAGE_REASSEMBLE] = {"reassemble", reassemble},
 	[STAGE_HANDOFF] = {"handoff", handoff},
 	[STAGE_WG_INPUT] = {"wg_input", wg_input},
+	[STAGE_OVPN_INPUT] = {"ovpn_input", ovpn_input},
 	[STAGE_SOURCE_CHECK] = {"source_check", source_check},
 	[STAGE_ROUTE_LOOKUP] = {"route_lookup", route_lookup},
 	[STAGE_ACCESS] = {"access", access_check},
@@ -28,6 +29,7 @@ static const struct {
 	[STAGE_EGRESS] = {"egress", egress},
 	[STAGE_ICMP_ERROR] = {"icmp_error", icmp_error},
 	[STAGE_WG_OUTPUT] = {"wg_output", wg_output},
+	[STAGE_OVPN_OUTPUT] = {"ovpn_output", ovpn_output},
 	[STAGE_UDP_OUTPUT] = {"udp_output", udp_output},
 	[STAGE_FRAGMENT] = {"fragment", fragment},
 	[STAGE_TO_KEYING] = {"to_keying", to_keying},
@@ -35,7 +37,7 @@ static const struct {
 	[STAGE_TX] = {"tx", tx},
 	[STAGES_RECEIVE] = {"receive", NULL},
 };
-static_assert(STAGE__COUNT == 17, "a stage came or went: name it above");
+static_assert(STAGE__COUNT == 19, "a stage came or went: name it above");
 
 const char *stages_name(unsigned int stage)
 {

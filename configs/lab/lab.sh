@@ -31,5 +31,7 @@ lab_until() {
 . "$LAB_SCRIPTS/daemons.sh"
 # shellcheck source=clients.sh
 . "$LAB_SCRIPTS/clients.sh"
+# shellcheck source=openvpn.sh
+. "$LAB_SCRIPTS/openvpn.sh"
 # shellcheck source=network.sh
 . "$LAB_SCRIPTS/network.sh"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/unit/server/fixture.h"
 
+#include "dataplane/keying/listener.h"
 #include "dataplane/server/server.h"
 #include "dataplane/table/instance.h"
 #include "dataplane/table/peer.h"
@@ -40,10 +41,42 @@ int keying_peer_set(struct keying *k, const struct keying_peer *settings)
 {
 	fake.peers_set++;
 	fake.last_peer = *settings;
+	fake.last_peer.credential = NULL;
+	free(settings->credential);
 	if (!settings->keeps_keepalive)
 		settings->peer->keepalive_s = settings->keepalive_s;
 	if (!settings->keeps_preshared_key)
 		settings->peer->preshared_key = settings->preshared_key;
+	return fake.keying_error;
+}
+
+/* What a real listener would be made of is tests/unit/keying's. */
+int keying_listener_new(const struct keying_listener_settings *settings,
+	struct keying_listener **ret, const char **ret_what)
+{
+	*ret = NULL;
+	return 0;
+}
+
+void keying_listener_free(struct keying_listener *l)
+{
+}
+
+int keying_listener_set(struct keying *k, struct instance *i, struct keying_listener *l)
+{
+	fake.listeners_set++;
+	return fake.keying_error;
+}
+
+int keying_listener_del(struct keying *k, struct instance *i, const struct uuid *id)
+{
+	fake.listeners_deleted++;
+	return 0;
+}
+
+int keying_push_set(struct keying *k, struct instance *i, struct keying_push *push)
+{
+	free(push);
 	return fake.keying_error;
 }
 

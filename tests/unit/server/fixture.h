@@ -22,7 +22,7 @@ struct tables;
 
 /* What the fakes saw since the last start. Read after a reply came. */
 struct fake {
-	unsigned int instances_set, peers_set, retired;
+	unsigned int instances_set, peers_set, listeners_set, listeners_deleted, retired;
 	unsigned int taps, tuns, tuns_deleted;
 	_Atomic uint64_t captured[CAPTURES_MAX]; /* handles of peers; 0: none */
 	unsigned int ends_before_open; /* this one, counted from 1, does before the next begins */

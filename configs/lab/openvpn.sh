@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+# Stock OpenVPN clients: Debian's openvpn, with the profile that the hub issued.
+
+# one file of that client's: lab_openvpn_file MACHINE KIND
+lab_openvpn_file() {
+	echo "$LAB_DIR/clients/$(lab_tunnel "$1").openvpn.$2"
+}
+
+# lab_openvpn_start MACHINE PROFILE [OPTION...]: openvpn's own, behind the profile's. It goes on in the background.
+lab_openvpn_start() {
+	local machine=$1 profile=$2 config
+	shift 2
+	config=$(lab_openvpn_file "$machine" ovpn)
+	mkdir -p "${config%/*}"
+	(umask 077 && cat "$profile" >"$config")
+	rm -f "$(lab_openvpn_file "$machine" log)"
+	lab_in "$machine" openvpn --config "$config" --dev "$(lab_tunnel "$machine")" --dev-type tun \
+		--writepid "$(lab_openvpn_file "$machine" pid)" --log "$(lab_openvpn_file "$machine" log)" \
+		--verb 4 --daemon "$@"
+}
+
+# lab_openvpn_says MACHINE TEXT: its log has it
+lab_openvpn_says() {
+	grep -qF -- "$2" "$(lab_openvpn_file "$1" log)" 2>/dev/null
+}
+
+# lab_openvpn_up MACHINE PROFILE [OPTION...]: connected within 15 s
+lab_openvpn_up() {
+	lab_openvpn_start "$@" || return 1
+	if ! lab_until 15 lab_openvpn_says "$1" 'Initialization Sequence Completed'; then
+		tail -n 20 "$(lab_openvpn_file "$1" log)" >&2
+		return 1
+	fi
+}
+
+lab_openvpn_gone() {
+	! kill -0 "$1" 2>/dev/null
+}
+
+# lab_openvpn_down MACHINE [SIGNAL]: ends it, which says good-bye unless it is KILL
+lab_openvpn_down() {
+	local file pid
+	file=$(lab_openvpn_file "$1" pid)
+	pid=$(cat "$file" 2>/dev/null) || return 0
+	rm -f "$file"
+	kill -"${2:-TERM}" "$pid" 2>/dev/null || return 0
+	lab_until 5 lab_openvpn_gone "$pid"
+}
