@@ -47,3 +47,11 @@ lab_openvpn_down() {
 	kill -"${2:-TERM}" "$pid" 2>/dev/null || return 0
 	lab_until 5 lab_openvpn_gone "$pid"
 }
+
+# lab_openvpn_profile INSTANCE NAME: as issued, with the keys that the hub made
+lab_openvpn_profile() {
+	local file=$LAB_DIR/clients/$1.$2.issued.ovpn path
+	mkdir -p "$LAB_DIR/clients"
+	path=$(lab_peer_path "$1" "$2") && lab_rest POST "$path/profile/reveal" >/dev/null &&
+		(umask 077 && lab_rest GET "$path/profile?format=openvpn" >"$file") && echo "$file"
+}

@@ -51,8 +51,8 @@ enum dp_protocol {
 };
 
 /*
- * How a peer shows OpenVPN who it is: by all of this that is not zero, and by what the listener asks
- * for. Two peers of an instance have neither certificate nor username in common.
+ * How a peer shows OpenVPN who it is: by that of this which the listener asks for. Control sees to it that
+ * two peers of an instance have neither certificate nor username in common.
  */
 struct dp_openvpn {
 	uint8_t certificate[DP_SHA256_LEN]; /* SHA-256 of its DER; zero: none */
@@ -68,7 +68,7 @@ static_assert(sizeof(struct dp_openvpn) == 144);
  * next handshake on; other credentials end its OpenVPN session. A peer without public_key has no
  * WireGuard, one without has_openvpn no OpenVPN. called_s, endpoint and timestamp are hints from before a restart: used when
  * the dataplane knows nothing newer. The peer's tunnel addresses and networks are routes (ROUTE_SET).
- * -ENOENT: no such instance; -EEXIST: the key, certificate or username is another peer's of the instance; -EBUSY: instance
+ * -ENOENT: no such instance; -EEXIST: the key is another peer's of the instance; -EBUSY: instance
  * and public key of a living peer cannot change, delete it first; -EINVAL: the endpoint or the key
  * is the hub's own; -ENOSPC: table full.
  */

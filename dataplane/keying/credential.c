@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * Who an OpenVPN client is. A certificate counts by its fingerprint, after TLS has verified it, so a
- * certificate that was given anew cuts the older one. A client must show all that its peer has and all
- * that its listener asks for. Passwords are long and random (nave-control makes them), so that one
+ * certificate that was given anew cuts the older one. A client must show all that its listener asks for,
+ * of one and the same peer. Passwords are long and random (nave-control makes them), so that one
  * salted SHA-256 is enough, and nobody is helped by a slow one.
  */
 #include "dataplane/keying/openvpn_private.h"
@@ -63,11 +63,11 @@ static enum ovpn_session_failure compare(const struct ovpn_session_config *confi
 {
 	bool certificate_is_right = said->has_certificate && c->has_certificate
 		&& memcmp(c->certificate, said->fingerprint, sizeof(c->certificate)) == 0;
-	if (c->has_certificate || config->requires_certificate) {
+	if (config->requires_certificate || said->has_certificate) {
 		if (!certificate_is_right)
 			return OVPN_FAILURE_CERTIFICATE;
 	}
-	if (c->username[0] != 0 || config->requires_password) {
+	if (config->requires_password) {
 		if (c->username[0] == 0 || strcmp(c->username, said->username) != 0
 			|| !password_is_right(c, said->password))
 			return OVPN_FAILURE_PASSWORD;
