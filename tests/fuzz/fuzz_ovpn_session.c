@@ -299,6 +299,8 @@ static void forge(struct world *w, struct script *s, unsigned int acks)
 	p.payload_len = p.opcode != P_ACK_V1 ? take_bytes(s, &p.payload, take(s)) : 0;
 	if (opcode_is_hard_reset((unsigned int)p.opcode))
 		p.key_id = 0;
+	if (control_packet_write(&p, buf, sizeof(buf)) < 0)
+		return; /* malformed ones are fuzz_ovpn_unwrap's */
 	give(w, buf, session_client_wrap(&w->client, &p, buf, NOW_S));
 }
 
