@@ -167,11 +167,11 @@ static void what_clients_are_told(void **state)
 /* What a client cannot be told of is left out, and the rest of the hub goes on. */
 static void more_than_is_told(void **state)
 {
-	static char routes[64 * 600] = "\"routes\":[";
+	static char routes[64 * 600] = "\"routes\":[\"10.9.9.0/24\"";
+	size_t len = strlen(routes);
 	for (unsigned int n = 0; n < 600; n++)
-		(void)sprintf(routes + strlen(routes), "%s\"10.%u.%u.0/24\"", n > 0 ? "," : "",
-			n / 256, n % 256);
-	(void)strcat(routes, "]");
+		len += (size_t)snprintf(routes + len, sizeof(routes) - len, ",\"10.%u.%u.0/24\"%s",
+			n / 256, n % 256, n == 599 ? "]" : "");
 	struct objects o = objects_with("\"routes\":[\"192.168.10.0/24\",\"fd15::1/64\"]", routes);
 	assert_good(&o);
 	assert_int_equal(o.push[0]->route_count, DP_PUSH_ROUTES_MAX);
@@ -283,17 +283,16 @@ static void refused_whole(void **state)
 
 static void texts_that_do_not_fit(void **state)
 {
-	static char longest[DP_PEM_MAX + 16] = "\"ca\":\"";
-	size_t rest = strlen("shown") + strlen("hidden") + 3;
-	memset(longest + strlen(longest), 'x', DP_PEM_MAX - rest);
-	(void)strcat(longest, "\"");
-	struct objects o = objects_with("\"ca\":\"the ca\"", longest);
+	static char ca[DP_PEM_MAX];
+	size_t longest = sizeof(ca) - strlen("shown") - strlen("hidden") - 3;
+	memset(ca, 'x', longest);
+	struct objects o = objects_with("the ca", ca);
 	assert_good(&o);
 	assert_int_equal(dp_listener_set_size(o.listener[0]), sizeof(struct dp_listener_set));
 	objects_fini(&o);
 	struct desired d = {0};
-	(void)strcpy(longest + strlen(longest) - 1, "x\"");
-	char *text = with(WHOLE, "\"ca\":\"the ca\"", longest);
+	ca[longest] = 'x';
+	char *text = with(WHOLE, "the ca", ca);
 	assert_int_equal(merge(&d, text), -EINVAL);
 	free(text);
 }

@@ -94,7 +94,8 @@ static void a_refused_listener_harms_nobody(void **state)
 	assert_int_equal(f->taken[DP_MSG_LISTENER_SET], 1);
 	assert_int_equal(f->taken[DP_MSG_SYNC_END], 1);
 	assert_int_equal(faults.count, 1);
-	assert_string_equal(faults_find(&faults, &bad), "the dataplane refused listener_set: for a reason");
+	assert_string_equal(
+		faults_find(&faults, &bad), "the dataplane refused listener_set: for a reason");
 	assert_null(faults_find(&faults, &good));
 	/* so is a change */
 	faults_clear(&faults);
