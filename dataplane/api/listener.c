@@ -99,6 +99,11 @@ int dp_listener_del_check(const uint8_t *payload, size_t len, const char **ret_r
 	return check_id(payload, ret_reason);
 }
 
+int dp_listener_socket_set_check(const uint8_t *payload, size_t len, const char **ret_reason)
+{
+	return check_id(payload, ret_reason);
+}
+
 int dp_listener_check(const uint8_t *payload, size_t len, const char **ret_reason)
 {
 	struct dp_listener m;
@@ -107,7 +112,9 @@ int dp_listener_check(const uint8_t *payload, size_t len, const char **ret_reaso
 	if (uuid_is_zero(&m.id) || uuid_is_zero(&m.instance))
 		return check_refuse(ret_reason, "id or instance is zero");
 	if (m.transport < DP_TRANSPORT_UDP || m.transport >= DP_TRANSPORT__COUNT
-		|| m.wrap >= DP_WRAP__COUNT)
-		return check_refuse(ret_reason, "unknown transport or wrap");
+		|| m.wrap >= DP_WRAP__COUNT || m.has_socket > 1)
+		return check_refuse(ret_reason, "unknown transport, wrap or has_socket");
+	if (!check_bytes_zero(m.pad, sizeof(m.pad)))
+		return check_refuse(ret_reason, "pad is not zero");
 	return 0;
 }

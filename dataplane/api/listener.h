@@ -104,14 +104,24 @@ struct dp_listener {
 	uint16_t port;
 	uint8_t transport;
 	uint8_t wrap;
+	uint8_t has_socket; /* 1 after LISTENER_SOCKET_SET */
+	uint8_t pad[3];
 };
-static_assert(sizeof(struct dp_listener) == 40);
+static_assert(sizeof(struct dp_listener) == 44);
+
+/* The file is a TCP socket that listens at the port of a listener of DP_TRANSPORT_TCP; another one takes
+ * its place. Connections stay. -ENOENT: no such listener; -EINVAL: it is not of TCP. */
+struct dp_listener_socket_set {
+	struct uuid id;
+};
+static_assert(sizeof(struct dp_listener_socket_set) == 16);
 
 /* Bytes on the wire, from the three lengths. */
 size_t dp_listener_set_size(const struct dp_listener_set *set);
 
 int dp_listener_set_check(const uint8_t *payload, size_t len, const char **ret_reason);
 int dp_listener_del_check(const uint8_t *payload, size_t len, const char **ret_reason);
+int dp_listener_socket_set_check(const uint8_t *payload, size_t len, const char **ret_reason);
 int dp_listener_check(const uint8_t *payload, size_t len, const char **ret_reason);
 
 #endif

@@ -75,6 +75,7 @@ enum dp_msg_type {
 	DP_MSG_LISTENER_DEL, /* dp_listener_del */
 	DP_MSG_LISTENER_LIST, /* -> dp_listener */
 	DP_MSG_PUSH_SET, /* dp_push_set */
+	DP_MSG_LISTENER_SOCKET_SET, /* dp_listener_socket_set + file */
 	DP_MSG__COUNT,
 };
 

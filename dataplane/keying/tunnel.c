@@ -19,6 +19,7 @@ int keying_tunnel_new(struct keying *k, struct client *c, struct peer *p)
 	memset(t, 0, sizeof(*t));
 	t->peer = p;
 	t->peer_slot = p->slot;
+	t->client = c;
 	t->is_tcp = c->listener->config.is_tcp;
 	if (!t->is_tcp && !ovpn_session_has_data_v2(c->session)) {
 		t->remote = c->remote;

@@ -17,6 +17,8 @@
 
 #include <stdatomic.h>
 
+#include <rte_ring.h>
+
 struct burst {
 	unsigned int count;
 	struct rte_mbuf *packet[CIPHER_BURST];
@@ -29,6 +31,16 @@ static void hand_to_owner(struct path *p, struct rte_mbuf *m, unsigned int owner
 	k->handle = peer_handle(k->to);
 	k->inject = PKT_INJECT_PEER_INNER;
 	path_hand_over(p, owner, &m, 1);
+}
+
+/* 0, or why not: the stream has its bound, and numbers what it takes only then. */
+static enum counter hand_to_stream(struct path *p, struct rte_mbuf *m)
+{
+	struct pkt *k = pkt_of(m);
+	k->handle = peer_handle(k->to);
+	if (m->data_len > 0)
+		capture_packet(p->rings, p->counters, m, k->to, PEER_CAPTURE_INNER, true);
+	return rte_ring_enqueue(p->rings->stream, m) == 0 ? 0 : COUNTER_DROP_STREAM_FULL;
 }
 
 static __rte_cold void ask_for_renewal(struct path *p, struct tunnel *t, struct data_key *key)
@@ -92,6 +104,8 @@ static enum counter seal_or_send_on(struct path *p, struct burst *b, struct rte_
 		return COUNTER_DROP_NO_KEY;
 	if (atomic_load_explicit(&k->to->expired, memory_order_relaxed) != 0)
 		return COUNTER_DROP_PEER_EXPIRED;
+	if (t->is_tcp)
+		return hand_to_stream(p, m);
 	unsigned int owner = tables_owner(p->tables, t->peer_slot);
 	if (owner != p->worker) {
 		hand_to_owner(p, m, owner);

@@ -159,6 +159,18 @@ static void inject_to_peer(struct path *p, struct rte_mbuf *m, struct pkt *k)
 		path_push(p, STAGE_UDP_OUTPUT, m);
 }
 
+/* Opened already, by the thread of the stream. */
+static void inject_from_peer(struct path *p, struct rte_mbuf *m, struct pkt *k)
+{
+	k->from = peer_from_handle(p->tables, k->handle);
+	if (k->from == NULL) {
+		path_drop(p, m, COUNTER_DROP_INJECT_STALE);
+		return;
+	}
+	k->instance = k->from->instance;
+	path_push(p, STAGE_SOURCE_CHECK, m);
+}
+
 static void inject_from_host(struct path *p, struct rte_mbuf *m, struct pkt *k)
 {
 	k->instance = instance_from_handle(p->tables, k->handle);
@@ -202,6 +214,9 @@ void path_inject(struct path *p, struct rte_mbuf *const *packets, uint16_t count
 			break;
 		case PKT_INJECT_ROUTE:
 			inject_from_host(p, m, k);
+			break;
+		case PKT_INJECT_FROM_PEER:
+			inject_from_peer(p, m, k);
 			break;
 		case PKT_INJECT_PEER_INNER:
 		case PKT_INJECT_PEER_OUTER:

@@ -49,6 +49,7 @@ enum pkt_inject {
 	PKT_INJECT_FRAGMENT, /* an outer fragment, for the worker that puts its datagram together */
 	PKT_INJECT_TX, /* a whole frame for pkt.port */
 	PKT_INJECT_ROUTE, /* an inner packet from the host; handle: instance */
+	PKT_INJECT_FROM_PEER, /* an inner packet that a TCP stream brought; handle: peer */
 	PKT_INJECT_PEER_INNER, /* an inner packet (or nothing: a keepalive) to seal; handle: peer */
 	PKT_INJECT_PEER_OUTER, /* a UDP payload for the peer's endpoint; handle: peer */
 };

@@ -15,6 +15,7 @@
 enum {
 	KEYING_RING_SIZE = 4096,
 	HOST_RING_SIZE = 1024,
+	STREAM_RING_SIZE = 2048,
 	INJECT_RING_SIZE = 1024,
 	HANDOFF_RING_SIZE = 2048,
 	POOL_CACHE = 256,
@@ -47,9 +48,11 @@ int rings_init(struct rings *r, unsigned int mbufs, unsigned int workers, unsign
 		(uint16_t)(RTE_PKTMBUF_HEADROOM + pkt_room(mtu)), SOCKET_ID_ANY);
 	r->keying = rte_ring_create_elem("keying", sizeof(struct keying_message), KEYING_RING_SIZE,
 		SOCKET_ID_ANY, RING_F_MP_RTS_ENQ | RING_F_SC_DEQ);
+	r->stream = rte_ring_create(
+		"stream", STREAM_RING_SIZE, SOCKET_ID_ANY, RING_F_MP_RTS_ENQ | RING_F_SC_DEQ);
 	r->host = rte_ring_create(
 		"host", HOST_RING_SIZE, SOCKET_ID_ANY, RING_F_MP_RTS_ENQ | RING_F_SC_DEQ);
-	if (r->pool != NULL && r->keying != NULL && r->host != NULL
+	if (r->pool != NULL && r->keying != NULL && r->stream != NULL && r->host != NULL
 		&& make_worker_rings(r, workers))
 		return 0;
 	int err = -rte_errno;
@@ -71,6 +74,7 @@ void rings_fini(struct rings *r)
 	while (r->keying != NULL && rings_keying_get(r, &m))
 		rte_pktmbuf_free(m.mbuf);
 	rte_ring_free(r->keying);
+	drain(r->stream);
 	drain(r->host);
 	for (unsigned int w = 0; w < TABLE_MAX_WORKERS; w++) {
 		drain(r->inject[w]);

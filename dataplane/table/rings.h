@@ -52,6 +52,8 @@ static inline uint32_t keying_message_time(uint64_t monotonic_ns)
 struct rings {
 	struct rte_mempool *pool; /* packets; shared by all threads */
 	struct rte_ring *keying; /* struct keying_message; producers: workers; consumer: keying */
+	/* struct rte_mbuf *, inner packets for TCP streams, pkt.handle: peer; producers: workers; consumer: keying */
+	struct rte_ring *stream;
 	struct rte_ring *host; /* struct rte_mbuf *; producers: workers; consumer: host I/O */
 	/* struct rte_mbuf *, pkt.inject says what; one ring a worker, which is its consumer. Apart,
 	 * so that a flood of data leaves room for handshakes */

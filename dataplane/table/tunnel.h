@@ -43,6 +43,7 @@ struct tunnel {
 	enum data_compression compression;
 	bool is_tcp; /* its packets go to its stream, not to the port */
 	uint16_t inner_max; /* bytes of IP packet that the client takes */
+	void *client; /* keying thread only: whose it is */
 	_Atomic(struct data_key *) send; /* set: keying; read: owner */
 	_Atomic uint8_t exiting; /* set: owner when it told keying that the client goes */
 	/* of a client of P_DATA_V1, which is known by where it is; set: keying at birth, else zero */
