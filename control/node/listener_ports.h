@@ -6,7 +6,7 @@
 #include "control/node/objects.h"
 #include "kernel/udp_port.h"
 
-/* Holds the UDP ports of the OpenVPN listeners. Of TCP the dataplane has the socket itself. */
+/* Holds the UDP ports of the OpenVPN listeners. Those of TCP: listener_sockets.h. */
 struct listener_port {
 	uint16_t port;
 	struct udp_port held;

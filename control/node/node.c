@@ -13,6 +13,7 @@
 #include "control/node/desired.h"
 #include "control/node/egress.h"
 #include "control/node/faults.h"
+#include "control/node/listener_sockets.h"
 #include "control/node/memory.h"
 #include "control/node/report.h"
 #include "control/node/uapi.h"
@@ -285,6 +286,8 @@ static void apply_desired(struct node *n)
 	bool taken = n->faults.count == 0;
 	if (err == 0)
 		err = egress_apply(&n->egress, &wanted, n->dp, &n->faults);
+	if (err == 0)
+		err = listener_sockets_apply(n->dp, &n->faults);
 	if (err == 0)
 		err = uapi_apply(n->config, &wanted, n->dp, &n->missing_sockets);
 	if (err == 0) {

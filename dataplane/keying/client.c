@@ -5,7 +5,7 @@
  * older one of the same peer (tunnel.c).
  */
 #include "dataplane/base/clock.h"
-#include "dataplane/keying/openvpn_private.h"
+#include "dataplane/keying/stream.h"
 
 #include <errno.h>
 #include <stddef.h>
@@ -37,7 +37,10 @@ int keying_openvpn_init(struct keying *k)
 		err = reply_limit_new(&o->limit);
 	if (err == 0)
 		err = cipher_engine_new(&o->cipher);
+	o->epoll_fd = -1;
 	k->openvpn = o;
+	if (err == 0)
+		err = keying_streams_init(k);
 	if (err != 0)
 		keying_openvpn_fini(k);
 	return err;
@@ -48,6 +51,7 @@ void keying_openvpn_fini(struct keying *k)
 	struct keying_openvpn *o = k->openvpn;
 	if (o == NULL)
 		return;
+	keying_streams_fini(k);
 	cipher_engine_free(o->cipher);
 	reply_limit_free(o->limit);
 	start_fini(&o->start);
@@ -69,7 +73,8 @@ struct client *keying_client_find(
 		hash_first(h, hash_of(h, client_id->bytes, sizeof(client_id->bytes)));
 	for (; e != NULL; e = hash_next(e)) {
 		struct client *c = client_of(e);
-		if (c->instance == i && !c->is_gone && session_id_equal(&c->client_id, client_id))
+		if (c->instance == i && c->stream == NULL && !c->is_gone
+			&& session_id_equal(&c->client_id, client_id))
 			return c;
 	}
 	return NULL;
@@ -128,6 +133,10 @@ void keying_client_free(struct keying *k, struct client *c)
 {
 	struct keying_openvpn *o = k->openvpn;
 	take_down(k, c);
+	if (c->stream != NULL) { /* it is closed when what waits has been tried once */
+		c->stream->client = NULL;
+		c->stream->is_broken = true;
+	}
 	hash_del(&o->by_session_id, &c->by_session_id);
 	*c->prev = c->next;
 	if (c->next != NULL)
@@ -202,13 +211,31 @@ static bool obey_event(struct keying *k, struct client *c, const struct ovpn_ses
 	return false;
 }
 
+static void put_into_stream(struct keying *k, struct stream *s, const uint8_t *wire, size_t len)
+{
+	struct rte_mbuf *m = rte_pktmbuf_alloc(k->rings->pool);
+	void *to = m != NULL ? rte_pktmbuf_append(m, (uint16_t)len) : NULL;
+	if (to == NULL) {
+		rte_pktmbuf_free(m);
+		keying_count(k, COUNTER_DROP_NO_BUFFER);
+		return; /* the session says it again */
+	}
+	memcpy(to, wire, len);
+	if (keying_stream_put(k, s, m))
+		keying_count(k, COUNTER_OVPN_CONTROL_SENT);
+}
+
 static void send_what_waits(struct keying *k, struct client *c)
 {
 	uint8_t wire[CONTROL_PACKET_MAX];
 	uint32_t now_s = (uint32_t)(clock_realtime_ns() / NS_PER_SEC);
 	size_t len;
-	while ((len = ovpn_session_take(c->session, wire, sizeof(wire), k->now_ns, now_s)) > 0)
-		keying_reply(k, &c->reply, wire, len);
+	while ((len = ovpn_session_take(c->session, wire, sizeof(wire), k->now_ns, now_s)) > 0) {
+		if (c->stream != NULL)
+			put_into_stream(k, c->stream, wire, len);
+		else
+			keying_reply(k, &c->reply, wire, len);
+	}
 }
 
 void keying_client_advance(struct keying *k, struct client *c)
@@ -260,12 +287,9 @@ void keying_clients_replaced(struct keying *k, const struct client *by)
 }
 
 /* The client whose tunnel the peer has now. */
-static struct client *client_of_peer(struct keying *k, const struct peer *p)
+static struct client *client_of_peer(const struct peer *p)
 {
-	struct client *c = k->openvpn->clients;
-	while (c != NULL && (c->peer != p || !c->is_up))
-		c = c->next;
-	return c;
+	return p->tunnel != NULL ? p->tunnel->client : NULL;
 }
 
 static uint64_t heard_ns(const struct client *c)
@@ -279,7 +303,7 @@ bool keying_clients_yield(struct keying *k, const struct peer *p)
 {
 	if (p->tunnel == NULL)
 		return true;
-	struct client *c = client_of_peer(k, p);
+	struct client *c = client_of_peer(p);
 	if (c == NULL || k->now_ns - heard_ns(c) < YIELD_NS)
 		return false;
 	keying_client_free(k, c);
@@ -302,14 +326,14 @@ void keying_clients_push(struct keying *k, const struct instance *i)
 
 void keying_client_exited(struct keying *k, struct peer *p, uint32_t tunnel_id)
 {
-	struct client *c = client_of_peer(k, p);
+	struct client *c = client_of_peer(p);
 	if (c != NULL && c->tunnel->id == tunnel_id)
 		keying_client_free(k, c);
 }
 
 void keying_client_renew(struct keying *k, struct peer *p, uint32_t tunnel_id)
 {
-	struct client *c = client_of_peer(k, p);
+	struct client *c = client_of_peer(p);
 	if (c == NULL || c->tunnel->id != tunnel_id)
 		return;
 	ovpn_session_renegotiate(c->session, k->now_ns);
@@ -337,8 +361,16 @@ static void look_after(struct keying *k, struct client *c)
 		keying_client_free(k, c);
 		return;
 	}
+	if (c->exits) {
+		keying_client_free(k, c);
+		return;
+	}
 	if (c->is_up)
 		ping(k, c);
+	if (c->wants_renewal) {
+		c->wants_renewal = false;
+		ovpn_session_renegotiate(c->session, k->now_ns);
+	}
 	if (ovpn_session_deadline(c->session) > k->now_ns)
 		return;
 	ovpn_session_tick(c->session, k->now_ns);

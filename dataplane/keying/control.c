@@ -34,28 +34,14 @@ static uint32_t now_s(void)
 	return (uint32_t)(clock_realtime_ns() / NS_PER_SEC);
 }
 
-/* Another client's key in a wrapping of its own. 0 or -EBADMSG. */
-static int unwrap_client_key(struct stranger *s)
-{
-	ssize_t wkc_len = tls_crypt_v2_wkc_len(s->wire, s->len);
-	struct tls_crypt_v2_client client;
-	if (wkc_len < 0
-		|| tls_crypt_v2_unwrap(&s->listener->v2, s->wire + s->len - (size_t)wkc_len,
-			   (size_t)wkc_len, &client)
-			!= 0)
-		return -EBADMSG;
-	int err = wrap_init(
-		&s->own, &(struct wrap_config){.mode = WRAP_TLS_CRYPT_V2, .key = &client.key});
-	tls_crypt_v2_client_wipe(&client);
-	if (err == 0)
-		s->wrap = &s->own;
-	return err;
-}
-
 static int open_stranger(struct stranger *s)
 {
+	int err = 0;
 	s->wrap = &s->listener->stranger;
-	int err = s->listener->wrap_mode == WRAP_TLS_CRYPT_V2 ? unwrap_client_key(s) : 0;
+	if (s->listener->wrap_mode == WRAP_TLS_CRYPT_V2) {
+		err = keying_listener_wrap(s->listener, s->wire, s->len, &s->own);
+		s->wrap = err == 0 ? &s->own : NULL;
+	}
 	if (err == 0)
 		err = wrap_open(s->wrap, NULL, s->wire, s->len, &s->opened);
 	if (err == 0)

@@ -7,13 +7,14 @@
  */
 #include "dataplane/base/clock.h"
 #include "dataplane/crypto/crypto.h"
-#include "dataplane/keying/openvpn_private.h"
+#include "dataplane/keying/stream.h"
 
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <rte_mbuf.h>
 #include <rte_rcu_qsbr.h>
@@ -29,6 +30,7 @@ enum order_type {
 	ORDER_PEER_RESET_TIMESTAMP,
 	ORDER_LISTENER_SET,
 	ORDER_LISTENER_DEL,
+	ORDER_LISTENER_SOCKET,
 	ORDER_PUSH_SET,
 	ORDER_RETIRE,
 };
@@ -43,6 +45,7 @@ struct order {
 	struct keying_listener *listener; /* owned until it is obeyed; so is push */
 	struct uuid listener_id;
 	struct keying_push *push;
+	int fd; /* ORDER_LISTENER_SOCKET: owned */
 };
 
 void keying_count(struct keying *k, enum counter which)
@@ -172,6 +175,21 @@ int keying_listener_del(struct keying *k, struct instance *i, const struct uuid 
 	return 0;
 }
 
+int keying_listener_socket_set(struct keying *k, struct instance *i, const struct uuid *id, int fd)
+{
+	struct order *o = calloc(1, sizeof(*o));
+	if (o == NULL) {
+		(void)close(fd);
+		return -ENOMEM;
+	}
+	o->type = ORDER_LISTENER_SOCKET;
+	o->instance = i;
+	o->listener_id = *id;
+	o->fd = fd;
+	put_order(k, o);
+	return 0;
+}
+
 int keying_push_set(struct keying *k, struct instance *i, struct keying_push *push)
 {
 	struct order *o = calloc(1, sizeof(*o));
@@ -236,6 +254,9 @@ static void obey_order(struct keying *k, struct order *o)
 		break;
 	case ORDER_LISTENER_DEL:
 		keying_listener_remove(k, o->instance, &o->listener_id);
+		break;
+	case ORDER_LISTENER_SOCKET:
+		keying_listener_socket_apply(k, o->instance, &o->listener_id, o->fd);
 		break;
 	case ORDER_PUSH_SET:
 		keying_push_apply(k, o->instance, o->push);
@@ -360,6 +381,7 @@ unsigned int keying_round(struct keying *k)
 	keying_neighbours_watch(k);
 	unsigned int n = obey_orders(k);
 	n += obey_messages(k);
+	n += keying_streams_run(k);
 	keying_timer_run(k);
 	keying_pace_run(k);
 	keying_clients_run(k);

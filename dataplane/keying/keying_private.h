@@ -41,7 +41,8 @@ struct keying_instance {
 	uint64_t under_load_until_ns;
 	uint64_t loaded_second; /* admission.c counted it for that second */
 	struct bucket strangers;
-	struct keying_listener *listeners; /* owned */
+	struct keying_listener *listeners; /* owned; so are sockets */
+	struct listener_socket *sockets;
 	struct keying_push *push; /* owned; NULL: nothing */
 	struct hash peer_by_certificate, peer_by_username; /* struct keying_credential */
 };
@@ -104,6 +105,7 @@ struct clone {
 struct keying_listener;
 struct keying_openvpn;
 struct keying_push;
+struct listener_socket;
 struct order; /* keying.c: what the server thread asked for */
 
 struct keying {

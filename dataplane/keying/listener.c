@@ -4,7 +4,7 @@
  * and the old one lives as long as a session that began under it. Made on the server thread, so that
  * a certificate that cannot be read is refused there and then.
  */
-#include "dataplane/keying/openvpn_private.h"
+#include "dataplane/keying/stream.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -115,6 +115,46 @@ struct keying_listener *keying_listener_at(
 	return l;
 }
 
+struct keying_listener *keying_listener_find(
+	const struct keying_instance *ki, const struct uuid *id)
+{
+	struct keying_listener *l = ki->listeners;
+	while (l != NULL && !uuid_equal(&l->id, id))
+		l = l->next;
+	return l;
+}
+
+/* Of tls-crypt-v2: the client's key, out of the wrapped one behind its packet. */
+static int wrap_of_client(
+	struct keying_listener *l, const uint8_t *wire, size_t len, struct wrap *ret)
+{
+	ssize_t wkc_len = tls_crypt_v2_wkc_len(wire, len);
+	struct tls_crypt_v2_client client;
+	if (wkc_len < 0
+		|| tls_crypt_v2_unwrap(
+			   &l->v2, wire + len - (size_t)wkc_len, (size_t)wkc_len, &client)
+			!= 0)
+		return -EBADMSG;
+	int err = wrap_init(
+		ret, &(struct wrap_config){.mode = WRAP_TLS_CRYPT_V2, .key = &client.key});
+	tls_crypt_v2_client_wipe(&client);
+	return err;
+}
+
+int keying_listener_wrap(
+	struct keying_listener *l, const uint8_t *wire, size_t len, struct wrap *ret)
+{
+	if (l->wrap_mode == WRAP_TLS_CRYPT_V2)
+		return wrap_of_client(l, wire, len, ret);
+	return wrap_init(ret,
+		&(struct wrap_config){
+			.mode = l->wrap_mode,
+			.digest = l->digest,
+			.direction = KEY_DIRECTION_0,
+			.key = &l->wrap_key,
+		});
+}
+
 /* Out of the list, which held a reference. */
 static void forget(struct keying_instance *ki, const struct uuid *id)
 {
@@ -144,13 +184,17 @@ void keying_listener_remove(struct keying *k, struct instance *i, const struct u
 {
 	if (i->keying == NULL)
 		return;
+	keying_listener_socket_close(i->keying, id);
 	keying_clients_end(k, (struct client_filter){.instance = i, .listener = id});
+	keying_streams_close(k, i, id);
 	forget(i->keying, id);
 }
 
 void keying_listeners_drop(struct keying *k, struct keying_instance *ki)
 {
+	keying_listener_socket_close(ki, NULL);
 	keying_clients_end(k, (struct client_filter){.instance = ki->instance});
+	keying_streams_close(k, ki->instance, NULL);
 	while (ki->listeners != NULL)
 		forget(ki, &ki->listeners->id);
 	free(ki->push);

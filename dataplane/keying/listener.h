@@ -40,6 +40,8 @@ int keying_listener_new(const struct keying_listener_settings *settings,
 void keying_listener_free(struct keying_listener *l);
 /* Server thread; both take effect in order with all else that was told. -ENOMEM: l is freed. */
 int keying_listener_set(struct keying *k, struct instance *i, struct keying_listener *l);
+/* Takes the listening socket over, which does not block. */
+int keying_listener_socket_set(struct keying *k, struct instance *i, const struct uuid *id, int fd);
 int keying_listener_del(struct keying *k, struct instance *i, const struct uuid *id);
 
 enum {

@@ -27,13 +27,31 @@ struct keying_listener {
 	struct ovpn_session_config config;
 };
 
+/* A socket that listens for a listener of TCP; it outlives a change of its settings. */
+struct listener_socket {
+	struct listener_socket *next; /* of the instance */
+	struct instance *instance;
+	struct uuid listener;
+	int fd;
+};
+
 struct keying_listener *keying_listener_ref(struct keying_listener *l);
 void keying_listener_unref(struct keying_listener *l);
 struct keying_listener *keying_listener_at(
 	const struct keying_instance *ki, uint16_t port, bool is_tcp);
+struct keying_listener *keying_listener_find(
+	const struct keying_instance *ki, const struct uuid *id);
+/* A wrapping of its own for a session whose first packet is wire. 0, -EBADMSG or -ENOMEM. */
+int keying_listener_wrap(
+	struct keying_listener *l, const uint8_t *wire, size_t len, struct wrap *ret);
 /* Takes l over. */
 void keying_listener_apply(struct keying *k, struct instance *i, struct keying_listener *l);
 void keying_listener_remove(struct keying *k, struct instance *i, const struct uuid *id);
+/* stream.c. Takes fd over. */
+void keying_listener_socket_apply(
+	struct keying *k, struct instance *i, const struct uuid *id, int fd);
+/* NULL: all of the instance. */
+void keying_listener_socket_close(struct keying_instance *ki, const struct uuid *id);
 /* The instance goes: its sessions end. */
 void keying_listeners_drop(struct keying *k, struct keying_instance *ki);
 
@@ -64,11 +82,14 @@ struct client {
 	struct ip_endpoint remote;
 	struct ip_addr local;
 	uint16_t local_port;
+	struct stream *stream; /* of TCP; NULL: UDP, and answers go by reply */
 	struct reply_path reply;
 	uint64_t up_ns, pinged_ns;
 	struct peer *peer; /* who it is, once authenticated */
 	struct tunnel *tunnel; /* with its peer id once authenticated */
 	bool is_up; /* the tunnel is the peer's */
+	bool exits; /* it said in its data that it goes */
+	bool wants_renewal; /* a data key is nearly used up */
 	bool is_gone; /* another has taken its place: nobody finds it, it is freed soon */
 	struct data_key *key[TUNNEL_KEYS]; /* owned; what the tunnel has of them */
 };
@@ -89,6 +110,11 @@ struct keying_openvpn {
 	struct cipher_engine *cipher; /* only makes keys */
 	uint64_t looked_ns; /* at all clients */
 	struct reply_limit *limit;
+	/* stream.c */
+	int epoll_fd;
+	struct stream *streams;
+	unsigned int stream_count;
+	uint8_t *read_buffer;
 };
 
 int keying_openvpn_init(struct keying *k);

@@ -12,6 +12,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdatomic.h>
 #include <string.h>
 
@@ -146,6 +147,22 @@ int serve_listener_del(struct request *q)
 	return l != NULL ? server_remove_listener(q->server, l) : 0;
 }
 
+int serve_listener_socket_set(struct request *q)
+{
+	struct dp_listener_socket_set m;
+	memcpy(&m, q->payload, sizeof(m));
+	struct listener *l = listener_find(q->server->tables, &m.id);
+	if (l == NULL)
+		return request_refuse_unknown(q, "listener", &m.id);
+	if (!l->is_tcp || fcntl(q->file, F_SETFL, O_NONBLOCK) != 0)
+		return request_refuse(q, -EINVAL, "port %u: the listener is not of TCP", l->port);
+	int fd = q->file;
+	q->file = -1;
+	int err = keying_listener_socket_set(q->server->keying, l->instance, &l->id, fd);
+	l->has_socket = err == 0;
+	return err != 0 ? request_refuse(q, err, "port %u: %s", l->port, strerrordesc_np(-err)) : 0;
+}
+
 int serve_listener_list(struct request *q)
 {
 	for (const struct instance *i = q->server->tables->instances; i != NULL; i = i->next) {
@@ -156,6 +173,7 @@ int serve_listener_list(struct request *q)
 				.port = l->port,
 				.transport = l->is_tcp ? DP_TRANSPORT_TCP : DP_TRANSPORT_UDP,
 				.wrap = l->wrap,
+				.has_socket = l->has_socket,
 			};
 			int err = request_reply_object(q, &m, sizeof(m));
 			if (err != 0)

@@ -42,6 +42,7 @@ static const struct service services[DP_MSG__COUNT] = {
 	[DP_MSG_LISTENER_SET] = {serve_listener_set, DP_SYNC_DESIRED},
 	[DP_MSG_LISTENER_DEL] = {serve_listener_del, DP_SYNC_DESIRED},
 	[DP_MSG_LISTENER_LIST] = {serve_listener_list, 0},
+	[DP_MSG_LISTENER_SOCKET_SET] = {serve_listener_socket_set, DP_SYNC_DESIRED},
 	[DP_MSG_PUSH_SET] = {serve_push_set, DP_SYNC_DESIRED},
 	[DP_MSG_ADDRESS_SET] = {serve_address_set, DP_SYNC_UNDERLAY},
 	[DP_MSG_NEIGHBOUR_SET] = {serve_neighbour_set, DP_SYNC_UNDERLAY},

@@ -45,6 +45,7 @@ int serve_capture_set(struct request *q);
 int serve_listener_set(struct request *q);
 int serve_listener_del(struct request *q);
 int serve_listener_list(struct request *q);
+int serve_listener_socket_set(struct request *q);
 int serve_push_set(struct request *q);
 int serve_address_set(struct request *q);
 int serve_neighbour_set(struct request *q);

@@ -21,6 +21,7 @@ struct listener {
 	uint16_t port; /* host byte order */
 	bool is_tcp;
 	uint8_t wrap; /* enum wrap_mode; told, not used */
+	bool has_socket; /* server/listener.c */
 	uint32_t sync_stamp; /* server/sync.c */
 	struct listener *next; /* of the instance */
 };

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Data packets of TCP streams. Both ways in bursts, on this thread: what comes is opened and goes into
+ * the path behind *_input; what goes is numbered, sealed and queued in this order, and dropped only
+ * before it has its number.
+ */
+#include "dataplane/keying/stream.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include <rte_mbuf.h>
+#include <rte_ring.h>
+
+enum {
+	SEND_MOST = 512, /* packets a round */
+};
+
+static void drop(struct keying *k, struct rte_mbuf *m, enum counter why)
+{
+	keying_count(k, why);
+	rte_pktmbuf_free(m);
+}
+
+static void accept_packet(
+	struct keying *k, struct tunnel *t, struct rte_mbuf *m, struct data_span *span)
+{
+	struct peer *p = t->peer;
+	enum data_payload_kind kind = data_payload_read(t->compression, span);
+	peer_stamp(&p->received, &p->sent, kind == DATA_PAYLOAD_IP, k->now_ns);
+	peer_count(&p->received.packets, 1);
+	peer_count(&p->received.bytes, m->data_len);
+	switch (kind) {
+	case DATA_PAYLOAD_IP:
+		pkt_cut(m, (uint16_t)(span->at - rte_pktmbuf_mtod(m, uint8_t *)),
+			(uint16_t)span->len);
+		keying_inject(k, p, m, PKT_INJECT_FROM_PEER);
+		return;
+	case DATA_PAYLOAD_OCC_EXIT:
+		((struct client *)t->client)->exits = true;
+		drop(k, m, COUNTER_OVPN_PINGS_RECEIVED);
+		return;
+	case DATA_PAYLOAD_PING:
+	case DATA_PAYLOAD_OCC:
+	case DATA_PAYLOAD_EMPTY:
+		drop(k, m, COUNTER_OVPN_PINGS_RECEIVED);
+		return;
+	case DATA_PAYLOAD_REFUSED:
+		drop(k, m, COUNTER_DROP_OVPN_PAYLOAD);
+		return;
+	}
+}
+
+void keying_stream_data_flush(struct keying *k, struct stream_burst *b)
+{
+	if (b->count == 0)
+		return;
+	cipher_open(k->openvpn->cipher, b->job, b->count);
+	for (unsigned int n = 0; n < b->count; n++) {
+		struct data_span span;
+		int err = data_open_finish(&b->key[n]->receive, &b->job[n], &span);
+		if (err != 0)
+			drop(k, b->mbuf[n],
+				err == -EALREADY ? COUNTER_DROP_OVPN_REPLAY
+						 : COUNTER_DROP_OVPN_AUTH);
+		else
+			accept_packet(k, b->tunnel[n], b->mbuf[n], &span);
+	}
+	b->count = 0;
+}
+
+static struct rte_mbuf *copy_packet(struct keying *k, const uint8_t *packet, size_t len)
+{
+	struct rte_mbuf *m = rte_pktmbuf_alloc(k->rings->pool);
+	void *to = m != NULL ? rte_pktmbuf_append(m, (uint16_t)len) : NULL;
+	if (to == NULL) {
+		rte_pktmbuf_free(m);
+		keying_count(k, COUNTER_DROP_NO_BUFFER);
+		return NULL;
+	}
+	memset(pkt_of(m), 0, sizeof(struct pkt));
+	memcpy(to, packet, len);
+	return m;
+}
+
+void keying_stream_data_receive(struct keying *k, struct stream_burst *b, struct stream *s,
+	const uint8_t *packet, size_t len)
+{
+	struct client *c = s->client;
+	struct data_header h;
+	if (c == NULL || !c->is_up) {
+		keying_count(k, COUNTER_DROP_OVPN_UNKNOWN_PEER);
+		return;
+	}
+	if (data_header_read(packet, (uint32_t)len, &h) != 0) {
+		keying_count(k, COUNTER_DROP_OVPN_LENGTH);
+		return;
+	}
+	struct data_key *key = c->key[h.key_id];
+	if (key == NULL) {
+		keying_count(k, COUNTER_DROP_OVPN_UNKNOWN_KEY);
+		return;
+	}
+	struct rte_mbuf *m = copy_packet(k, packet, len);
+	if (m == NULL)
+		return;
+	if (data_open_prepare(&key->receive, &h, rte_pktmbuf_mtod(m, uint8_t *), (uint32_t)len,
+		    &b->job[b->count])
+		!= 0) {
+		drop(k, m, COUNTER_DROP_OVPN_LENGTH);
+		return;
+	}
+	b->mbuf[b->count] = m;
+	b->key[b->count] = key;
+	b->tunnel[b->count++] = c->tunnel;
+	if (b->count == CIPHER_BURST)
+		keying_stream_data_flush(k, b);
+}
+
+/* 0, or the key's number of the packet cannot be had. */
+static int seal_prepare(
+	struct tunnel *t, struct data_key *key, struct rte_mbuf *m, struct cipher_job *job)
+{
+	if (m->data_len == 0) {
+		uint8_t *ping = pkt_grow(m, 0, DATA_PING_LEN);
+		if (ping == NULL)
+			return -ENOBUFS;
+		data_payload_write_ping(ping);
+	}
+	if (m->data_off < DATA_COMPRESSION_HEADROOM + DATA_HEADROOM + TCP_LENGTH_LEN
+		|| m->data_off + m->data_len + DATA_COMPRESSION_TAILROOM + DATA_TAILROOM
+			> m->buf_len)
+		return -ENOBUFS;
+	struct data_span span = {rte_pktmbuf_mtod(m, uint8_t *), m->data_len};
+	data_payload_frame(t->compression, &span);
+	int err = data_seal_prepare(&key->send, &span, job);
+	if (err != 0)
+		return err;
+	m->data_off = (uint16_t)(span.at - (uint8_t *)m->buf_addr);
+	m->data_len = (uint16_t)span.len;
+	m->pkt_len = span.len;
+	return 0;
+}
+
+static void seal_burst(struct keying *k, struct stream_burst *b)
+{
+	cipher_seal(k->openvpn->cipher, b->job, b->count);
+	for (unsigned int n = 0; n < b->count; n++) {
+		const struct client *c = b->tunnel[n]->client;
+		c->stream->pending = 0;
+		if (!b->job[n].ok)
+			c->stream->is_broken =
+				true; /* its number is used up: there is no going on */
+		if (!b->job[n].ok || c->stream->is_broken)
+			drop(k, b->mbuf[n], COUNTER_DROP_NO_KEY);
+		else
+			(void)keying_stream_put(k, c->stream, b->mbuf[n]);
+	}
+	b->count = 0;
+}
+
+static void take_for_sealing(struct keying *k, struct stream_burst *b, struct rte_mbuf *m)
+{
+	struct peer *p = peer_from_handle(k->tables, pkt_of(m)->handle);
+	struct tunnel *t = p != NULL ? p->tunnel : NULL;
+	struct client *c = t != NULL ? t->client : NULL;
+	struct data_key *key = t != NULL ? t->send : NULL;
+	if (key == NULL || c->stream == NULL || p->expired != 0) {
+		drop(k, m, COUNTER_DROP_NO_KEY);
+		return;
+	}
+	if (!keying_stream_has_room(c->stream, c->stream->pending)) {
+		drop(k, m, COUNTER_DROP_STREAM_FULL);
+		return;
+	}
+	bool is_data = m->data_len > 0;
+	if (seal_prepare(t, key, m, &b->job[b->count]) != 0) {
+		drop(k, m, COUNTER_DROP_NO_HEADROOM);
+		return;
+	}
+	peer_stamp(&p->sent, &p->received, is_data, k->now_ns);
+	peer_count(&p->sent.packets, 1);
+	peer_count(&p->sent.bytes, m->data_len);
+	c->wants_renewal = c->wants_renewal || data_send_wants_renegotiation(&key->send);
+	c->stream->pending++;
+	b->tunnel[b->count] = t;
+	b->mbuf[b->count++] = m;
+	if (b->count == CIPHER_BURST)
+		seal_burst(k, b);
+}
+
+unsigned int keying_stream_data_send(struct keying *k)
+{
+	struct stream_burst b;
+	struct rte_mbuf *m[CIPHER_BURST];
+	unsigned int done = 0, got;
+	b.count = 0;
+	do {
+		got = rte_ring_dequeue_burst(k->rings->stream, (void **)m, CIPHER_BURST, NULL);
+		for (unsigned int n = 0; n < got; n++)
+			take_for_sealing(k, &b, m[n]);
+		done += got;
+	} while (got == CIPHER_BURST && done < SEND_MOST);
+	if (b.count > 0)
+		seal_burst(k, &b);
+	return done;
+}
