@@ -24,6 +24,7 @@
 enum format {
 	FORMAT_WIREGUARD,
 	FORMAT_OPENVPN,
+	FORMAT_ROUTEROS,
 	FORMAT_QR,
 	FORMAT__COUNT,
 };
@@ -35,26 +36,43 @@ struct choice {
 
 static bool read_choice(struct request *rq, struct choice *ret)
 {
-	static const char *const formats[] = {"wireguard", "openvpn", "qr", NULL};
+	static const char *const formats[] = {"wireguard", "openvpn", "routeros", "qr", NULL};
 	static const char *const transports[] = {"udp", "tcp", NULL};
 	return target_choice(&rq->target, "format", formats, &ret->format, &rq->rs)
 		&& target_choice(&rq->target, "transport", transports, &ret->transport, &rq->rs);
 }
 
-/* false with a problem: the peer does not speak it. */
+static enum format find_format(const struct peer *p, const struct choice *c)
+{
+	if (c->format == NULL)
+		return peer_speaks_wireguard(p) ? FORMAT_WIREGUARD : FORMAT_OPENVPN;
+	if (strcmp(c->format, "openvpn") == 0)
+		return FORMAT_OPENVPN;
+	if (strcmp(c->format, "routeros") == 0)
+		return FORMAT_ROUTEROS;
+	return strcmp(c->format, "qr") == 0 ? FORMAT_QR : FORMAT_WIREGUARD;
+}
+
+static bool is_openvpn(enum format format)
+{
+	return format == FORMAT_OPENVPN || format == FORMAT_ROUTEROS;
+}
+
+/* false with a problem: the peer has no such profile. */
 static bool choose_format(
 	struct request *rq, const struct peer *p, const struct choice *c, enum format *ret)
 {
-	bool is_openvpn =
-		c->format == NULL ? !peer_speaks_wireguard(p) : strcmp(c->format, "openvpn") == 0;
-	*ret = is_openvpn					    ? FORMAT_OPENVPN
-		: c->format != NULL && strcmp(c->format, "qr") == 0 ? FORMAT_QR
-								    : FORMAT_WIREGUARD;
-	if (*ret == FORMAT_OPENVPN ? peer_speaks_openvpn(p) : peer_speaks_wireguard(p))
+	*ret = find_format(p, c);
+	if (*ret == FORMAT_ROUTEROS && p->type != PEER_SITE) {
+		problem_set(&rq->rs, PROBLEM_UNPROCESSABLE,
+			"A script for RouterOS is for site peers, and this is a client.");
+		return false;
+	}
+	if (is_openvpn(*ret) ? peer_speaks_openvpn(p) : peer_speaks_wireguard(p))
 		return true;
 	problem_set(&rq->rs, PROBLEM_UNPROCESSABLE, "The peer's protocol is %s: it has no %s.",
 		peer_protocol_text(p->protocol),
-		is_openvpn ? "OpenVPN profile" : "WireGuard profile, and no QR code of one");
+		is_openvpn(*ret) ? "OpenVPN profile" : "WireGuard profile, and no QR code of one");
 	return false;
 }
 
@@ -103,8 +121,8 @@ static int open_secrets(struct request *rq, const struct peer *p, enum format fo
 	struct profile *profile, struct secrets *s)
 {
 	bool is_open = p->revealed_until > store_now(rq->api->store);
-	return format == FORMAT_OPENVPN ? open_openvpn(rq, p, is_open, profile, s)
-					: open_wireguard(rq, p, is_open, profile, s);
+	return is_openvpn(format) ? open_openvpn(rq, p, is_open, profile, s)
+				  : open_wireguard(rq, p, is_open, profile, s);
 }
 
 static int render(struct request *rq, const struct profile *profile, enum format format)
@@ -112,10 +130,17 @@ static int render(struct request *rq, const struct profile *profile, enum format
 	static int (*const formats[FORMAT__COUNT])(const struct profile *p, char **ret) = {
 		[FORMAT_WIREGUARD] = profile_wireguard,
 		[FORMAT_OPENVPN] = profile_openvpn,
+		[FORMAT_ROUTEROS] = profile_routeros,
 		[FORMAT_QR] = profile_wireguard,
 	};
 	char *text, *picture;
 	int rc = formats[format](profile, &text);
+	if (rc == -EPROTONOSUPPORT) {
+		problem_set(&rq->rs, PROBLEM_CONFLICT,
+			"RouterOS cannot use the TCP listener as it is set: it needs wrap none, a cipher in"
+			" CBC mode, and TLS 1.2.");
+		return 0;
+	}
 	if (rc < 0)
 		return rc;
 	if (format != FORMAT_QR) {
@@ -136,7 +161,7 @@ static int render(struct request *rq, const struct profile *profile, enum format
 
 static bool is_ready_for(const struct instance *i, enum format format)
 {
-	return format != FORMAT_OPENVPN || i->certificate_renews_at != 0;
+	return !is_openvpn(format) || i->certificate_renews_at != 0;
 }
 
 static int issue(struct request *rq, const struct instance *i, struct peer *p, enum format format,

@@ -42,6 +42,12 @@ int profile_wireguard(const struct profile *p, char **ret);
 int profile_openvpn(const struct profile *p, char **ret);
 
 /*
+ * A script that RouterOS 6 and 7 import, over TCP whatever p->transport is. 0, -ENOMEM, or
+ * -EPROTONOSUPPORT: the listener is set to what RouterOS does not have. Freed the same way.
+ */
+int profile_routeros(const struct profile *p, char **ret);
+
+/*
  * A text as a QR code for a terminal: UTF-8 half blocks with a quiet zone, light on dark.
  * 0, -E2BIG when it does not fit into a QR code, or -ENOMEM.
  */
