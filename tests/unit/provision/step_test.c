@@ -205,8 +205,7 @@ static void a_certificate_is_renewed_in_time(void **state)
 	report(f, &hub);
 	say(f, &hub, &id, true);
 	/* at two thirds of a year */
-	assert_in_range(fixture_number(f,
-				"SELECT renews_at - unixepoch() FROM authority"),
+	assert_in_range(fixture_number(f, "SELECT renews_at - unixepoch() FROM authority"),
 		243 * 86400 - 60, 244 * 86400);
 	fixture_run_sql(f,
 		"CREATE TABLE old AS SELECT * FROM authority;"
