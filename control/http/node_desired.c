@@ -22,6 +22,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum {
+	PUSH_DOMAIN_MAX = 127, /* characters: an option that is pushed is no longer than 255 */
+};
+
 struct desired {
 	struct api *api; /* borrowed */
 	json_t *instances, *peers, *captures, *deleted; /* owned */
@@ -95,8 +99,10 @@ static json_t *push_json(struct api *api, const struct instance *i)
 		(void)json_array_append_new(
 			dns, json_string(ip_addr_format(&i->dns.servers[n], text)));
 	}
-	for (size_t n = 0; n < i->dns.domain_count; n++)
-		(void)json_array_append_new(domains, json_string(i->dns.domains[n]));
+	for (size_t n = 0; n < i->dns.domain_count; n++) {
+		if (strlen(i->dns.domains[n]) <= PUSH_DOMAIN_MAX)
+			(void)json_array_append_new(domains, json_string(i->dns.domains[n]));
+	}
 	return json_pack(
 		"{s:o, s:o, s:o}", "routes", routes_json(api, i), "dns", dns, "domains", domains);
 }

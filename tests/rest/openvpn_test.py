@@ -142,7 +142,8 @@ class OpenvpnTest(rest_client.RestTest):
         self.assertEqual(self.api.get(self.path(made)).json["state"], "ready")
 
     def test_what_the_hub_is_told(self):
-        made = self.ready(dns={"servers": ["10.9.9.9"], "search_domains": ["corp.example"]})
+        long = ".".join(["x" * 60] * 3)  # too long to be pushed
+        made = self.ready(dns={"servers": ["10.9.9.9"], "search_domains": ["corp.example", long]})
         told = self.told(made)
         own6 = made["networks"]["ipv6"]
         self.assertEqual(told["push"], {"routes": ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", own6],
