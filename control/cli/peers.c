@@ -36,8 +36,11 @@ const struct option_rule peers_list_options[] = {
 const struct option_rule peers_create_options[] = {
 	{"site", "NAME", false, false, "a router with networks behind it"},
 	{"client", "NAME", false, false, "a device of a person"},
+	{"protocol", "WHICH", false, false,
+		"wireguard, openvpn or, for clients, any; else wireguard"},
+	{"username", "NAME", false, false, "of OpenVPN, up to 27 of a-z 0-9 -; else of its name"},
 	{"public-key", "KEY", false, false,
-		"its own; else the pair is made here, for peers profile --reveal"},
+		"its own of WireGuard; else the pair is made here, for peers profile --reveal"},
 	{"route-all", NULL, false, false, "a client whose whole traffic goes through the hub"},
 	{"allow-broad-routes", NULL, false, false, "lets a site advertise a default route"},
 	SETTINGS,
@@ -53,9 +56,12 @@ const struct option_rule peers_update_options[] = {
 };
 
 const struct option_rule peers_profile_options[] = {
+	{"format", "WHICH", false, false,
+		"wireguard, openvpn, or routeros for sites; else what it speaks"},
+	{"transport", "udp|tcp", false, false, "of an OpenVPN profile; else udp"},
 	{"qr", NULL, false, false, "as a QR code for the terminal"},
 	{"reveal", NULL, false, false,
-		"with the private key made here: opens it for 10 minutes, then it is forgotten"},
+		"with the secrets made here: opens them for 10 minutes, then they are forgotten"},
 	{"out", "FILE", false, false, "into a new file that only you can read"},
 	{0},
 };
@@ -63,6 +69,7 @@ const struct option_rule peers_profile_options[] = {
 static const struct column columns[] = {
 	{"NAME", "name"},
 	{"TYPE", "type"},
+	{"PROTOCOL", "protocol"},
 	{"STATE", "state"},
 	{"CONNECTED", "connected"},
 	{"FROM", "connected_from"},
@@ -180,6 +187,8 @@ static enum exit_code put_kind(struct cli *cli, json_t *body)
 	}
 	(void)json_object_set_new(body, "type", json_string(site != NULL ? "site" : "client"));
 	(void)json_object_set_new(body, "name", json_string(site != NULL ? site : client));
+	noun_put_text(cli, body, "protocol", "protocol");
+	noun_put_text(cli, body, "username", "username");
 	noun_put_text(cli, body, "public-key", "public_key");
 	if (argument_is_given(&cli->args, "route-all"))
 		(void)json_object_set_new(body, "route_all", json_true());
@@ -268,15 +277,29 @@ static enum exit_code print_profile(const struct answer *a)
 	return fwrite(a->text, 1, a->len, stdout) == a->len ? EXIT_CODE_OK : EXIT_CODE_FAILED;
 }
 
+/* To be freed; NULL without memory. What is not asked for is the server's to choose. */
+static char *profile_path(struct cli *cli, const char *path)
+{
+	const char *format = argument(&cli->args, "format");
+	char *whole;
+	if (asprintf(&whole, "%s/profile%s", path,
+		    argument_is_given(&cli->args, "reveal") ? "/reveal" : "")
+		< 0)
+		return NULL;
+	if (argument_is_given(&cli->args, "qr"))
+		format = "qr";
+	whole = add_filter(cli, whole, "format", format);
+	return add_filter(cli, whole, "transport", argument(&cli->args, "transport"));
+}
+
 /* out: NULL for standard output. */
 static enum exit_code print_or_write_profile(
 	struct cli *cli, const char *path, const struct out_file *out)
 {
-	const char *format = argument_is_given(&cli->args, "qr") ? "qr" : "wireguard";
 	bool reveals = argument_is_given(&cli->args, "reveal");
 	struct answer a;
-	char *whole;
-	if (asprintf(&whole, "%s/profile%s?format=%s", path, reveals ? "/reveal" : "", format) < 0)
+	char *whole = profile_path(cli, path);
+	if (whole == NULL)
 		return EXIT_CODE_FAILED;
 	enum exit_code code =
 		client_call(cli->client, reveals ? "POST" : "GET", whole, NULL, NULL, &a);
@@ -292,6 +315,10 @@ static enum exit_code print_or_write_profile(
 static enum exit_code give_profile(struct cli *cli, const char *path)
 {
 	struct out_file out;
+	if (argument_is_given(&cli->args, "qr") && argument(&cli->args, "format") != NULL) {
+		(void)fprintf(stderr, "nave: --qr is a format of its own: leave --format out\n");
+		return EXIT_CODE_USAGE;
+	}
 	if (argument(&cli->args, "out") == NULL)
 		return print_or_write_profile(cli, path, NULL);
 	enum exit_code code = out_file_create(&out, argument(&cli->args, "out"));

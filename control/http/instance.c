@@ -39,12 +39,31 @@ static const struct json_field access_fields[] = {
 	{0},
 };
 
+static const struct json_field listener_fields[] = {
+	{.name = "wrap", .kind = JSON_KIND_STRING},
+	{.name = "tls_minimum", .kind = JSON_KIND_STRING},
+	{.name = "security_level", .kind = JSON_KIND_INTEGER},
+	{.name = "renegotiate_seconds", .kind = JSON_KIND_INTEGER},
+	{.name = "ciphers", .kind = JSON_KIND_STRINGS},
+	{.name = "tls_auth_digest", .kind = JSON_KIND_STRING},
+	{.name = "requires_certificate", .kind = JSON_KIND_BOOLEAN},
+	{.name = "requires_password", .kind = JSON_KIND_BOOLEAN},
+	{0},
+};
+
+static const struct json_field openvpn_fields[] = {
+	{.name = "udp", .kind = JSON_KIND_OBJECT, .fields = listener_fields},
+	{.name = "tcp", .kind = JSON_KIND_OBJECT, .fields = listener_fields},
+	{0},
+};
+
 #define CHANGEABLE                                                                       \
 	{.name = "networks", .kind = JSON_KIND_OBJECT, .fields = networks_fields},       \
 		{.name = "mtu", .kind = JSON_KIND_INTEGER},                              \
 		{.name = "dns", .kind = JSON_KIND_OBJECT, .fields = dns_fields},         \
 		{.name = "routing", .kind = JSON_KIND_OBJECT, .fields = routing_fields}, \
 		{.name = "access", .kind = JSON_KIND_OBJECT, .fields = access_fields},   \
+		{.name = "openvpn", .kind = JSON_KIND_OBJECT, .fields = openvpn_fields}, \
 	{                                                                                \
 		.name = "labels", .kind = JSON_KIND_STRING_MAP                           \
 	}

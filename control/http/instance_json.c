@@ -3,37 +3,49 @@
 
 #include "control/http/api_internal.h"
 #include "control/http/value.h"
+#include "control/model/openvpn_json.h"
 #include "control/store/hub.h"
 #include "control/store/store.h"
 
 #include <stdio.h>
 #include <string.h>
 
-static bool pick_address(const struct ip_addr *list, size_t count, struct ip_addr *ret)
+/* IPv4 first, each family in its order. */
+static size_t sort_addresses(
+	const struct ip_addr *list, size_t count, struct ip_addr ret[HUB_ADDRESSES_MAX])
 {
+	size_t taken = 0;
 	for (int pass = 0; pass < 2; pass++) {
-		for (size_t i = 0; i < count; i++) {
-			if (ip_addr_is_v4(&list[i]) == (pass == 0)) {
-				*ret = list[i];
-				return true;
-			}
+		for (size_t i = 0; i < count && taken < HUB_ADDRESSES_MAX; i++) {
+			if (ip_addr_is_v4(&list[i]) == (pass == 0))
+				ret[taken++] = list[i];
 		}
 	}
-	return false;
+	return taken;
 }
 
-bool instance_hub_endpoint(struct api *api, const struct instance *i, struct ip_addr *ret)
+size_t instance_hub_addresses(
+	struct api *api, const struct instance *i, struct ip_addr ret[HUB_ADDRESSES_MAX])
 {
 	struct hub h;
 	const struct control_config *config = api->config;
 	/* behind a NAT the hub does not know: the operator says */
 	if (config->hub_address_count > 0)
-		return pick_address(config->hub_addresses, config->hub_address_count, ret);
+		return sort_addresses(config->hub_addresses, config->hub_address_count, ret);
 	if (uuid_is_zero(&i->hub_id) || hub_find(api->store, &i->hub_id, &h) < 0)
-		return false;
-	bool found = pick_address(h.addresses, h.address_count, ret);
+		return 0;
+	size_t count = sort_addresses(h.addresses, h.address_count, ret);
 	hub_fini(&h);
-	return found;
+	return count;
+}
+
+bool instance_hub_endpoint(struct api *api, const struct instance *i, struct ip_addr *ret)
+{
+	struct ip_addr list[HUB_ADDRESSES_MAX];
+	if (instance_hub_addresses(api, i, list) == 0)
+		return false;
+	*ret = list[0];
+	return true;
 }
 
 static json_t *conditions_json(const struct instance *i)
@@ -87,6 +99,25 @@ static json_t *endpoint_json(struct api *api, const struct instance *i)
 		"port", (int)i->wireguard_port, "public_key", key_to_base64(&i->public_key, key));
 }
 
+static json_t *openvpn_endpoint_json(
+	struct api *api, const struct instance *i, enum openvpn_transport transport)
+{
+	char text[IP_ADDR_TEXT];
+	struct ip_addr addr;
+	if (i->openvpn[transport].port == 0 || i->certificate_renews_at == 0)
+		return json_null();
+	bool known = instance_hub_endpoint(api, i, &addr);
+	return json_pack("{s:s?, s:i}", "address", known ? ip_addr_format(&addr, text) : NULL,
+		"port", (int)i->openvpn[transport].port);
+}
+
+static json_t *endpoints_json(struct api *api, const struct instance *i)
+{
+	return json_pack("{s:o, s:o, s:o}", "wireguard", endpoint_json(api, i), "openvpn_udp",
+		openvpn_endpoint_json(api, i, OPENVPN_UDP), "openvpn_tcp",
+		openvpn_endpoint_json(api, i, OPENVPN_TCP));
+}
+
 static json_t *fqdn_json(const struct api *api, const struct instance *i)
 {
 	char fqdn[HOSTNAME_TEXT + CONFIG_DOMAIN_TEXT];
@@ -101,15 +132,17 @@ json_t *instance_json(struct api *api, const struct instance *i)
 		"hostname", i->hostname, "fqdn", fqdn_json(api, i), "region", i->region, "state",
 		instance_state_text(i->state), "conditions", conditions_json(i));
 	json_t *rest = json_pack(
-		"{s:{s:o, s:o}, s:o, s:{s:o}, s:{s:b, s:b, s:b}, s:i, s:{s:o, s:n, s:n},"
+		"{s:{s:o, s:o}, s:o, s:{s:o}, s:{s:b, s:b, s:b}, s:{s:o, s:o}, s:i, s:o,"
 		" s:O, s:o}",
 		"networks", "ipv4", value_prefix(&i->networks[0]), "ipv6",
 		value_prefix(&i->networks[1]), "dns", dns_json(&i->dns), "routing", "client_routes",
 		client_routes_json(i), "access", "site_to_site", (int)i->access.site_to_site,
 		"client_to_site", (int)i->access.client_to_site, "client_to_client",
-		(int)i->access.client_to_client, "mtu", (int)i->mtu, "endpoints", "wireguard",
-		endpoint_json(api, i), "openvpn_udp", "openvpn_tcp", "labels", i->labels,
-		"created_at", value_time(i->created_at));
+		(int)i->access.client_to_client, "openvpn", "udp",
+		openvpn_listener_json(&i->openvpn[OPENVPN_UDP]), "tcp",
+		openvpn_listener_json(&i->openvpn[OPENVPN_TCP]), "mtu", (int)i->mtu, "endpoints",
+		endpoints_json(api, i), "labels", i->labels, "created_at",
+		value_time(i->created_at));
 	if (j == NULL || rest == NULL || json_object_update(j, rest) < 0) {
 		json_decref(j);
 		j = NULL;
@@ -196,7 +229,8 @@ void instance_read(struct instance *i, const json_t *json, struct model_errors *
 {
 	const json_t *networks = json_object_get(json, "networks"),
 		     *access = json_object_get(json, "access"), *dns = json_object_get(json, "dns");
-	const json_t *mtu = json_object_get(json, "mtu");
+	const json_t *mtu = json_object_get(json, "mtu"),
+		     *openvpn = json_object_get(json, "openvpn");
 	json_t *labels = json_object_get(json, "labels");
 	(void)value_read_text(
 		json_object_get(json, "name"), "/name", i->name, sizeof(i->name), errors);
@@ -211,6 +245,10 @@ void instance_read(struct instance *i, const json_t *json, struct model_errors *
 		flag(access, "client_to_site", true),
 		flag(access, "client_to_client", false),
 	};
+	openvpn_listener_read(&i->openvpn[OPENVPN_UDP], OPENVPN_UDP,
+		json_object_get(openvpn, "udp"), "/openvpn/udp", errors);
+	openvpn_listener_read(&i->openvpn[OPENVPN_TCP], OPENVPN_TCP,
+		json_object_get(openvpn, "tcp"), "/openvpn/tcp", errors);
 	json_int_t value = json_is_integer(mtu) ? json_integer_value(mtu) : INSTANCE_MTU_DEFAULT;
 	/* what does not fit the field is refused by its check all the same */
 	i->mtu = value >= 0 && value <= UINT16_MAX ? (uint16_t)value : 0;

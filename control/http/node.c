@@ -6,6 +6,7 @@
 #include "control/http/request.h"
 #include "control/http/resources.h"
 #include "control/http/value.h"
+#include "control/model/peer_trouble.h"
 #include "control/provision/step.h"
 #include "control/store/hub.h"
 
@@ -52,6 +53,7 @@ static const struct json_field peer_fields[] = {
 	{.name = "rx_packets", .kind = JSON_KIND_INTEGER, .required = true},
 	{.name = "tx_packets", .kind = JSON_KIND_INTEGER, .required = true},
 	{.name = "timestamp", .kind = JSON_KIND_STRING, .required = true},
+	{.name = "protocol_in_use", .kind = JSON_KIND_STRING, .nullable = true},
 	{.name = "last_failure",
 		.kind = JSON_KIND_OBJECT,
 		.required = true,
@@ -98,49 +100,6 @@ int node_enrol(struct request *rq)
 	return rc;
 }
 
-/* What the dataplane calls a failure, in words that help whoever reads it. */
-static const char *failure_words(const char *reason)
-{
-	static const struct {
-		const char *name, *words;
-	} known[] = {
-		{"old_timestamp",
-			"Its handshake is older than one seen before: its clock went back, or somebody"
-			" replays packets. Set its clock, or run nave peers reset-clock."},
-		{"flood", "It starts handshakes faster than the limit."},
-		{"bad_handshake",
-			"Its handshake does not authenticate: its preshared key differs. Import the"
-			" profile again."},
-		{"clock_ahead",
-			"Its clock is more than a day ahead. It may connect, but not any more once the clock"
-			" is right: then run nave peers reset-clock."},
-		{"no_response", "It does not answer handshakes at its last known address."},
-	};
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
-		if (strcmp(known[i].name, reason) == 0)
-			return known[i].words;
-	}
-	return "The hub gave no known reason.";
-}
-
-/*
- * detail of old_timestamp: by how many seconds the handshake is behind the hub's clock; 0: not told,
- * and below it is ahead: only one from before tells then.
- */
-static void describe_failure(const json_t *failure, char ret[PEER_FAILURE_TEXT])
-{
-	const char *reason = json_text(failure, "reason", "");
-	json_int_t detail = json_number(failure, "detail", 0);
-	if (strcmp(reason, "old_timestamp") == 0 && detail > 0)
-		(void)snprintf(ret, PEER_FAILURE_TEXT,
-			"Its handshake is %lld s behind the hub's clock and older than one seen before: its"
-			" clock went back, or somebody replays packets. Set its clock (NTP); if it was ahead"
-			" before, run nave peers reset-clock.",
-			(long long)detail);
-	else
-		(void)snprintf(ret, PEER_FAILURE_TEXT, "%s", failure_words(reason));
-}
-
 static uint64_t count_of(const json_t *o, const char *name)
 {
 	json_int_t v = json_number(o, name, 0);
@@ -169,9 +128,13 @@ static int take_peer(
 	text = json_text(o, "timestamp", "");
 	if (strlen(text) == TIMESTAMP_TEXT - 1 && strspn(text, "0123456789abcdef") == strlen(text))
 		memcpy(s.timestamp, text, TIMESTAMP_TEXT);
+	text = json_text(o, "protocol_in_use", "");
+	if (strcmp(text, "wireguard") == 0 || strcmp(text, "openvpn") == 0)
+		(void)snprintf(s.protocol, sizeof(s.protocol), "%s", text);
 	if (failure != NULL) {
 		s.failure_at = (int64_t)count_of(failure, "at");
-		describe_failure(failure, s.failure);
+		peer_failure_describe(json_text(failure, "reason", ""),
+			(int64_t)json_number(failure, "detail", 0), s.failure);
 	}
 	return hub_set_peer_status(rq->api->store, h, &r->boot_id, &id, &s);
 }

@@ -5,19 +5,121 @@
  */
 #include "control/http/api_internal.h"
 #include "control/http/problem.h"
+#include "control/http/profile_source.h"
 #include "control/http/request.h"
 #include "control/http/resources.h"
 #include "control/http/value.h"
 #include "control/http/wait.h"
+#include "control/model/openvpn_json.h"
+#include "control/profile/routes.h"
+#include "control/store/credential.h"
 #include "control/store/hub.h"
+#include "control/store/openvpn.h"
 #include "dataplane/base/clock.h"
+#include "dataplane/base/hex.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
+enum {
+	PUSH_DOMAIN_MAX = 127, /* characters: an option that is pushed is no longer than 255 */
+};
+
 struct desired {
+	struct api *api; /* borrowed */
 	json_t *instances, *peers, *captures, *deleted; /* owned */
 };
+
+static json_t *hex_json(const uint8_t *data, size_t len)
+{
+	char text[2 * OPENVPN_WRAP_KEY_LEN + 1];
+	hex_encode(data, len, text);
+	json_t *j = json_string(text);
+	explicit_bzero(text, sizeof(text));
+	return j;
+}
+
+/* The key that its wrapping needs, of those that the listener has. */
+static json_t *wrap_key_json(const struct openvpn_listener *l, const uint8_t *keys)
+{
+	switch (l->wrap) {
+	case OPENVPN_WRAP_TLS_AUTH:
+	case OPENVPN_WRAP_TLS_CRYPT:
+		return hex_json(keys, OPENVPN_WRAP_KEY_LEN);
+	case OPENVPN_WRAP_TLS_CRYPT_V2:
+		return hex_json(keys + OPENVPN_WRAP_KEY_LEN, OPENVPN_WRAP_KEY_V2_LEN);
+	case OPENVPN_WRAP_NONE:
+	case OPENVPN_WRAP__COUNT:
+		break;
+	}
+	return json_string("");
+}
+
+static json_t *listeners_json(const struct instance *i, const struct openvpn_keys *keys)
+{
+	json_t *list = json_array();
+	for (int t = 0; t < OPENVPN__TRANSPORTS; t++) {
+		const struct openvpn_listener *l = &i->openvpn[t];
+		json_t *j = openvpn_listener_json(l);
+		(void)json_object_set_new(j, "id", value_uuid(&l->id));
+		(void)json_object_set_new(j, "transport",
+			json_string(openvpn_transport_text((enum openvpn_transport)t)));
+		(void)json_object_set_new(j, "port", json_integer(l->port));
+		(void)json_object_set_new(j, "wrap_key", wrap_key_json(l, keys->wrap[t]));
+		(void)json_array_append_new(list, j);
+	}
+	return list;
+}
+
+/* What any split client of the instance may be told; a site never takes routes from the hub. */
+static json_t *routes_json(struct api *api, const struct instance *i)
+{
+	const struct peer split = {.type = PEER_CLIENT};
+	struct profile_source source;
+	struct ip_prefix *routes = NULL;
+	size_t count = 0;
+	if (profile_source_init_routes(&source, api, i) < 0)
+		return NULL;
+	profile_source_choose(&source, &split);
+	int rc = profile_routes(&source.profile, &routes, &count);
+	profile_source_fini(&source);
+	json_t *list = rc == 0 ? json_array() : NULL;
+	for (size_t n = 0; n < count; n++)
+		(void)json_array_append_new(list, value_prefix(&routes[n]));
+	free(routes);
+	return list;
+}
+
+static json_t *push_json(struct api *api, const struct instance *i)
+{
+	json_t *dns = json_array(), *domains = json_array();
+	for (size_t n = 0; n < i->dns.server_count; n++) {
+		char text[IP_ADDR_TEXT];
+		(void)json_array_append_new(
+			dns, json_string(ip_addr_format(&i->dns.servers[n], text)));
+	}
+	for (size_t n = 0; n < i->dns.domain_count; n++) {
+		if (strlen(i->dns.domains[n]) <= PUSH_DOMAIN_MAX)
+			(void)json_array_append_new(domains, json_string(i->dns.domains[n]));
+	}
+	return json_pack(
+		"{s:o, s:o, s:o}", "routes", routes_json(api, i), "dns", dns, "domains", domains);
+}
+
+/* null until it has its certificates; NULL when the store fails, or there is no memory. */
+static json_t *openvpn_json(struct api *api, const struct instance *i)
+{
+	struct openvpn_keys keys;
+	int rc = openvpn_find_keys(api->store, &i->id, &keys);
+	if (rc < 0)
+		return rc == -ENOENT ? json_null() : NULL;
+	json_t *j = json_pack("{s:s, s:s, s:s, s:o, s:o}", "ca", keys.authority, "certificate",
+		keys.server.text, "private_key", keys.server.private_key, "push", push_json(api, i),
+		"listeners", listeners_json(i, &keys));
+	explicit_bzero(&keys, sizeof(keys));
+	return j;
+}
 
 static int add_instance(void *ctx, const struct instance *i, const struct key *private_key)
 {
@@ -27,13 +129,14 @@ static int add_instance(void *ctx, const struct instance *i, const struct key *p
 	for (unsigned int n = 0; n < 2; n++)
 		hub[n] = (struct ip_prefix){instance_hub_address(i, n), i->networks[n].len};
 	json_t *j = json_pack("{s:o, s:i, s:{s:s, s:i}, s:{s:s, s:s}, s:i, s:{s:b, s:b, s:b},"
-			      " s:{s:b, s:b}}",
+			      " s:{s:b, s:b}, s:o}",
 		"id", value_uuid(&i->id), "number", (int)i->number, "wireguard", "private_key",
 		key_to_base64(private_key, key), "port", (int)i->wireguard_port, "addresses",
 		"ipv4", ip_prefix_format(&hub[0], v4), "ipv6", ip_prefix_format(&hub[1], v6), "mtu",
 		(int)i->mtu, "access", "site_to_site", (int)i->access.site_to_site,
 		"client_to_site", (int)i->access.client_to_site, "client_to_client",
-		(int)i->access.client_to_client, "egress", "ipv4", 1, "ipv6", 1);
+		(int)i->access.client_to_client, "egress", "ipv4", 1, "ipv6", 1, "openvpn",
+		openvpn_json(d->api, i));
 	explicit_bzero(key, sizeof(key));
 	return json_array_append_new(d->instances, j) == 0 ? 0 : -ENOMEM;
 }
@@ -50,20 +153,36 @@ static json_t *addresses_json(const struct peer *p)
 	return list;
 }
 
+/* null for one that does not speak it, and for one whose instance has no authority yet. */
+static json_t *credential_json(const struct desired *d, const struct peer *p)
+{
+	struct credential c;
+	int rc = peer_speaks_openvpn(p) ? credential_find(d->api->store, &p->id, &c) : -ENOENT;
+	if (rc < 0)
+		return rc == -ENOENT ? json_null() : NULL;
+	return json_pack("{s:o, s:s, s:o, s:o}", "certificate_sha256",
+		c.certificate[0] != '\0' ? hex_json(c.certificate_hash, CERTIFICATE_HASH_LEN)
+					 : json_null(),
+		"username", c.username, "password_salt", hex_json(c.salt, OPENVPN_SALT_LEN),
+		"password_sha256", hex_json(c.hash, OPENVPN_HASH_LEN));
+}
+
 static int add_peer(void *ctx, const struct peer *p, const struct key *preshared_key)
 {
 	const struct desired *d = ctx;
 	char key[KEY_BASE64_TEXT], psk[KEY_BASE64_TEXT];
-	json_t *j = json_pack("{s:o, s:o, s:s, s:s, s:s, s:b, s:i, s:o, s:o, s:o, s:o, s:o, s:I}",
+	json_t *j = json_pack(
+		"{s:o, s:o, s:s, s:s?, s:s, s:b, s:i, s:o, s:o, s:o, s:o, s:o, s:I, s:s, s:o}",
 		"id", value_uuid(&p->id), "instance_id", value_uuid(&p->instance_id), "type",
 		p->type == PEER_SITE ? "site" : "client", "public_key",
-		key_to_base64(&p->public_key, key), "preshared_key",
-		key_to_base64(preshared_key, psk), "route_all", (int)p->route_all, "keepalive",
-		(int)p->keepalive, "addresses", addresses_json(p), "subnets",
+		peer_speaks_wireguard(p) ? key_to_base64(&p->public_key, key) : NULL,
+		"preshared_key", key_to_base64(preshared_key, psk), "route_all", (int)p->route_all,
+		"keepalive", (int)p->keepalive, "addresses", addresses_json(p), "subnets",
 		value_prefixes(&p->subnets), "allowed_destinations",
 		p->has_allowed ? value_prefixes(&p->allowed) : json_null(), "expires_at",
 		p->expires_at == 0 ? json_null() : json_integer(p->expires_at), "endpoint",
-		value_text(p->status.endpoint), "timestamp_reset", (json_int_t)p->clock_resets);
+		value_text(p->status.endpoint), "timestamp_reset", (json_int_t)p->clock_resets,
+		"protocol", peer_protocol_text(p->protocol), "openvpn", credential_json(d, p));
 	explicit_bzero(psk, sizeof(psk));
 	return json_array_append_new(d->peers, j) == 0 ? 0 : -ENOMEM;
 }
@@ -129,7 +248,7 @@ static bool read_question(struct request *rq, struct question *q)
 
 static int look(struct request *rq, const struct hub *h, const struct question *q)
 {
-	struct desired d = {json_array(), json_array(), json_array(), json_array()};
+	struct desired d = {rq->api, json_array(), json_array(), json_array(), json_array()};
 	const struct hub_desired sink = {add_instance, add_peer, add_capture, add_deleted, &d};
 	bool all = hub_needs_all(rq->api->store, h, &q->epoch, (int64_t)q->after);
 	int rc = hub_desired_list(rq->api->store, h, (int64_t)q->after, all, &sink);

@@ -35,6 +35,7 @@ const struct json_field peer_create_fields[] = {
 	{.name = "protocol", .kind = JSON_KIND_STRING},
 	{.name = "name", .kind = JSON_KIND_STRING, .required = true},
 	{.name = "public_key", .kind = JSON_KIND_STRING, .nullable = true},
+	{.name = "username", .kind = JSON_KIND_STRING, .nullable = true},
 	CHANGEABLE,
 	{0},
 };
@@ -171,10 +172,25 @@ static void read_kind(struct peer *p, const json_t *json, struct model_errors *e
 	p->type = strcmp(type, "site") == 0 ? PEER_SITE : PEER_CLIENT;
 	if (p->type == PEER_CLIENT && strcmp(type, "client") != 0)
 		model_error_add(errors, "/type", "must be \"site\" or \"client\"");
-	p->protocol = strcmp(protocol, "any") == 0 ? PROTOCOL_ANY : PROTOCOL_WIREGUARD;
+	p->protocol = strcmp(protocol, "any") == 0 ? PROTOCOL_ANY
+		: strcmp(protocol, "openvpn") == 0 ? PROTOCOL_OPENVPN
+						   : PROTOCOL_WIREGUARD;
 	if (p->protocol == PROTOCOL_WIREGUARD && strcmp(protocol, "wireguard") != 0)
 		model_error_add(errors, "/protocol",
-			"this hub does not speak it yet: use \"wireguard\" or \"any\"");
+			"must be \"wireguard\", \"openvpn\" or, for clients, \"any\"");
+}
+
+/* What a request says about a protocol that the peer does not speak would be lost without a word. */
+static void read_username(struct peer *p, const json_t *json, struct model_errors *errors)
+{
+	const json_t *v = json_object_get(json, "username");
+	if (!json_is_string(v))
+		return; /* made of the name */
+	if (!peer_speaks_openvpn(p))
+		model_error_add(errors, "/username", "is for peers that speak OpenVPN");
+	else if (value_read_text(v, "/username", p->username, sizeof(p->username), errors)
+		&& p->username[0] == '\0')
+		model_error_add(errors, "/username", "%s", openvpn_username_check(""));
 }
 
 /* The peer's own, or a pair made here. */
@@ -182,6 +198,12 @@ static int read_key(
 	struct peer *p, const json_t *json, struct key *ret_private, struct model_errors *errors)
 {
 	const char *text = json_text(json, "public_key", NULL);
+	if (!peer_speaks_wireguard(p)) {
+		p->key_is_ours = true;
+		if (text != NULL)
+			model_error_add(errors, "/public_key", "is for peers that speak WireGuard");
+		return 0;
+	}
 	p->key_is_ours = text == NULL;
 	p->has_private_key = p->key_is_ours;
 	if (text == NULL)
@@ -220,6 +242,7 @@ int peer_create(struct request *rq)
 	peer_init(&at.peer);
 	at.has_peer = true;
 	read_kind(&at.peer, rq->json, &errors);
+	read_username(&at.peer, rq->json, &errors);
 	peer_read(&at.peer, rq->json, &errors);
 	rc = read_key(&at.peer, rq->json, &private_key, &errors);
 	if (rc == 0)

@@ -35,18 +35,34 @@ static json_t *addresses_json(const struct peer *p)
 		ip_addr_format(&p->addresses[1], v6));
 }
 
-static json_t *settings_json(const struct peer *p)
+static json_t *public_key_json(const struct peer *p)
 {
 	char key[KEY_BASE64_TEXT];
-	return json_pack("{s:o, s:o, s:s, s:s, s:s, s:o, s:o, s:o, s:b, s:b, s:o, s:i, s:o, s:s}",
-		"id", value_uuid(&p->id), "instance_id", value_uuid(&p->instance_id), "type",
-		p->type == PEER_SITE ? "site" : "client", "protocol", "wireguard", "name", p->name,
-		"site_id", value_uuid(&p->site_id), "user_id", value_uuid(&p->user_id), "subnets",
+	return peer_speaks_wireguard(p) ? json_string(key_to_base64(&p->public_key, key))
+					: json_null();
+}
+
+/* A hub of an earlier version does not tell: then it is the only one that it can be. */
+static const char *protocol_in_use(const struct peer *p)
+{
+	if (p->status.protocol[0] != '\0')
+		return p->status.protocol;
+	return p->protocol == PROTOCOL_WIREGUARD ? "wireguard" : NULL;
+}
+
+static json_t *settings_json(const struct peer *p)
+{
+	return json_pack(
+		"{s:o, s:o, s:s, s:s, s:s, s:o, s:o, s:o, s:b, s:b, s:o, s:i, s:o, s:o, s:o}", "id",
+		value_uuid(&p->id), "instance_id", value_uuid(&p->instance_id), "type",
+		p->type == PEER_SITE ? "site" : "client", "protocol",
+		peer_protocol_text(p->protocol), "name", p->name, "site_id",
+		value_uuid(&p->site_id), "user_id", value_uuid(&p->user_id), "subnets",
 		value_prefixes(&p->subnets), "allow_broad_routes", (int)p->allow_broad_routes,
 		"route_all", (int)p->route_all, "allowed_destinations",
 		p->has_allowed ? value_prefixes(&p->allowed) : json_null(), "keepalive",
 		(int)p->keepalive, "expires_at", value_time(p->expires_at), "public_key",
-		key_to_base64(&p->public_key, key));
+		public_key_json(p), "username", value_text(p->username));
 }
 
 static json_t *status_json(struct peer_view *v, const struct peer *p)
@@ -59,7 +75,7 @@ static json_t *status_json(struct peer_view *v, const struct peer *p)
 		"addresses", addresses_json(p), "state", peer_state_text(peer_state_at(p, now)),
 		"connected", (int)connected, "why_not_connected", connected ? NULL : trouble,
 		"connected_from", connected ? value_text(s->endpoint) : json_null(),
-		"protocol_in_use", connected ? "wireguard" : NULL, "last_handshake_at",
+		"protocol_in_use", connected ? protocol_in_use(p) : NULL, "last_handshake_at",
 		value_time(s->last_handshake_at), "last_failure", failure_json(s), "rx_bytes",
 		(json_int_t)s->rx_bytes, "tx_bytes", (json_int_t)s->tx_bytes, "profile_outdated",
 		(int)is_outdated(v, p), "labels", p->labels, "created_at",

@@ -31,18 +31,14 @@ static int add_subnets(void *ctx, const struct peer *p)
 	return 0;
 }
 
-int profile_source_init(struct profile_source *s, struct api *api, const struct instance *i)
+int profile_source_init_routes(struct profile_source *s, struct api *api, const struct instance *i)
 {
 	const struct peer_filter filter = {.instance_id = &i->id};
-	struct ip_addr address;
 	memset(s, 0, sizeof(*s));
-	if (key_is_zero(&i->public_key) || !instance_hub_endpoint(api, i, &address))
-		return -EAGAIN;
 	(void)snprintf(s->fqdn, sizeof(s->fqdn), "%s.%s", i->hostname, api->config->vpn_domain);
 	s->profile = (struct profile){
 		.instance = i,
 		.fqdn = s->fqdn,
-		.endpoint = {.addr = address, .port = i->wireguard_port},
 		.has_preshared_key = true, /* every WireGuard peer that is made here has one */
 	};
 	int rc = peer_list(api->store, &filter, add_subnets, s);
@@ -54,6 +50,23 @@ int profile_source_init(struct profile_source *s, struct api *api, const struct 
 		profile_source_fini(s);
 	s->is_loaded = rc == 0;
 	return rc;
+}
+
+int profile_source_init(struct profile_source *s, struct api *api, const struct instance *i)
+{
+	struct ip_addr addresses[HUB_ADDRESSES_MAX];
+	size_t count = instance_hub_addresses(api, i, addresses);
+	memset(s, 0, sizeof(*s));
+	if (key_is_zero(&i->public_key) || count == 0)
+		return -EAGAIN;
+	int rc = profile_source_init_routes(s, api, i);
+	if (rc < 0)
+		return rc;
+	memcpy(s->addresses, addresses, count * sizeof(addresses[0]));
+	s->profile.addresses = s->addresses;
+	s->profile.address_count = count;
+	s->profile.endpoint = (struct ip_endpoint){addresses[0], i->wireguard_port};
+	return 0;
 }
 
 /* What the sites of the instance advertise, except this one's own. */

@@ -4,6 +4,7 @@
 
 #include "control/config.h"
 #include "control/profile/profile.h"
+#include "control/store/hub.h"
 
 struct api;
 
@@ -14,6 +15,7 @@ struct profile_source {
 	struct profile_source_row *rows; /* owned: what is advertised, and by whom */
 	size_t count, room;
 	struct ip_prefix *advertised; /* owned, with room for count */
+	struct ip_addr addresses[HUB_ADDRESSES_MAX];
 	bool is_loaded;
 };
 
@@ -22,6 +24,8 @@ struct profile_source {
  * or its hub no address yet; or -errno.
  */
 int profile_source_init(struct profile_source *s, struct api *api, const struct instance *i);
+/* The same without endpoints, for whoever wants routes only. 0 or -errno. */
+int profile_source_init_routes(struct profile_source *s, struct api *api, const struct instance *i);
 /* Makes s->profile the one of this peer, which is borrowed. */
 void profile_source_choose(struct profile_source *s, const struct peer *p);
 /* Also for one that is zeroed, or whose init has failed. */

@@ -12,7 +12,7 @@ static const char *const instances_query[] = {
 static const char *const peers_query[] = {
 	"limit", "cursor", "name", "state", "user_id", "site_id", "connected", "label", NULL};
 static const char *const plain_list_query[] = {"limit", "cursor", NULL};
-static const char *const profile_query[] = {"format", NULL};
+static const char *const profile_query[] = {"format", "transport", NULL};
 static const char *const desired_query[] = {"epoch", "after", "wait", NULL};
 
 const struct json_field no_fields[] = {{0}};

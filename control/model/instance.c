@@ -8,6 +8,8 @@ void instance_init(struct instance *i)
 	memset(i, 0, sizeof(*i));
 	i->mtu = INSTANCE_MTU_DEFAULT;
 	i->access = (struct instance_access){.site_to_site = true, .client_to_site = true};
+	for (int t = 0; t < OPENVPN__TRANSPORTS; t++)
+		openvpn_listener_init(&i->openvpn[t], (enum openvpn_transport)t);
 	i->labels = json_object();
 }
 
@@ -75,6 +77,8 @@ void instance_check(struct instance *i, struct model_errors *errors)
 	if (i->client_routes == CLIENT_ROUTES_LIST && i->route_list.count == 0)
 		model_error_add(errors, "/routing/client_routes", "must not be an empty list");
 	check_dns(&i->dns, errors);
+	openvpn_listener_check(&i->openvpn[OPENVPN_UDP], "/openvpn/udp", errors);
+	openvpn_listener_check(&i->openvpn[OPENVPN_TCP], "/openvpn/tcp", errors);
 	labels_check(i->labels, errors);
 }
 
@@ -102,6 +106,8 @@ const char *instance_condition_text(enum instance_condition condition)
 		return "Allocated";
 	case CONDITION_KEYS_READY:
 		return "KeysReady";
+	case CONDITION_CERTIFICATES_READY:
+		return "CertificatesReady";
 	case CONDITION_DATAPLANE_READY:
 		return "DataplaneReady";
 	case CONDITION__COUNT:
@@ -113,4 +119,27 @@ const char *instance_condition_text(enum instance_condition condition)
 struct ip_addr instance_hub_address(const struct instance *i, unsigned int network)
 {
 	return ip_prefix_host(&i->networks[network], 1);
+}
+
+static bool is_private(const struct ip_prefix *p)
+{
+	for (size_t n = 0; n < SUBNET_PRIVATE_COUNT; n++) {
+		struct ip_prefix whole;
+		if (ip_prefix_parse(subnet_private[n], &whole) == 0 && ip_prefix_is_v4(p)
+			&& p->len >= whole.len && ip_prefix_contains(&whole, &p->addr))
+			return true;
+	}
+	return false;
+}
+
+bool instance_routes_depend_on(const struct instance *i, const struct subnets *advertised)
+{
+	for (size_t n = 0; n < advertised->count; n++) {
+		const struct ip_prefix *p = &advertised->list[n];
+		if (ip_prefix_len(p) == 0 || i->client_routes == CLIENT_ROUTES_LIST)
+			continue;
+		if (i->client_routes == CLIENT_ROUTES_ADVERTISED || !is_private(p))
+			return true;
+	}
+	return false;
 }

@@ -5,6 +5,7 @@
 #include "control/model/error.h"
 #include "control/model/hostname.h"
 #include "control/model/name.h"
+#include "control/model/openvpn.h"
 #include "control/model/subnet.h"
 #include "dataplane/base/ip.h"
 #include "dataplane/base/key.h"
@@ -44,6 +45,7 @@ enum client_routes {
 enum instance_condition {
 	CONDITION_ALLOCATED,
 	CONDITION_KEYS_READY,
+	CONDITION_CERTIFICATES_READY,
 	CONDITION_DATAPLANE_READY,
 	CONDITION__COUNT,
 };
@@ -79,6 +81,8 @@ struct instance {
 	uint16_t mtu;
 	uint16_t wireguard_port; /* 0: none yet */
 	struct key public_key; /* zero: none yet */
+	struct openvpn_listener openvpn[OPENVPN__TRANSPORTS];
+	int64_t certificate_renews_at; /* of its OpenVPN server; 0: there is none yet */
 	struct instance_access access;
 	struct instance_dns dns;
 	enum client_routes client_routes;
@@ -96,6 +100,8 @@ void instance_fini(struct instance *i);
 void instance_check(struct instance *i, struct model_errors *errors);
 const char *instance_state_text(enum instance_state state);
 const char *instance_condition_text(enum instance_condition condition);
+/* Does it change what split clients are told to send in when a site advertises this, or no longer? */
+bool instance_routes_depend_on(const struct instance *i, const struct subnets *advertised);
 /* The hub's own address in network 0 (IPv4) or 1: its first host. */
 struct ip_addr instance_hub_address(const struct instance *i, unsigned int network);
 

@@ -51,7 +51,9 @@ void peer_check(const struct peer *p, const struct instance *i, struct model_err
 		check_client(p, errors);
 	if (p->keepalive > KEEPALIVE_MAX_S)
 		model_error_add(errors, "/keepalive", "must be 0 to %d seconds", KEEPALIVE_MAX_S);
-	if (p->key_is_ours)
+	if (p->username[0] != '\0' && openvpn_username_check(p->username) != NULL)
+		model_error_add(errors, "/username", "%s", openvpn_username_check(p->username));
+	if (p->key_is_ours || !peer_speaks_wireguard(p))
 		return;
 	const char *weak = wireguard_public_key_check(&p->public_key);
 	if (weak != NULL)
@@ -87,4 +89,27 @@ const char *peer_state_text(enum peer_state state)
 		return "expired";
 	}
 	return "expired";
+}
+
+const char *peer_protocol_text(enum peer_protocol protocol)
+{
+	switch (protocol) {
+	case PROTOCOL_WIREGUARD:
+		return "wireguard";
+	case PROTOCOL_ANY:
+		return "any";
+	case PROTOCOL_OPENVPN:
+		return "openvpn";
+	}
+	return "wireguard";
+}
+
+bool peer_speaks_wireguard(const struct peer *p)
+{
+	return p->protocol != PROTOCOL_OPENVPN;
+}
+
+bool peer_speaks_openvpn(const struct peer *p)
+{
+	return p->protocol != PROTOCOL_WIREGUARD;
 }

@@ -2,9 +2,11 @@
 #ifndef CONTROL_MODEL_PEER_H
 #define CONTROL_MODEL_PEER_H
 
+#include "control/model/certificate.h"
 #include "control/model/error.h"
 #include "control/model/instance.h"
 #include "control/model/name.h"
+#include "control/model/openvpn.h"
 #include "control/model/subnet.h"
 #include "dataplane/base/ip.h"
 #include "dataplane/base/key.h"
@@ -21,6 +23,7 @@ enum {
 	REVEAL_S = 600, /* a reveal opens the private key for this long */
 	TIMESTAMP_TEXT = 25, /* TAI64N in hex */
 	PEER_FAILURE_TEXT = 256,
+	PEER_PROTOCOL_TEXT = 12, /* "wireguard" */
 };
 
 enum peer_type {
@@ -31,6 +34,7 @@ enum peer_type {
 enum peer_protocol {
 	PROTOCOL_WIREGUARD,
 	PROTOCOL_ANY, /* clients: whatever they come with */
+	PROTOCOL_OPENVPN,
 };
 
 enum peer_state {
@@ -48,6 +52,7 @@ struct peer_status {
 	char timestamp[TIMESTAMP_TEXT];
 	char failure[PEER_FAILURE_TEXT]; /* a sentence for people; "" none */
 	int64_t failure_at;
+	char protocol[PEER_PROTOCOL_TEXT]; /* in use when it was last seen; "" not told */
 };
 
 struct peer {
@@ -61,6 +66,8 @@ struct peer {
 	struct key public_key;
 	bool key_is_ours; /* the pair was made here */
 	bool has_private_key; /* and its private half is still kept */
+	char username[OPENVPN_USERNAME_TEXT]; /* "" none: it speaks no OpenVPN */
+	bool has_openvpn_secrets; /* made here, and still kept to be revealed */
 	struct subnets subnets;
 	bool allow_broad_routes;
 	bool route_all;
@@ -88,5 +95,8 @@ void peer_check(const struct peer *p, const struct instance *i, struct model_err
 enum peer_state peer_state_at(const struct peer *p, int64_t now);
 bool peer_is_connected(const struct peer *p, int64_t now);
 const char *peer_state_text(enum peer_state state);
+const char *peer_protocol_text(enum peer_protocol protocol);
+bool peer_speaks_wireguard(const struct peer *p);
+bool peer_speaks_openvpn(const struct peer *p);
 
 #endif

@@ -19,4 +19,10 @@ enum {
 bool peer_trouble(const struct peer *p, const struct instance *i, bool hub_is_connected,
 	int64_t now, char ret[PEER_TROUBLE_TEXT]);
 
+/*
+ * What the dataplane calls a failure, in words that help whoever reads it. detail of old_timestamp:
+ * by how many seconds the handshake is behind the hub's clock; 0: not told, and below it is ahead.
+ */
+void peer_failure_describe(const char *reason, int64_t detail, char ret[PEER_FAILURE_TEXT]);
+
 #endif

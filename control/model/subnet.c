@@ -7,6 +7,9 @@
 
 #include <stdio.h>
 
+const char *const subnet_private[SUBNET_PRIVATE_COUNT] = {
+	"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"};
+
 void subnet_pointer(char ret[MODEL_POINTER_TEXT], const char *field, size_t index)
 {
 	(void)snprintf(ret, MODEL_POINTER_TEXT, "/%s/%zu", field, index);
@@ -130,4 +133,15 @@ void network_check_v6(const struct ip_prefix *p, struct model_errors *errors)
 	(void)ip_prefix_parse("fc00::/7", &ula);
 	if (ip_prefix_is_v4(p) || p->len != 64 || !ip_prefix_contains(&ula, &p->addr))
 		model_error_add(errors, "/networks/ipv6", "must be a /64 of fc00::/7 (RFC 4193)");
+}
+
+bool subnets_equal(const struct subnets *a, const struct subnets *b)
+{
+	if (a->count != b->count)
+		return false;
+	for (size_t n = 0; n < a->count; n++) {
+		if (!ip_prefix_equal(&a->list[n], &b->list[n]))
+			return false;
+	}
+	return true;
 }

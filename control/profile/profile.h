@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum {
 	PROFILE_DIGEST_TEXT = 65,
@@ -23,10 +24,28 @@ struct profile {
 	bool has_preshared_key;
 	const struct key *private_key; /* NULL: left blank; so below */
 	const struct key *preshared_key;
+	/* For OpenVPN: */
+	enum openvpn_transport transport;
+	const struct ip_addr *addresses; /* of the hub, outside, in the order to try them */
+	size_t address_count;
+	const char *authority; /* PEM; NULL: left blank; so below */
+	const char *certificate;
+	const char *certificate_key;
+	const char *password;
+	const uint8_t *wrap_keys; /* of the listener, as openvpn_wrap_format takes them */
 };
 
 /* The text that wg-quick and the WireGuard apps import. 0 or -ENOMEM; free with profile_text_free. */
 int profile_wireguard(const struct profile *p, char **ret);
+
+/* The text that OpenVPN and its apps import, for p->transport. 0 or -ENOMEM, freed the same way. */
+int profile_openvpn(const struct profile *p, char **ret);
+
+/*
+ * A script that RouterOS 6 and 7 import, over TCP whatever p->transport is. 0, -ENOMEM, or
+ * -EPROTONOSUPPORT: the listener is set to what RouterOS does not have. Freed the same way.
+ */
+int profile_routeros(const struct profile *p, char **ret);
 
 /*
  * A text as a QR code for a terminal: UTF-8 half blocks with a quiet zone, light on dark.

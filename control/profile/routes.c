@@ -15,7 +15,6 @@
 #include <errno.h>
 #include <stdlib.h>
 
-static const char *const rfc1918[] = {"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"};
 static const char *const everything[] = {"0.0.0.0/0", "::/0"};
 
 struct routes {
@@ -65,7 +64,7 @@ static void collect(struct routes *r, const struct profile *p)
 		return;
 	}
 	if (p->peer->type == PEER_CLIENT && i->client_routes == CLIENT_ROUTES_PRIVATE)
-		add_texts(r, rfc1918, sizeof(rfc1918) / sizeof(rfc1918[0]));
+		add_texts(r, subnet_private, SUBNET_PRIVATE_COUNT);
 	add_networks(r, i);
 	add_advertised(r, p);
 }
@@ -94,7 +93,7 @@ static void drop_contained(struct routes *r)
 
 int profile_routes(const struct profile *p, struct ip_prefix **ret, size_t *ret_count)
 {
-	size_t room = sizeof(rfc1918) / sizeof(rfc1918[0]) + 2 + SUBNETS_MAX + p->advertised_count;
+	size_t room = (size_t)SUBNET_PRIVATE_COUNT + 2 + SUBNETS_MAX + p->advertised_count;
 	struct routes r = {.list = calloc(room, sizeof(*r.list))};
 	if (r.list == NULL)
 		return -ENOMEM;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * An instance goes Allocated (hub, port), KeysReady, DataplaneReady (the hub has said so). Which
+ * An instance goes Allocated (hub, port), KeysReady, CertificatesReady (OpenVPN's ports with them),
+ * DataplaneReady (the hub has said so). Which
  * step is next is read from the instance itself. The last is not ours to do: here it is only
  * watched, and an instance whose hub is silent is degraded until the hub speaks again.
  */
@@ -8,10 +9,13 @@
 
 #include "control/store/hub.h"
 #include "control/store/instance.h"
+#include "control/store/openvpn.h"
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 enum {
 	CONFIRM_S = 30, /* a hub that runs confirms within a second */
@@ -64,6 +68,70 @@ static int make_keys(struct store *store, struct instance *i)
 		       : rc;
 }
 
+static void condition_of_certificates(const struct instance *i, char ret[MESSAGE_TEXT])
+{
+	char day[16];
+	struct tm tm;
+	time_t at = (time_t)i->certificate_renews_at;
+	(void)gmtime_r(&at, &tm);
+	(void)strftime(day, sizeof(day), "%Y-%m-%d", &tm);
+	(void)snprintf(ret, MESSAGE_TEXT,
+		"OpenVPN on UDP port %u and TCP port %u; the server's certificate is renewed on %s.",
+		(unsigned int)i->openvpn[OPENVPN_UDP].port,
+		(unsigned int)i->openvpn[OPENVPN_TCP].port, day);
+}
+
+/* Its state stays: neither WireGuard nor an instance that is ready waits for OpenVPN. */
+static int make_certificates(struct store *store, const struct control_config *config,
+	struct instance *i, const struct certificate_names *names)
+{
+	char message[MESSAGE_TEXT];
+	int rc = i->openvpn[OPENVPN_UDP].port == 0 ? openvpn_allocate(
+			 store, i, config->openvpn_ports.first, config->openvpn_ports.last)
+						   : 0;
+	if (rc == -ENOSPC)
+		return set_outcome(store, i, i->state, CONDITION_CERTIFICATES_READY, "NoPort",
+			"The hub has no free port for OpenVPN; widen openvpn_ports in control.conf.");
+	if (rc == 0)
+		rc = openvpn_make_certificates(store, i, names);
+	if (rc < 0)
+		return rc;
+	condition_of_certificates(i, message);
+	rc = set_outcome(store, i, i->state, CONDITION_CERTIFICATES_READY, "Done", message);
+	return rc < 0 ? rc : 1;
+}
+
+static int compare_addresses(const void *a, const void *b)
+{
+	return ip_addr_compare(a, b);
+}
+
+/*
+ * Where clients may have connected to: whoever checks the server's name looks for that. Sorted, so
+ * that a hub that tells them in another order gets no other certificate.
+ */
+static int check_certificates(
+	struct store *store, const struct control_config *config, struct instance *i)
+{
+	char fqdn[HOSTNAME_TEXT + CONFIG_DOMAIN_TEXT];
+	struct hub h;
+	int rc = hub_find(store, &i->hub_id, &h);
+	if (rc < 0)
+		return rc;
+	(void)snprintf(fqdn, sizeof(fqdn), "%s.%s", i->hostname, config->vpn_domain);
+	struct certificate_names names = {fqdn, h.addresses, h.address_count};
+	if (config->hub_address_count > 0) {
+		names.addresses = config->hub_addresses;
+		names.address_count = config->hub_address_count;
+	}
+	qsort(h.addresses, h.address_count, sizeof(h.addresses[0]), compare_addresses);
+	rc = openvpn_needs_certificate(store, i, &names);
+	if (rc > 0)
+		rc = make_certificates(store, config, i, &names);
+	hub_fini(&h);
+	return rc;
+}
+
 static int watch(struct store *store, struct instance *i)
 {
 	struct hub h;
@@ -103,6 +171,8 @@ int step_instance(struct store *store, const struct control_config *config, stru
 	else if (key_is_zero(&i->public_key))
 		rc = make_keys(store, i);
 	else
+		rc = check_certificates(store, config, i);
+	if (rc == 0 && !key_is_zero(&i->public_key))
 		rc = watch(store, i);
 	*ret_changed = rc > 0;
 	return rc < 0 ? rc : 0;
@@ -111,7 +181,8 @@ int step_instance(struct store *store, const struct control_config *config, stru
 static bool is_carried_by(const struct instance *i, const struct hub *h)
 {
 	return uuid_equal(&i->hub_id, &h->id) && i->state != INSTANCE_DELETING
-		&& !key_is_zero(&i->public_key);
+		&& !key_is_zero(&i->public_key)
+		&& strcmp(i->conditions[CONDITION_CERTIFICATES_READY].reason, "Waiting") != 0;
 }
 
 int step_confirm(struct store *store, const struct hub *h, const struct uuid *id, bool is_ready,

@@ -60,8 +60,8 @@ int box_open(struct store *store, const char *place, const struct uuid *id, cons
 	return ok ? 0 : -EUCLEAN;
 }
 
-int box_open_key(struct store *store, const char *place, const char *sql, const struct uuid *id,
-	struct key *ret)
+int box_open_bytes(struct store *store, const char *place, const char *sql, const struct uuid *id,
+	void *ret, size_t size, size_t *ret_len)
 {
 	sqlite3_stmt *stmt;
 	int rc = sql_prepare(store, &stmt, sql, "u", id);
@@ -73,12 +73,20 @@ int box_open_key(struct store *store, const char *place, const char *sql, const 
 	if (rc == 0) {
 		const uint8_t *box = sqlite3_column_blob(stmt, 0);
 		size_t len = (size_t)sqlite3_column_bytes(stmt, 0);
-		rc = len == KEY_LEN + BOX_OVERHEAD
-			? box_open(store, place, id, box, len, ret->bytes)
-			: -EUCLEAN;
+		bool fits = len >= BOX_OVERHEAD && len - BOX_OVERHEAD <= size;
+		rc = fits ? box_open(store, place, id, box, len, ret) : -EUCLEAN;
+		*ret_len = fits ? len - BOX_OVERHEAD : 0;
 	}
 	sql_done(stmt);
 	return rc;
+}
+
+int box_open_key(struct store *store, const char *place, const char *sql, const struct uuid *id,
+	struct key *ret)
+{
+	size_t len = 0;
+	int rc = box_open_bytes(store, place, sql, id, ret->bytes, KEY_LEN, &len);
+	return rc == 0 && len != KEY_LEN ? -EUCLEAN : rc;
 }
 
 void token_hash(struct store *store, const char *token, uint8_t ret[TOKEN_HASH_LEN])

@@ -165,6 +165,17 @@ int hub_next_generation(struct store *store, const struct uuid *hub_id, int64_t 
 		hub_id);
 }
 
+int hub_resend_instance(struct store *store, const struct instance *i)
+{
+	int64_t generation;
+	if (uuid_is_zero(&i->hub_id))
+		return 0;
+	int rc = hub_next_generation(store, &i->hub_id, &generation);
+	return rc == 0 ? sql_run(store, "UPDATE instance SET generation = ? WHERE id = ?", "iu",
+		       generation, &i->id)
+		       : rc;
+}
+
 int tombstone_add(
 	struct store *store, const struct uuid *hub_id, const char *kind, const struct uuid *id)
 {
@@ -356,8 +367,8 @@ int hub_set_peer_status(struct store *store, const struct hub *h, const struct u
 	return sql_run(store,
 		"INSERT INTO peer_status AS t (peer_id, boot_id, endpoint, last_handshake_at, last_seen_at,"
 		" rx_bytes, tx_bytes, rx_packets, tx_packets, boot_rx_bytes, boot_tx_bytes, boot_rx_packets,"
-		" boot_tx_packets, timestamp, failure, failure_at)"
-		" SELECT p.id, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?6, ?7, ?8, ?9, ?10, ?11, ?12 FROM peer p"
+		" boot_tx_packets, timestamp, failure, failure_at, protocol)"
+		" SELECT p.id, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?14 FROM peer p"
 		" JOIN instance i ON i.id = p.instance_id WHERE p.id = ?1 AND i.hub_id = ?13"
 		" ON CONFLICT (peer_id) DO UPDATE SET"
 		" rx_bytes = t.rx_bytes + ?6 - iif(t.boot_id IS ?2 AND ?6 >= t.boot_rx_bytes,"
@@ -372,10 +383,11 @@ int hub_set_peer_status(struct store *store, const struct hub *h, const struct u
 		" boot_id = ?2, endpoint = iif(?3 = '', t.endpoint, ?3),"
 		" last_handshake_at = max(t.last_handshake_at, ?4), last_seen_at = max(t.last_seen_at, ?5),"
 		" timestamp = max(t.timestamp, ?10), failure = iif(?12 > t.failure_at, ?11, t.failure),"
-		" failure_at = max(t.failure_at, ?12)",
-		"uutiiiiiittiu", peer_id, boot_id, s->endpoint, s->last_handshake_at,
+		" failure_at = max(t.failure_at, ?12), protocol = iif(?14 = '', t.protocol, ?14)",
+		"uutiiiiiittiut", peer_id, boot_id, s->endpoint, s->last_handshake_at,
 		s->last_seen_at, (int64_t)s->rx_bytes, (int64_t)s->tx_bytes, (int64_t)s->rx_packets,
-		(int64_t)s->tx_packets, s->timestamp, s->failure, s->failure_at, &h->id);
+		(int64_t)s->tx_packets, s->timestamp, s->failure, s->failure_at, &h->id,
+		s->protocol);
 }
 
 enum {

@@ -6,6 +6,7 @@
  */
 #include "control/store/instance.h"
 
+#include "control/model/openvpn_json.h"
 #include "control/model/wireguard_key.h"
 #include "control/store/hub.h"
 #include "control/store/internal.h"
@@ -28,7 +29,12 @@ enum {
 #define COLUMNS                                                                                \
 	"id, number, name, hostname, region, hub_id, network4, network6, mtu, wireguard_port," \
 	" public_key, access, dns, client_routes, route_list, labels, state, conditions,"      \
-	" created_at, version"
+	" created_at, version, openvpn,"                                                       \
+	" (SELECT id FROM listener l WHERE l.instance_id = instance.id AND transport = 0),"    \
+	" (SELECT port FROM listener l WHERE l.instance_id = instance.id AND transport = 0),"  \
+	" (SELECT id FROM listener l WHERE l.instance_id = instance.id AND transport = 1),"    \
+	" (SELECT port FROM listener l WHERE l.instance_id = instance.id AND transport = 1),"  \
+	" (SELECT renews_at FROM authority a WHERE a.instance_id = instance.id)"
 
 static void read_dns(const json_t *dns, struct instance_dns *ret)
 {
@@ -95,6 +101,32 @@ static char *format_conditions(const struct instance *i)
 	return text;
 }
 
+/* {"udp":{…},"tcp":{…}}: what cannot be read was checked when it was written. */
+static void read_openvpn(sqlite3_stmt *stmt, int column, struct instance *i)
+{
+	json_t *json = sql_json(stmt, column, "{}");
+	for (int t = 0; t < OPENVPN__TRANSPORTS; t++) {
+		enum openvpn_transport transport = (enum openvpn_transport)t;
+		struct model_errors errors = {0};
+		openvpn_listener_read(&i->openvpn[t], transport,
+			json_object_get(json, openvpn_transport_text(transport)), "", &errors);
+		sql_uuid(stmt, column + 1 + 2 * t, &i->openvpn[t].id);
+		i->openvpn[t].port = (uint16_t)sqlite3_column_int(stmt, column + 2 + 2 * t);
+	}
+	json_decref(json);
+}
+
+static char *format_openvpn(const struct instance *i)
+{
+	json_t *object = json_object();
+	for (int t = 0; t < OPENVPN__TRANSPORTS; t++)
+		(void)json_object_set_new(object, openvpn_transport_text((enum openvpn_transport)t),
+			openvpn_listener_json(&i->openvpn[t]));
+	char *text = json_dumps(object, JSON_COMPACT);
+	json_decref(object);
+	return text;
+}
+
 static void read_row(sqlite3_stmt *stmt, struct instance *i)
 {
 	char text[IP_PREFIX_TEXT];
@@ -134,6 +166,8 @@ static void read_row(sqlite3_stmt *stmt, struct instance *i)
 	json_decref(json);
 	i->created_at = sqlite3_column_int64(stmt, 18);
 	i->version = (uint64_t)sqlite3_column_int64(stmt, 19);
+	read_openvpn(stmt, 20, i);
+	i->certificate_renews_at = sqlite3_column_int64(stmt, 25);
 }
 
 int instance_find(struct store *store, const struct uuid *id, struct instance *ret)
@@ -264,7 +298,7 @@ static int take_number(struct store *store, uint32_t *ret)
 }
 
 struct instance_texts {
-	char *dns, *labels, *routes, *conditions;
+	char *dns, *labels, *routes, *conditions, *openvpn;
 	char network4[IP_PREFIX_TEXT];
 	char network6[IP_PREFIX_TEXT];
 };
@@ -275,10 +309,11 @@ static int format_texts(const struct instance *i, struct instance_texts *ret)
 	ret->labels = json_dumps(i->labels, JSON_COMPACT);
 	ret->routes = prefixes_format(&i->route_list);
 	ret->conditions = format_conditions(i);
+	ret->openvpn = format_openvpn(i);
 	(void)ip_prefix_format(&i->networks[0], ret->network4);
 	(void)ip_prefix_format(&i->networks[1], ret->network6);
 	return ret->dns != NULL && ret->labels != NULL && ret->routes != NULL
-			&& ret->conditions != NULL
+			&& ret->conditions != NULL && ret->openvpn != NULL
 		? 0
 		: -ENOMEM;
 }
@@ -289,6 +324,7 @@ static void free_texts(struct instance_texts *t)
 	free(t->labels);
 	free(t->routes);
 	free(t->conditions);
+	free(t->openvpn);
 }
 
 static int64_t access_bits(const struct instance_access *a)
@@ -325,11 +361,12 @@ int instance_add(struct store *store, struct instance *i, const struct ip_prefix
 		rc = sql_run(store,
 			"INSERT INTO instance (id, workspace_id, number, name, hostname, region, network4,"
 			" network6, mtu, access, dns, client_routes, route_list, labels, state, conditions,"
-			" created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-			"uuitttttiitittiti", &i->id, &store->workspace, (int64_t)i->number, i->name,
-			i->hostname, i->region, t.network4, t.network6, (int64_t)i->mtu,
+			" created_at, openvpn)"
+			" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+			"uuitttttiitittitit", &i->id, &store->workspace, (int64_t)i->number,
+			i->name, i->hostname, i->region, t.network4, t.network6, (int64_t)i->mtu,
 			access_bits(&i->access), t.dns, (int64_t)i->client_routes, t.routes,
-			t.labels, (int64_t)i->state, t.conditions, store->now);
+			t.labels, (int64_t)i->state, t.conditions, store->now, t.openvpn);
 	free_texts(&t);
 	if (rc == 0)
 		rc = sql_run(store, "DELETE FROM hostname_quarantine WHERE hostname = ?", "t",
@@ -373,11 +410,11 @@ int instance_set(struct store *store, struct instance *i, struct model_errors *e
 	if (rc == 0)
 		rc = sql_run(store,
 			"UPDATE instance SET name = ?, network4 = ?, network6 = ?, mtu = ?, access = ?,"
-			" dns = ?, client_routes = ?, route_list = ?, labels = ?, generation = ?,"
-			" version = version + 1 WHERE id = ?",
-			"tttiitittiu", i->name, t.network4, t.network6, (int64_t)i->mtu,
+			" dns = ?, client_routes = ?, route_list = ?, labels = ?, openvpn = ?,"
+			" generation = ?, version = version + 1 WHERE id = ?",
+			"tttiititttiu", i->name, t.network4, t.network6, (int64_t)i->mtu,
 			access_bits(&i->access), t.dns, (int64_t)i->client_routes, t.routes,
-			t.labels, generation, &i->id);
+			t.labels, t.openvpn, generation, &i->id);
 	free_texts(&t);
 	i->version++;
 	return rc == 0 ? audit_add(store, "update", "instance", &i->id, i->name) : rc;
@@ -410,6 +447,8 @@ static int begin_removal(struct store *store, struct instance *i)
 			"UPDATE instance SET generation = (SELECT generation FROM hub WHERE id = hub_id),"
 			" private_key_box = NULL WHERE id = ?",
 			"u", &i->id);
+	if (rc == 0)
+		rc = sql_run(store, "DELETE FROM authority WHERE instance_id = ?", "u", &i->id);
 	i->state = INSTANCE_DELETING;
 	instance_set_condition(i, CONDITION_DATAPLANE_READY, "Deleting",
 		"Waiting for the hub to confirm that it is gone.", store->now);
@@ -465,6 +504,7 @@ static int choose_port(
 	int64_t port = first;
 	int rc = sql_number(store, &port,
 		"WITH used AS (SELECT wireguard_port AS port FROM instance WHERE hub_id = ?1"
+		" UNION SELECT port FROM listener WHERE hub_id = ?1 AND transport = 0"
 		" UNION SELECT ?2 - 1), gap AS (SELECT port, lead(port) OVER (ORDER BY port) AS next"
 		" FROM used WHERE port >= ?2 - 1)"
 		" SELECT min(port) + 1 FROM gap WHERE next IS NULL OR next > port + 1",

@@ -4,6 +4,7 @@
 
 /* Of the store's own files only. */
 
+#include "control/model/instance.h"
 #include "control/store/store.h"
 #include "dataplane/base/ip.h"
 #include "dataplane/base/key.h"
@@ -57,6 +58,8 @@ int sql_number(struct store *store, int64_t *ret, const char *sql, const char *t
 void sql_text(sqlite3_stmt *stmt, int column, char *ret, size_t size);
 void sql_uuid(sqlite3_stmt *stmt, int column, struct uuid *ret);
 void sql_key(sqlite3_stmt *stmt, int column, struct key *ret);
+/* Exactly len bytes; anything else reads as zero. */
+void sql_blob(sqlite3_stmt *stmt, int column, void *ret, size_t len);
 /* Parsed JSON, or what otherwise parses to when the column is not well-formed. New reference. */
 json_t *sql_json(sqlite3_stmt *stmt, int column, const char *otherwise);
 
@@ -75,6 +78,9 @@ int box_open(struct store *store, const char *place, const struct uuid *id, cons
  */
 int box_open_key(struct store *store, const char *place, const char *sql, const struct uuid *id,
 	struct key *ret);
+/* The same of what is up to size bytes long. */
+int box_open_bytes(struct store *store, const char *place, const char *sql, const struct uuid *id,
+	void *ret, size_t size, size_t *ret_len);
 void token_hash(struct store *store, const char *token, uint8_t ret[TOKEN_HASH_LEN]);
 /* prefix and 43 characters of base64url: 256 random bits. */
 int token_make(const char *prefix, char *ret, size_t size);
@@ -86,6 +92,8 @@ int audit_add(struct store *store, const char *action, const char *object_type,
 int hub_of_peer(struct store *store, const struct uuid *peer_id, struct uuid *ret);
 /* The next generation of a hub. */
 int hub_next_generation(struct store *store, const struct uuid *hub_id, int64_t *ret);
+/* The hub of an instance, if it has one, hears of it again. */
+int hub_resend_instance(struct store *store, const struct instance *i);
 int tombstone_add(
 	struct store *store, const struct uuid *hub_id, const char *kind, const struct uuid *id);
 

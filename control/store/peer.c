@@ -6,6 +6,7 @@
  */
 #include "control/store/peer.h"
 
+#include "control/store/credential.h"
 #include "control/store/hub.h"
 #include "control/store/instance.h"
 #include "control/store/internal.h"
@@ -21,18 +22,20 @@ enum {
 	FIRST_HOST = 2, /* 1 is the hub */
 };
 
-#define COLUMNS                                                                                     \
-	"p.id, p.instance_id, p.type, p.protocol, p.name, p.site_id, p.user_id, p.public_key,"      \
-	" p.key_is_ours, p.private_key_box IS NOT NULL, p.allow_broad_routes, p.route_all,"         \
-	" p.allowed, p.keepalive, p.expires_at, p.is_suspended, coalesce(u.is_suspended, 0),"       \
-	" p.host, p.labels, p.revealed_until, p.profile_digest, p.created_at, p.version,"           \
-	" i.network4, i.network6, s.endpoint, s.last_handshake_at, s.last_seen_at, s.rx_bytes,"     \
-	" s.tx_bytes, s.rx_packets, s.tx_packets, s.timestamp, s.failure, s.failure_at,"            \
-	" p.clock_resets, (SELECT json_group_array(prefix) FROM (SELECT prefix FROM subnet n WHERE" \
+#define COLUMNS                                                                                                                                   \
+	"p.id, p.instance_id, p.type, p.protocol, p.name, p.site_id, p.user_id, p.public_key,"                                                    \
+	" p.key_is_ours, p.private_key_box IS NOT NULL, p.allow_broad_routes, p.route_all,"                                                       \
+	" p.allowed, p.keepalive, p.expires_at, p.is_suspended, coalesce(u.is_suspended, 0),"                                                     \
+	" p.host, p.labels, p.revealed_until, p.profile_digest, p.created_at, p.version,"                                                         \
+	" i.network4, i.network6, s.endpoint, s.last_handshake_at, s.last_seen_at, s.rx_bytes,"                                                   \
+	" s.tx_bytes, s.rx_packets, s.tx_packets, s.timestamp, s.failure, s.failure_at,"                                                          \
+	" p.clock_resets, coalesce(s.protocol, ''), coalesce(c.username, ''),"                                                                    \
+	" c.password_box IS NOT NULL AND c.private_key_box IS NOT NULL, (SELECT json_group_array(prefix) FROM (SELECT prefix FROM subnet n WHERE" \
 	" n.peer_id = p.id ORDER BY n.place))"
-#define SELECT                                                                   \
-	"SELECT " COLUMNS " FROM peer p JOIN instance i ON i.id = p.instance_id" \
-	" LEFT JOIN user u ON u.id = p.user_id LEFT JOIN peer_status s ON s.peer_id = p.id"
+#define SELECT                                                                              \
+	"SELECT " COLUMNS " FROM peer p JOIN instance i ON i.id = p.instance_id"            \
+	" LEFT JOIN user u ON u.id = p.user_id LEFT JOIN peer_status s ON s.peer_id = p.id" \
+	" LEFT JOIN credential c ON c.peer_id = p.id"
 
 static void read_status(sqlite3_stmt *stmt, int c, struct peer_status *ret)
 {
@@ -65,8 +68,10 @@ static void read_row(sqlite3_stmt *stmt, struct peer *p)
 	sql_uuid(stmt, 0, &p->id);
 	sql_uuid(stmt, 1, &p->instance_id);
 	p->type = sqlite3_column_int(stmt, 2) == PEER_SITE ? PEER_SITE : PEER_CLIENT;
-	p->protocol =
-		sqlite3_column_int(stmt, 3) == PROTOCOL_ANY ? PROTOCOL_ANY : PROTOCOL_WIREGUARD;
+	int protocol = sqlite3_column_int(stmt, 3);
+	p->protocol = protocol == PROTOCOL_ANY ? PROTOCOL_ANY
+		: protocol == PROTOCOL_OPENVPN ? PROTOCOL_OPENVPN
+					       : PROTOCOL_WIREGUARD;
 	sql_text(stmt, 4, p->name, sizeof(p->name));
 	sql_uuid(stmt, 5, &p->site_id);
 	sql_uuid(stmt, 6, &p->user_id);
@@ -90,7 +95,10 @@ static void read_row(sqlite3_stmt *stmt, struct peer *p)
 	read_addresses(stmt, 23, p);
 	read_status(stmt, 25, &p->status);
 	p->clock_resets = (uint64_t)sqlite3_column_int64(stmt, 35);
-	prefixes_parse((const char *)sqlite3_column_text(stmt, 36), &p->subnets);
+	sql_text(stmt, 36, p->status.protocol, sizeof(p->status.protocol));
+	sql_text(stmt, 37, p->username, sizeof(p->username));
+	p->has_openvpn_secrets = sqlite3_column_int(stmt, 38) != 0;
+	prefixes_parse((const char *)sqlite3_column_text(stmt, 39), &p->subnets);
 }
 
 int peer_find(struct store *store, const struct uuid *instance_id, const struct uuid *id,
@@ -176,16 +184,24 @@ static int check_taken(struct store *store, const struct peer *p, struct model_e
 		"utu", &p->instance_id, p->name, &p->id);
 	if (rc == 0 && found > 0)
 		model_conflict_add(errors, "/name", "another peer of this instance has this name");
-	if (rc == 0)
+	found = 0;
+	if (rc == 0 && peer_speaks_wireguard(p))
 		rc = sql_number(store, &found,
 			"SELECT count(*) FROM peer WHERE instance_id = ? AND public_key = ? AND id IS NOT ?",
 			"uku", &p->instance_id, &p->public_key, &p->id);
 	if (rc == 0 && found > 0)
 		model_conflict_add(
 			errors, "/public_key", "another peer of this instance has this key");
-	for (size_t i = 0; i < p->subnets.count && rc == 0; i++)
+	/* later it never changes: this one is new */
+	if (rc == 0 && uuid_is_zero(&p->id) && p->username[0] != '\0') {
+		rc = credential_is_taken(store, &p->instance_id, p->username);
+		if (rc > 0)
+			model_conflict_add(errors, "/username",
+				"another peer of this instance has this username");
+	}
+	for (size_t i = 0; i < p->subnets.count && rc >= 0; i++)
 		rc = check_overlap(store, p, i, errors);
-	return rc;
+	return rc < 0 ? rc : 0;
 }
 
 static int check_parties(struct store *store, const struct peer *p, struct model_errors *errors)
@@ -321,7 +337,25 @@ int peer_add(struct store *store, const struct instance *i, struct peer *p,
 		rc = insert_peer(store, p, &boxes, private_key != NULL, generation);
 	if (rc == 0)
 		rc = write_subnets(store, p);
+	if (rc == 0 && peer_speaks_openvpn(p))
+		rc = credential_add(store, p);
+	if (rc == 0 && instance_routes_depend_on(i, &p->subnets))
+		rc = hub_resend_instance(store, i);
 	return rc == 0 ? audit_add(store, "create", "peer", &p->id, p->name) : rc;
+}
+
+/* Before the subnets are written: the hub tells clients routes, so it hears when they change. */
+static int resend_routes(struct store *store, const struct instance *i, const struct peer *p)
+{
+	struct peer old;
+	int rc = peer_find(store, &p->instance_id, &p->id, &old);
+	if (rc < 0)
+		return rc;
+	bool changes = !subnets_equal(&old.subnets, &p->subnets)
+		&& (instance_routes_depend_on(i, &old.subnets)
+			|| instance_routes_depend_on(i, &p->subnets));
+	peer_fini(&old);
+	return changes ? hub_resend_instance(store, i) : 0;
 }
 
 int peer_set(
@@ -331,6 +365,8 @@ int peer_set(
 	int rc = check_all(store, i, p, errors);
 	if (rc == 0 && !uuid_is_zero(&i->hub_id))
 		rc = hub_next_generation(store, &i->hub_id, &generation);
+	if (rc == 0)
+		rc = resend_routes(store, i, p);
 	if (rc < 0)
 		return rc;
 	char *labels = json_dumps(p->labels, JSON_COMPACT);
@@ -354,8 +390,7 @@ int peer_set(
 	return rc == 0 ? audit_add(store, "update", "peer", &p->id, p->name) : rc;
 }
 
-/* The hub hears of it again: a new generation, whatever the peer's state is now. */
-static int resend_peer(struct store *store, const struct uuid *id)
+int peer_resend(struct store *store, const struct uuid *id)
 {
 	struct uuid hub;
 	int64_t generation = 0;
@@ -379,7 +414,7 @@ int peer_set_suspended(struct store *store, struct peer *p, bool is_suspended)
 	p->is_suspended = is_suspended;
 	p->version++;
 	if (rc == 0)
-		rc = resend_peer(store, &p->id);
+		rc = peer_resend(store, &p->id);
 	return rc == 0
 		? audit_add(store, is_suspended ? "suspend" : "resume", "peer", &p->id, p->name)
 		: rc;
@@ -393,7 +428,7 @@ int peer_reset_clock(struct store *store, struct peer *p)
 	p->clock_resets++;
 	p->version++;
 	if (rc == 0)
-		rc = resend_peer(store, &p->id);
+		rc = peer_resend(store, &p->id);
 	return rc == 0 ? audit_add(store, "reset_clock", "peer", &p->id, p->name) : rc;
 }
 
@@ -409,6 +444,8 @@ int peer_del(struct store *store, const struct instance *i, const struct peer *p
 			"uii", &p->instance_id, (int64_t)p->host, store->now + QUARANTINE_S);
 	if (rc == 0)
 		rc = sql_run(store, "DELETE FROM peer WHERE id = ?", "u", &p->id);
+	if (rc == 0 && instance_routes_depend_on(i, &p->subnets))
+		rc = hub_resend_instance(store, i);
 	return rc == 0 ? audit_add(store, "delete", "peer", &p->id, p->name) : rc;
 }
 
@@ -472,7 +509,7 @@ int peers_resend_of_user(struct store *store, const struct uuid *user_id)
 		return rc;
 	rc = collect_ids(store, stmt, &list);
 	for (size_t i = 0; i < list.count && rc == 0; i++)
-		rc = resend_peer(store, &list.ids[i]);
+		rc = peer_resend(store, &list.ids[i]);
 	free(list.ids);
 	return rc;
 }
@@ -527,7 +564,7 @@ int peers_expire(struct store *store)
 		return rc;
 	rc = collect_ids(store, stmt, &list);
 	for (size_t i = 0; i < list.count && rc == 0; i++) {
-		rc = resend_peer(store, &list.ids[i]);
+		rc = peer_resend(store, &list.ids[i]);
 		if (rc == 0)
 			rc = sql_run(store, "UPDATE peer SET is_sent = 0 WHERE id = ?", "u",
 				&list.ids[i]);
@@ -536,7 +573,7 @@ int peers_expire(struct store *store)
 	return rc < 0 ? rc : (int)list.count;
 }
 
-int peers_forget_keys(struct store *store)
+static int forget_private_keys(struct store *store)
 {
 	static const char count[] = "SELECT count(*) FROM peer WHERE private_key_box IS NOT NULL"
 				    " AND revealed_until != 0 AND revealed_until <= ?";
@@ -549,4 +586,11 @@ int peers_forget_keys(struct store *store)
 		" AND revealed_until != 0 AND revealed_until <= ?",
 		"i", store->now);
 	return rc < 0 ? rc : (int)found;
+}
+
+int peers_forget_keys(struct store *store)
+{
+	int keys = forget_private_keys(store);
+	int secrets = keys < 0 ? keys : credentials_forget(store);
+	return secrets < 0 ? secrets : keys + secrets;
 }

@@ -46,12 +46,14 @@ int peer_set_profile_digest(struct store *store, struct peer *p, const char *dig
 int peer_private_key(struct store *store, const struct uuid *id, struct key *ret);
 int peer_preshared_key(struct store *store, const struct uuid *id, struct key *ret);
 
+/* The hub hears of it again: a new generation, whatever the peer's state is now. */
+int peer_resend(struct store *store, const struct uuid *id);
 /* The hub hears of all peers of a user again, active or not; or of their end. */
 int peers_resend_of_user(struct store *store, const struct uuid *user_id);
 int peers_del_of_user(struct store *store, const struct uuid *user_id);
 /* Peers whose time has come since the hub was told: their generation moves. Their number. */
 int peers_expire(struct store *store);
-/* Private keys that were revealed and whose time is over are gone for good. Their number. */
+/* Private keys and passwords that were revealed and whose time is over are gone for good. Their number. */
 int peers_forget_keys(struct store *store);
 
 #endif

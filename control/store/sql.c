@@ -164,7 +164,7 @@ void sql_text(sqlite3_stmt *stmt, int column, char *ret, size_t size)
 	ret[len] = '\0';
 }
 
-static void copy_blob(sqlite3_stmt *stmt, int column, void *ret, size_t len)
+void sql_blob(sqlite3_stmt *stmt, int column, void *ret, size_t len)
 {
 	const void *data = sqlite3_column_blob(stmt, column);
 	memset(ret, 0, len);
@@ -174,12 +174,12 @@ static void copy_blob(sqlite3_stmt *stmt, int column, void *ret, size_t len)
 
 void sql_uuid(sqlite3_stmt *stmt, int column, struct uuid *ret)
 {
-	copy_blob(stmt, column, ret->bytes, sizeof(ret->bytes));
+	sql_blob(stmt, column, ret->bytes, sizeof(ret->bytes));
 }
 
 void sql_key(sqlite3_stmt *stmt, int column, struct key *ret)
 {
-	copy_blob(stmt, column, ret->bytes, sizeof(ret->bytes));
+	sql_blob(stmt, column, ret->bytes, sizeof(ret->bytes));
 }
 
 json_t *sql_json(sqlite3_stmt *stmt, int column, const char *otherwise)

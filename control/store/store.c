@@ -23,8 +23,10 @@ extern const char migration_001[];
 extern const size_t migration_001_len;
 extern const char migration_002[];
 extern const size_t migration_002_len;
+extern const char migration_003[];
+extern const size_t migration_003_len;
 
-static const char *const migrations[] = {migration_001, migration_002};
+static const char *const migrations[] = {migration_001, migration_002, migration_003};
 
 enum {
 	SCHEMA_VERSION = sizeof(migrations) / sizeof(migrations[0]),
@@ -190,10 +192,13 @@ static int prepare_database(struct store *store)
 {
 	int rc = run_script(store,
 		"PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
-		"PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA secure_delete = ON");
+		"PRAGMA trusted_schema = OFF; PRAGMA secure_delete = ON");
 	store->now = (int64_t)(clock_realtime_ns() / NS_PER_SEC);
 	if (rc == 0)
 		rc = migrate(store);
+	/* only now: a migration that makes a table anew must not take along what refers to the old one */
+	if (rc == 0)
+		rc = run_script(store, "PRAGMA foreign_keys = ON");
 	return rc == 0 ? read_identity(store) : rc;
 }
 

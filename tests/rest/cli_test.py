@@ -142,6 +142,24 @@ class CliTest(rest_client.RestTest):
                                         check=False).returncode, 0)
         self.assertIn("█", self.nave("peers", "profile", net, "phone", "--qr"))
 
+    def test_openvpn_profiles(self):
+        net = self.new_net()
+        self.nave("peers", "create", net, "--client", "phone", "--protocol", "any")
+        self.nave("peers", "create", net, "--site", "Leeds", "--subnet", "192.168.7.0/24", "--protocol", "openvpn",
+                  "--username", "leeds-router")
+        self.assertEqual(self.json("peers", "show", net, "Leeds")["username"], "leeds-router")
+        self.assertRegex(self.nave("peers", "list", net), r"Leeds +site +openvpn ")
+        self.assertIn("[Interface]", self.nave("peers", "profile", net, "phone"))
+        self.assertIn("\nproto udp\n", self.nave("peers", "profile", net, "phone", "--format", "openvpn"))
+        self.assertIn("\nproto tcp\n", self.nave("peers", "profile", net, "Leeds", "--transport", "tcp"))
+        file = f"{self.daemon.folder}/{net}.rsc"
+        self.nave("peers", "profile", net, "Leeds", "--format", "routeros", "--reveal", "--out", file)
+        text = pathlib.Path(file).read_text(encoding="utf-8")
+        self.assertRegex(text, r"user=leeds-router password=[A-Za-z0-9]{22} ")
+        for words, code in ((["phone", "--format", "routeros"], 1), (["Leeds", "--qr"], 1),
+                            (["phone", "--format", "pigeon"], 1), (["phone", "--qr", "--format", "openvpn"], 2)):
+            self.nave("peers", "profile", net, *words, code=code)
+
     def test_workspace(self):
         self.nave("users", "create", "Dan", "--label", "team=x")
         self.nave("users", "update", "Dan", "--email", "dan@example.net")

@@ -147,6 +147,9 @@ class ContractTest(rest_client.RestTest):
         return self.call(operation, "x", Content_Type="text/plain")
 
     def drive_422(self, operation):
+        if operation.id in ("getProfile", "revealProfile"):  # a client has no script for a router
+            path = f"{self.path_of(operation)}?format=routeros"
+            return self.client_of(operation).call(operation.method, path)
         body = self.good_body(operation)
         if operation.id == "postReport":
             return self.call(operation, {**body, "boot_id": "x"})

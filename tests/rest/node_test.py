@@ -48,7 +48,7 @@ class NodeTest(rest_client.RestTest):
         made = self.ready_instance()
         self.assertLess(time.monotonic() - began, 2)
         self.assertEqual([c["type"] for c in made["conditions"] if c["status"]],
-                         ["Allocated", "KeysReady", "DataplaneReady"])
+                         ["Allocated", "KeysReady", "CertificatesReady", "DataplaneReady"])
         endpoint = made["endpoints"]["wireguard"]
         self.assertEqual(endpoint["address"], "203.0.113.1")
         self.assertGreaterEqual(endpoint["port"], 51820)

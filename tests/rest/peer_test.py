@@ -65,7 +65,7 @@ class PeerTest(rest_client.RestTest):
                   "user_id": None, "subnets": [], "allow_broad_routes": False, "route_all": False,
                   "allowed_destinations": None, "keepalive": 25, "expires_at": None,
                   "state": "active", "connected": False, "connected_from": None,
-                  "protocol_in_use": None, "last_handshake_at": None, "last_failure": None,
+                  "protocol_in_use": None, "username": None, "last_handshake_at": None, "last_failure": None,
                   "rx_bytes": 0, "tx_bytes": 0, "profile_outdated": False, "labels": {}}
         self.assertEqual({k: peer[k] for k in wanted}, wanted)
         self.assertEqual(len(base64.b64decode(peer["public_key"])), 32)
@@ -83,7 +83,6 @@ class PeerTest(rest_client.RestTest):
                  "expires_at": "2099-12-31T23:59:59Z"},
                 {"type": "client", "protocol": "any", "allowed_destinations": []}):
             peer = self.made(**body)
-            body.pop("protocol", None)
             self.assertEqual({k: peer[k] for k in body}, body)
 
     def test_addresses(self):
@@ -124,7 +123,7 @@ class PeerTest(rest_client.RestTest):
     def test_values_that_cannot_be(self):
         nobody = str(uuid.uuid4())
         for change, pointer, word in (
-                ({"type": "thing"}, "/type", "client"), ({"protocol": "openvpn"}, "/protocol", "any"),
+                ({"type": "thing"}, "/type", "client"), ({"protocol": "ipsec"}, "/protocol", "any"),
                 ({"name": ""}, "/name", "empty"), ({"name": "x" * 65}, "/name", "64"),
                 ({"keepalive": -1}, "/keepalive", "65535"), ({"keepalive": 65536}, "/keepalive", ""),
                 ({"keepalive": 2**62}, "/keepalive", ""),

@@ -87,7 +87,7 @@ class NaveTest(unittest.TestCase):
             f"GET /v1/instances/{ACME}": (200, INSTANCE),
             f"GET /v1/instances/{ACME}/peers?name=bob": items(PEER),
             f"GET /v1/instances/{ACME}/peers/{BOB}": (200, PEER),
-            f"GET /v1/instances/{ACME}/peers/{BOB}/profile?format=wireguard": (200, PROFILE),
+            f"GET /v1/instances/{ACME}/peers/{BOB}/profile": (200, PROFILE),
         })
 
     def nave(self, *words, code=0, env=None, socket=True):
@@ -265,7 +265,7 @@ class NaveTest(unittest.TestCase):
         self.assertFalse(file.exists())
 
     def test_a_profile_cannot_command_a_terminal(self):
-        self.server.answers[f"GET /v1/instances/{ACME}/peers/{BOB}/profile?format=wireguard"] = (200, "a\033[2J\nb\n")
+        self.server.answers[f"GET /v1/instances/{ACME}/peers/{BOB}/profile"] = (200, "a\033[2J\nb\n")
         outer, inner = pty.openpty()
         subprocess.run([NAVE, "--socket", self.socket, "peers", "profile", "acme", "bob"], stdout=inner, check=True, timeout=30)
         self.assertEqual(os.read(outer, 100), b"a?[2J\r\nb\r\n")

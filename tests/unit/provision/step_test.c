@@ -12,7 +12,11 @@
 
 #include <cmocka.h>
 
-static const struct control_config config = {.wireguard_ports = {51820, 51821}};
+static const struct control_config config = {
+	.wireguard_ports = {51820, 51821},
+	.openvpn_ports = {1194, 1195},
+	.vpn_domain = "vpn.example.net",
+};
 
 static int setup(void **state)
 {
@@ -112,6 +116,10 @@ static void steps_follow_each_other(void **state)
 	expect(f, &id, INSTANCE_PROVISIONING, CONDITION_ALLOCATED, "Done");
 	assert_true(step(f, &id));
 	expect(f, &id, INSTANCE_PROVISIONING, CONDITION_KEYS_READY, "Done");
+	say(f, &hub, &id, true); /* of what it had before: not yet */
+	expect(f, &id, INSTANCE_PROVISIONING, CONDITION_CERTIFICATES_READY, "Waiting");
+	assert_true(step(f, &id));
+	expect(f, &id, INSTANCE_PROVISIONING, CONDITION_CERTIFICATES_READY, "Done");
 	assert_false(step(f, &id));
 	expect(f, &id, INSTANCE_PROVISIONING, CONDITION_DATAPLANE_READY, "Waiting");
 	report(f, &hub);
@@ -127,6 +135,7 @@ static void a_hub_that_fails_and_recovers(void **state)
 {
 	struct fixture *f = *state;
 	const struct uuid hub = enrol(f), id = add(f, "acme");
+	(void)step(f, &id);
 	(void)step(f, &id);
 	(void)step(f, &id);
 	report(f, &hub);
@@ -161,6 +170,7 @@ static void silence_fails_and_retry_gets_its_own_time(void **state)
 	struct instance i;
 	(void)step(f, &id);
 	(void)step(f, &id);
+	(void)step(f, &id);
 	let_time_pass(f);
 	assert_true(step(f, &id));
 	expect(f, &id, INSTANCE_FAILED, CONDITION_DATAPLANE_READY, "HubSilent");
@@ -177,6 +187,72 @@ static void silence_fails_and_retry_gets_its_own_time(void **state)
 	expect(f, &id, INSTANCE_FAILED, CONDITION_DATAPLANE_READY, "NotConfirmed");
 	say(f, &hub, &id, true); /* late is better than never */
 	expect(f, &id, INSTANCE_READY, CONDITION_DATAPLANE_READY, "Done");
+}
+
+static int64_t certificates(struct fixture *f)
+{
+	return fixture_number(f, "SELECT count(DISTINCT server_certificate) FROM authority");
+}
+
+/* Of an instance that is ready: neither its state nor its authority is touched. */
+static void a_certificate_is_renewed_in_time(void **state)
+{
+	struct fixture *f = *state;
+	const struct uuid hub = enrol(f), id = add(f, "acme");
+	(void)step(f, &id);
+	(void)step(f, &id);
+	(void)step(f, &id);
+	report(f, &hub);
+	say(f, &hub, &id, true);
+	/* at two thirds of a year */
+	assert_in_range(fixture_number(f, "SELECT renews_at - unixepoch() FROM authority"),
+		243 * 86400 - 60, 244 * 86400);
+	fixture_run_sql(f,
+		"CREATE TABLE old AS SELECT * FROM authority;"
+		"UPDATE authority SET renews_at = unixepoch() + 60");
+	assert_false(step(f, &id));
+	fixture_run_sql(f, "UPDATE authority SET renews_at = unixepoch() - 1");
+	int64_t generation = fixture_number(f, "SELECT generation FROM instance");
+	assert_true(step(f, &id));
+	assert_false(step(f, &id));
+	expect(f, &id, INSTANCE_READY, CONDITION_CERTIFICATES_READY, "Done");
+	assert_int_equal(certificates(f), 1);
+	assert_int_equal(fixture_number(f,
+				 "SELECT count(*) FROM authority a JOIN old o ON a.certificate ="
+				 " o.certificate AND a.server_certificate != o.server_certificate"),
+		1);
+	assert_true(fixture_number(f, "SELECT generation FROM instance") > generation);
+	/* a hub that has moved is in its certificate, or RouterOS would not trust it */
+	fixture_run_sql(f, "UPDATE hub SET addresses = '[\"192.0.2.7\",\"2001:db8::7\"]'");
+	assert_true(step(f, &id));
+	assert_false(step(f, &id));
+	fixture_run_sql(f, "UPDATE hub SET addresses = '[\"2001:db8::7\",\"192.0.2.7\"]'");
+	assert_false(step(f, &id));
+}
+
+/* Two ports for UDP, and WireGuard has one of them. */
+static void openvpn_without_a_port_holds_nothing_up(void **state)
+{
+	struct fixture *f = *state;
+	const struct control_config narrow = {
+		.wireguard_ports = {51820, 51830}, .openvpn_ports = {51820, 51821}};
+	const struct uuid hub = enrol(f), a = add(f, "net0"), b = add(f, "net1");
+	const struct uuid both[] = {a, b};
+	for (int n = 0; n < 2 * 4; n++) {
+		struct instance i;
+		bool changed;
+		fixture_write(f);
+		assert_int_equal(instance_find(f->store, &both[n % 2], &i), 0);
+		assert_int_equal(step_instance(f->store, &narrow, &i, &changed), 0);
+		fixture_commit(f);
+		instance_fini(&i);
+	}
+	expect(f, &a, INSTANCE_PROVISIONING, CONDITION_CERTIFICATES_READY, "NoPort");
+	expect(f, &b, INSTANCE_PROVISIONING, CONDITION_CERTIFICATES_READY, "NoPort");
+	assert_int_equal(fixture_number(f, "SELECT count(*) FROM listener"), 0);
+	report(f, &hub);
+	say(f, &hub, &a, true);
+	expect(f, &a, INSTANCE_READY, CONDITION_DATAPLANE_READY, "Done");
 }
 
 static void no_port_fails_until_retried(void **state)
@@ -225,6 +301,7 @@ static void what_goes_away_stays_away(void **state)
 	const struct uuid hub = enrol(f), id = add(f, "acme");
 	(void)step(f, &id);
 	(void)step(f, &id);
+	(void)step(f, &id);
 	fixture_write(f);
 	assert_int_equal(instance_find(f->store, &id, &i), 0);
 	assert_int_equal(instance_del(f->store, &i), 0);
@@ -242,6 +319,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_hub_that_fails_and_recovers, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			silence_fails_and_retry_gets_its_own_time, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_certificate_is_renewed_in_time, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			openvpn_without_a_port_holds_nothing_up, setup, teardown),
 		cmocka_unit_test_setup_teardown(no_port_fails_until_retried, setup, teardown),
 		cmocka_unit_test_setup_teardown(other_hubs_have_no_say, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_goes_away_stays_away, setup, teardown),

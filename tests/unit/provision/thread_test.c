@@ -18,7 +18,10 @@
 
 #include <cmocka.h>
 
-static const struct control_config config = {.wireguard_ports = {51820, 52819}};
+static const struct control_config config = {
+	.wireguard_ports = {51820, 52819},
+	.openvpn_ports = {1194, 2193},
+};
 
 static atomic_int changes;
 
@@ -65,7 +68,8 @@ static void wait_for_number(struct fixture *f, const char *sql, int64_t number)
 static const char with_keys[] =
 	"SELECT count(*) FROM instance WHERE hub_id IS NOT NULL AND wireguard_port IS NOT NULL"
 	" AND public_key IS NOT NULL AND private_key_box IS NOT NULL"
-	" AND json_extract(conditions, '$.KeysReady[0]')";
+	" AND json_extract(conditions, '$.KeysReady[0]')"
+	" AND json_extract(conditions, '$.CertificatesReady[0]')";
 
 static void add_instances(struct fixture *f, int first, int count)
 {
@@ -198,6 +202,13 @@ static void kills_leave_nothing_half_done(void **state)
 				"SELECT count(*) FROM instance WHERE (public_key IS NULL) ="
 				" json_extract(conditions, '$.KeysReady[0]')"),
 			0);
+		assert_int_equal(
+			fixture_number(f,
+				"SELECT count(*) FROM instance i LEFT JOIN authority a ON a.instance_id = i.id"
+				" LEFT JOIN listener l ON l.instance_id = i.id AND transport = 1 WHERE"
+				" (a.instance_id IS NULL OR l.id IS NULL) ="
+				" json_extract(conditions, '$.CertificatesReady[0]')"),
+			0);
 	}
 	struct provision *p = start(f);
 	wait_for_number(f, with_keys, ALL);
@@ -206,8 +217,8 @@ static void kills_leave_nothing_half_done(void **state)
 		fixture_number(f, "SELECT count(DISTINCT wireguard_port) FROM instance"), ALL);
 	assert_int_equal(
 		fixture_number(f, "SELECT max(wireguard_port) - 51819 FROM instance"), ALL);
-	/* One generation for the allocation and one for the keys of each: nothing was done twice. */
-	assert_int_equal(fixture_number(f, "SELECT generation FROM hub"), 2 * ALL);
+	/* One generation for each one's ports, keys and certificates: nothing was done twice. */
+	assert_int_equal(fixture_number(f, "SELECT generation FROM hub"), 3 * ALL);
 }
 
 int main(void)

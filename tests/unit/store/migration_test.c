@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* A database of each earlier schema is taken along: what it held can be read, secrets too. */
+#include "control/store/credential.h"
+#include "control/store/openvpn.h"
 #include "dataplane/base/hex.h"
 #include "tests/unit/store/fixture.h"
 
@@ -11,6 +13,7 @@
 #include <sys/stat.h>
 
 #include <cmocka.h>
+#include <sqlite3.h>
 
 static const char key_label[] = "Its secret.key: ";
 
@@ -93,12 +96,88 @@ static void version_1(void **state)
 	assert_int_equal(fixture_number(f, "SELECT count(*) FROM peer"), 2);
 }
 
+static int find_any(void *ctx, const struct peer *p)
+{
+	if (p->protocol == PROTOCOL_ANY)
+		*(struct uuid *)ctx = p->id;
+	return 0;
+}
+
+/* What belongs to a peer stays with it, though its table is made anew. */
+static void version_2(void **state)
+{
+	struct fixture *f = *state;
+	const struct instance_filter all = {0};
+	struct uuid id = {0};
+	load(f, DATA "/store_v2.sql");
+	assert_int_equal(fixture_number(f, "PRAGMA user_version"), 2);
+	fixture_open(f);
+	for (int n = 0; n < 2; n++) {
+		assert_int_equal(fixture_number(f, "SELECT count(*) FROM peer"), 2);
+		assert_int_equal(fixture_number(f, "SELECT count(*) FROM peer_status"), 2);
+		assert_int_equal(fixture_number(f, "SELECT count(*) FROM subnet"), 1);
+		assert_int_equal(fixture_number(f, "SELECT count(*) FROM capture"), 1);
+		assert_int_equal(
+			fixture_number(f, "SELECT count(*) FROM pragma_foreign_key_check"), 0);
+		fixture_close(f);
+		fixture_open(f);
+	}
+	assert_int_equal(
+		fixture_try_sql(f,
+			"PRAGMA foreign_keys = ON; DELETE FROM peer WHERE protocol = 1;"
+			"INSERT INTO subnet SELECT id, instance_id, 9, '192.168.0.0/16', zeroblob(16),"
+			" x'ffffffffffffffffffffffffffffffff' FROM peer"),
+		SQLITE_CONSTRAINT); /* its trigger is still there */
+	assert_int_equal(fixture_number(f, "SELECT count(*) FROM capture"), 0);
+	fixture_read(f);
+	assert_int_equal(instance_list(f->store, &all, find_instance, &id), 0);
+	fixture_rollback(f);
+}
+
+/* An instance of before gets its part in OpenVPN, and so does a peer that could be any. */
+static void openvpn_comes_to_version_2(void **state)
+{
+	struct fixture *f = *state;
+	const struct instance_filter all = {0};
+	const struct certificate_names names = {.host = "acme.vpn.example.net"};
+	struct uuid id = {0}, any = {0};
+	struct instance i;
+	struct credential c;
+	struct credential_secrets secrets;
+	load(f, DATA "/store_v2.sql");
+	fixture_open(f);
+	fixture_write(f);
+	assert_int_equal(instance_list(f->store, &all, find_instance, &id), 0);
+	assert_int_equal(instance_find(f->store, &id, &i), 0);
+	assert_int_equal(i.openvpn[OPENVPN_UDP].port, 0);
+	assert_int_equal(i.openvpn[OPENVPN_UDP].wrap, OPENVPN_WRAP_TLS_CRYPT);
+	assert_true(i.openvpn[OPENVPN_TCP].requires_password);
+	assert_int_equal(i.certificate_renews_at, 0);
+	assert_int_equal(openvpn_needs_certificate(f->store, &i, &names), 1);
+	assert_int_equal(openvpn_allocate(f->store, &i, 1194, 1194), 0);
+	assert_int_equal(openvpn_make_certificates(f->store, &i, &names), 0);
+	assert_int_equal(openvpn_needs_certificate(f->store, &i, &names), 0);
+	const struct peer_filter peers = {.instance_id = &id};
+	assert_int_equal(peer_list(f->store, &peers, find_any, &any), 0);
+	assert_int_equal(credential_find(f->store, &any, &c), 0);
+	assert_string_equal(c.username, "laptop");
+	assert_true(c.certificate[0] != '\0');
+	assert_int_equal(credential_find_secrets(f->store, &any, &secrets), 0);
+	fixture_commit(f);
+	instance_fini(&i);
+	assert_int_equal(fixture_number(f, "SELECT count(*) FROM credential"), 1);
+	/* or its new secrets would be forgotten before anybody could see them */
+	assert_int_equal(fixture_number(f, "SELECT max(revealed_until) FROM peer"), 0);
+}
+
 int main(void)
 {
 	static struct fixture f;
 	fixture_init(&f);
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_prestate(version_1, &f),
+		cmocka_unit_test_prestate(version_2, &f),
+		cmocka_unit_test_prestate(openvpn_comes_to_version_2, &f),
 	};
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);
 	fixture_fini(&f);
