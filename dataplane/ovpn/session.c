@@ -216,7 +216,6 @@ static void go_on(struct ovpn_session *s, struct session_key *k, uint64_t now_ns
 	if (k->owes_farewell) {
 		k->owes_farewell = false;
 		(void)session_key_say(k, (const char *)s->farewell, s->farewell_len);
-		k->is_tls_over = true; /* the last that is said */
 	} else if (k->state == SESSION_KEY_ACCEPTED && !s->is_closing) {
 		session_key_activate(s, now_ns);
 	}

@@ -83,7 +83,10 @@ struct ovpn_credentials {
 	uint8_t fingerprint[TLS_FINGERPRINT_LEN];
 	char name[TLS_NAME_MAX + 1]; /* common name; "" without one */
 	const char *username, *password; /* "": none */
-	bool is_renewal; /* the session was authenticated before: it must be the same peer */
+	/* The session was authenticated before, and it must be the same peer. Another certificate or username
+	 * never comes this far: that renewal alone is refused and the session stays. ovpn_session_refuse()
+	 * of a renewal ends it. */
+	bool is_renewal;
 };
 
 /* A data key; secret, wiped by the session when the next event is asked for. */

@@ -147,7 +147,8 @@ static void take_event(struct world *w, const struct ovpn_session_event *e)
 	must(!w->has_failed && e->text != NULL && e->key_id < 8);
 	switch (e->type) {
 	case OVPN_SESSION_AUTHENTICATE:
-		must(e->credentials != NULL && e->credentials->username != NULL);
+		if (e->credentials == NULL || e->credentials->username == NULL)
+			abort();
 		must(e->credentials->is_renewal == w->is_connected);
 		w->is_asked = true;
 		if (!w->defers)
@@ -174,7 +175,9 @@ static void take_event(struct world *w, const struct ovpn_session_event *e)
 		break;
 	case OVPN_SESSION_FAILED:
 		must(e->failure > OVPN_FAILURE_NONE && e->failure < OVPN_FAILURE__COUNT);
-		must(e->text[0] != '\0' && !w->has_exited);
+		if (e->text == NULL || e->text[0] == '\0')
+			abort();
+		must(!w->has_exited);
 		w->has_failed = true;
 		break;
 	case OVPN_SESSION_NOTHING:

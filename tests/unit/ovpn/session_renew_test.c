@@ -32,6 +32,24 @@ static void by_the_server(void **state)
 	}
 }
 
+/* What began together does not renew together. */
+static void at_scattered_times(void **state)
+{
+	uint64_t first = UINT64_MAX, last = 0;
+	for (unsigned int i = 0; i < 20; i++) {
+		struct world w;
+		world_init(&w, WRAP_NONE);
+		w.config.renegotiate_s = 1000;
+		world_connect(&w);
+		uint64_t at = ovpn_session_deadline(w.session) - w.now_ns;
+		assert_true(at >= 894 * NS_PER_SEC && at <= 1000 * NS_PER_SEC);
+		first = at < first ? at : first;
+		last = at > last ? at : last;
+		world_fini(&w);
+	}
+	assert_true(last - first > 10 * NS_PER_SEC); /* by chance: once in 10^18 */
+}
+
 static void by_the_client(void **state)
 {
 	for (unsigned int tcp = 0; tcp < 2; tcp++) {
@@ -407,6 +425,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(by_the_server),
+		cmocka_unit_test(at_scattered_times),
 		cmocka_unit_test(by_the_client),
 		cmocka_unit_test(by_both_at_once),
 		cmocka_unit_test(key_ids_come_around),
