@@ -48,10 +48,20 @@ lab_openvpn_down() {
 	lab_until 5 lab_openvpn_gone "$pid"
 }
 
-# lab_openvpn_profile INSTANCE NAME: as issued, with the keys that the hub made
+# lab_openvpn_profile INSTANCE NAME udp|tcp: as issued, with the keys that the hub made
 lab_openvpn_profile() {
 	local file=$LAB_DIR/clients/$1.$2.issued.ovpn path
 	mkdir -p "$LAB_DIR/clients"
 	path=$(lab_peer_path "$1" "$2") && lab_rest POST "$path/profile/reveal" >/dev/null &&
-		(umask 077 && lab_rest GET "$path/profile?format=openvpn" >"$file") && echo "$file"
+		(umask 077 && lab_rest GET "$path/profile?format=openvpn&transport=$3" >"$file") && echo "$file"
+}
+
+# lab_openvpn_connect INSTANCE MACHINE udp|tcp [OPTION...]: a split client with the profile as issued
+lab_openvpn_connect() {
+	local instance=$1 machine=$2 profile
+	lab_peer_create "$instance" \
+		"{\"type\":\"client\",\"protocol\":\"openvpn\",\"name\":\"$machine\",\"route_all\":false}" &&
+		profile=$(lab_openvpn_profile "$instance" "$machine" "$3") || return
+	shift 3
+	lab_openvpn_up "$machine" "$profile" "$@"
 }

@@ -211,6 +211,17 @@ guest() {
 	lab_client_connect acme "$1" "${3:-false}" "${4:-}" && lab_reaches "$1" "$(lab_hub_inner acme 4)" 5
 }
 
+# ovpn_guest MACHINE NUMBER udp|tcp [OPTION...]: a client of acme by Debian's openvpn, for this test only
+ovpn_guest() {
+	local machine=$1 number=$2
+	at_end lab_machine_del "$machine"
+	lab_member_add "$machine" "$number" || return
+	at_end lab_peer_del acme "$machine"
+	at_end lab_openvpn_down "$machine"
+	shift 2
+	lab_openvpn_connect acme "$machine" "$@"
+}
+
 if [ -n "$OWN_LAB" ]; then
 	"${LAB_UP:-lab_standard_up}" || exit 1
 fi
