@@ -47,7 +47,8 @@ check "REST says so" lab_until 12 failed_with password
 check "again with the right one" again kate udp
 edit_login 's/.*/nobody/'
 check "wrong username" start_refused kate AUTH_FAILED
-check "it is not let in by its certificate alone" start_refused kate AUTH_FAILED --auth-user-pass /dev/null
+sed -i '/^<auth-user-pass>/,/^<.auth-user-pass>/d' "$PROFILE"
+check "its certificate alone is not enough" start_refused kate AUTH_FAILED
 
 check "the standard listener" listeners '{}'
 check "what is issued now" lab_openvpn_profile acme kate udp >/dev/null
