@@ -81,7 +81,8 @@ static void make_frames(struct subject *t, uint16_t size, struct rte_mbuf *frame
 	struct memory_hub *h = t->hub;
 	for (unsigned int n = 0; n < PATH_VECTOR; n++) {
 		unsigned int from = draw(h->peers / t->step) * t->step;
-		unsigned int to = (from + 1 + draw((h->peers - 1) / t->step) * t->step) % h->peers;
+		unsigned int to = t->step == 1 ? (from + 1 + draw(h->peers - 1)) % h->peers
+					       : draw(h->peers / t->step) * t->step + 1;
 		struct ip_addr a = memory_hub_address4(from), b = memory_hub_address4(to);
 		memory_hub_inner4(inner, size, &a, &b);
 		frames[n] = t->frame(t, from, inner, size);

@@ -13,7 +13,7 @@ struct subject {
 	const char *protocol; /* of a figure's name */
 	char cipher[32]; /* the same, in small letters */
 	char suffix[40]; /* of a stage's name: "" or a dot and more */
-	unsigned int step; /* senders are the peers 0, step ...; receivers stand 1 behind one */
+	unsigned int step; /* 1: from anybody to anybody; 2: from the even peers to the odd ones */
 	struct openvpn_hub openvpn; /* where it has one */
 	/* A packet as peer `from` sends it; NULL: no buffers. */
 	struct rte_mbuf *(*frame)(
