@@ -22,7 +22,6 @@
 enum {
 	HUB_PORT = 51820,
 	PEER_PORT = 10000,
-	OUTER = 14 + 20 + 8, /* Ethernet, IPv4, UDP */
 	QUEUE_SIZE = 1024,
 };
 
@@ -352,7 +351,8 @@ void memory_hub_inner4(
 	write_be16(ret + 24, (uint16_t)(len - 20));
 }
 
-static void write_outer(struct memory_hub *h, uint8_t *frame, unsigned int from, uint16_t payload)
+void memory_hub_write_outer(
+	struct memory_hub *h, uint8_t *frame, unsigned int from, uint16_t port, uint16_t payload)
 {
 	struct ip_addr remote = address("198.51.100.1"), own = address("203.0.113.1");
 	memcpy(frame, h->tables->port[0].mac, 6);
@@ -360,7 +360,7 @@ static void write_outer(struct memory_hub *h, uint8_t *frame, unsigned int from,
 	write_be16(frame + 12, 0x0800);
 	write_ipv4(frame + 14, (uint16_t)(28 + payload), remote.bytes + 12, own.bytes + 12);
 	write_be16(frame + 34, (uint16_t)(PEER_PORT + from % 50000));
-	write_be16(frame + 36, HUB_PORT);
+	write_be16(frame + 36, port);
 	write_be16(frame + 38, (uint16_t)(8 + payload));
 	write_be16(frame + 40, 0); /* RFC 768: no checksum */
 }
@@ -372,12 +372,13 @@ struct rte_mbuf *memory_hub_frame(
 	uint16_t padded = (uint16_t)(len + (-len & (MESSAGE_PADDING - 1)));
 	uint16_t payload = (uint16_t)(sizeof(struct message_data) + padded + AEAD_TAG_LEN);
 	struct rte_mbuf *m = rte_pktmbuf_alloc(h->rings.pool);
-	uint8_t *frame =
-		m != NULL ? (uint8_t *)rte_pktmbuf_append(m, (uint16_t)(OUTER + payload)) : NULL;
+	uint8_t *frame = m != NULL
+		? (uint8_t *)rte_pktmbuf_append(m, (uint16_t)(MEMORY_HUB_OUTER + payload))
+		: NULL;
 	if (frame == NULL)
 		return NULL;
-	write_outer(h, frame, from, payload);
-	uint8_t *message = frame + OUTER;
+	memory_hub_write_outer(h, frame, from, HUB_PORT, payload);
+	uint8_t *message = frame + MEMORY_HUB_OUTER;
 	message_write_le32(message, MESSAGE_DATA);
 	message_write_le32(message + 4, s->keypair.local_index);
 	message_write_le64(message + 8, h->counter[from]++);

@@ -63,6 +63,13 @@ struct ip_addr memory_hub_address6(unsigned int peer);
  */
 struct rte_mbuf *memory_hub_frame(
 	struct memory_hub *h, unsigned int from, const uint8_t *inner, uint16_t len);
+enum {
+	MEMORY_HUB_OUTER = 14 + 20 + 8,
+};
+
+/* Ethernet, IPv4 and UDP of a frame from that peer to a port of the hub; payload: bytes behind. */
+void memory_hub_write_outer(
+	struct memory_hub *h, uint8_t *frame, unsigned int from, uint16_t port, uint16_t payload);
 /* An IPv4 UDP packet of len bytes from one peer to another. */
 void memory_hub_inner4(
 	uint8_t *ret, uint16_t len, const struct ip_addr *from, const struct ip_addr *to);

@@ -5,13 +5,14 @@
  * path makes them; and the same path with the clock read between its stages. Packets are sealed before
  * the clock starts. The first line of JSON is about this run, then there is one a result.
  *
- *   bench/path [PEERS [ROUNDS]]
+ *   bench/path [PEERS [ROUNDS [CIPHER|mixed]]]
+ *
+ * With a cipher of OpenVPN's all peers speak that; mixed: from WireGuard to OpenVPN with AES-256-GCM.
  */
 #include "bench/memory_hub.h"
+#include "bench/path_subject.h"
 #include "bench/stages.h"
 #include "dataplane/table/instance.h"
-#include "dataplane/table/session.h"
-#include "dataplane/wg/messages.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -73,15 +74,18 @@ static unsigned int draw(unsigned int below)
 	return (unsigned int)(x >> 32) % below;
 }
 
-static void make_frames(struct memory_hub *h, uint16_t size, struct rte_mbuf *frames[PATH_VECTOR])
+/* Between senders and receivers at random, as the subject's hub has them. */
+static void make_frames(struct subject *t, uint16_t size, struct rte_mbuf *frames[PATH_VECTOR])
 {
 	static uint8_t inner[2048];
+	struct memory_hub *h = t->hub;
 	for (unsigned int n = 0; n < PATH_VECTOR; n++) {
-		unsigned int from = draw(h->peers);
-		unsigned int to = (from + 1 + draw(h->peers - 1)) % h->peers;
+		unsigned int from = draw(h->peers / t->step) * t->step;
+		unsigned int to = t->step == 1 ? (from + 1 + draw(h->peers - 1)) % h->peers
+					       : draw(h->peers / t->step) * t->step + 1;
 		struct ip_addr a = memory_hub_address4(from), b = memory_hub_address4(to);
 		memory_hub_inner4(inner, size, &a, &b);
-		frames[n] = memory_hub_frame(h, from, inner, size);
+		frames[n] = t->frame(t, from, inner, size);
 		if (frames[n] == NULL)
 			die("no buffers");
 	}
@@ -96,64 +100,32 @@ static void drain(struct memory_hub *h, unsigned int expected)
 		die("the path lost packets");
 }
 
-static uint64_t measure_path(struct memory_hub *h, uint16_t size)
+static uint64_t measure_path(struct subject *t, uint16_t size)
 {
 	struct rte_mbuf *frames[PATH_VECTOR];
-	make_frames(h, size, frames);
+	make_frames(t, size, frames);
 	uint64_t start = rte_rdtsc_precise();
-	memory_hub_run(h, frames, PATH_VECTOR);
+	memory_hub_run(t->hub, frames, PATH_VECTOR);
 	uint64_t cycles = rte_rdtsc_precise() - start;
-	drain(h, PATH_VECTOR);
+	drain(t->hub, PATH_VECTOR);
 	return cycles;
 }
 
-static void measure_stages(struct memory_hub *h, uint16_t size, uint64_t ret[STAGES__COUNT])
+static void measure_stages(struct subject *t, uint16_t size, uint64_t ret[STAGES__COUNT])
 {
 	struct rte_mbuf *frames[PATH_VECTOR];
-	make_frames(h, size, frames);
-	stages_run(h, frames, PATH_VECTOR, ret);
-	drain(h, PATH_VECTOR);
+	make_frames(t, size, frames);
+	stages_run(t->hub, frames, PATH_VECTOR, ret);
+	drain(t->hub, PATH_VECTOR);
 }
 
-/* What the path asks of the AEAD for these frames: an open and a seal each. */
-static void fill_jobs(const struct memory_hub *h, uint16_t size, struct rte_mbuf *const *frames,
-	struct aead_job *open, struct aead_job *seal)
-{
-	uint16_t padded = (uint16_t)(size + (-size & (MESSAGE_PADDING - 1)));
-	for (unsigned int n = 0; n < PATH_VECTOR; n++) {
-		uint8_t *message = rte_pktmbuf_mtod_offset(frames[n], uint8_t *, 42);
-		const struct session *s =
-			session_lookup(h->tables->sessions, message_read_le32(message + 4));
-		open[n] = (struct aead_job){
-			.key = &s->keypair.receive_key, .data = message + 16, .len = padded};
-		memcpy(open[n].nonce + 4, message + 8, 8);
-		seal[n] = open[n];
-		seal[n].key = &s->keypair.send_key;
-		/* the path pads the inner packet anew, and never past the MTU */
-		seal[n].len = padded > h->instance->mtu ? size : padded;
-	}
-}
-
-/* The same frames, but only the AEAD, in bursts as the path makes them. */
-static void measure_crypto(
-	struct memory_hub *h, uint16_t size, uint64_t *ret_open, uint64_t *ret_seal)
+/* The same frames, but only the ciphers, in bursts as the path makes them. */
+static void measure_crypto(struct subject *t, uint16_t size, uint64_t *ret_open, uint64_t *ret_seal)
 {
 	struct rte_mbuf *frames[PATH_VECTOR];
-	static struct aead_job open[PATH_VECTOR], seal[PATH_VECTOR];
-	make_frames(h, size, frames);
-	fill_jobs(h, size, frames, open, seal);
-	uint64_t start = rte_rdtsc_precise();
-	for (unsigned int n = 0; n < PATH_VECTOR; n += AEAD_BURST)
-		aead_chacha20_poly1305_open(h->path.aead, open + n, AEAD_BURST);
-	uint64_t opened = rte_rdtsc_precise();
-	for (unsigned int n = 0; n < PATH_VECTOR; n += AEAD_BURST)
-		aead_chacha20_poly1305_seal(h->path.aead, seal + n, AEAD_BURST);
-	*ret_seal = rte_rdtsc_precise() - opened;
-	*ret_open = opened - start;
-	for (unsigned int n = 0; n < PATH_VECTOR; n++) {
-		if (!open[n].ok || !seal[n].ok)
-			die("the AEAD refused");
-	}
+	make_frames(t, size, frames);
+	if (!t->crypto(t, size, frames, ret_open, ret_seal))
+		die("a cipher refused");
 	rte_pktmbuf_free_bulk(frames, PATH_VECTOR);
 }
 
@@ -168,44 +140,46 @@ static void print_result(const char *name, uint64_t *values, unsigned int count,
 		(double)values[count - 1 - tenth] / divisor, count);
 }
 
-static void print_figures(const struct memory_hub *h, uint16_t size, struct figures *f)
+static void print_figures(const struct subject *t, uint16_t size, struct figures *f)
 {
-	char name[96], middle[48];
+	const struct memory_hub *h = t->hub;
+	char name[160], middle[48];
 	if (h->peers == 2)
 		(void)snprintf(middle, sizeof(middle), "%u", size);
 	else
 		(void)snprintf(middle, sizeof(middle), "%u.peers%u", size, h->peers);
-	(void)snprintf(name, sizeof(name), "path.wireguard.%s.cycles", middle);
+	(void)snprintf(name, sizeof(name), "path.%s.%s.cycles", t->protocol, middle);
 	print_result(name, f->path, f->rounds, PATH_VECTOR);
-	(void)snprintf(name, sizeof(name), "aead.chacha20-poly1305.%s.cycles", middle);
+	(void)snprintf(name, sizeof(name), "aead.%s.%s.cycles", t->cipher, middle);
 	print_result(name, f->crypto, f->rounds, 2.0 * PATH_VECTOR);
-	(void)snprintf(name, sizeof(name), "aead.chacha20-poly1305.%s.open.cycles", middle);
+	(void)snprintf(name, sizeof(name), "aead.%s.%s.open.cycles", t->cipher, middle);
 	print_result(name, f->open, f->rounds, PATH_VECTOR);
-	(void)snprintf(name, sizeof(name), "aead.chacha20-poly1305.%s.seal.cycles", middle);
+	(void)snprintf(name, sizeof(name), "aead.%s.%s.seal.cycles", t->cipher, middle);
 	print_result(name, f->seal, f->rounds, PATH_VECTOR);
 	(void)snprintf(name, sizeof(name), "calibration.%s.cycles", middle);
 	print_result(name, f->calibration, f->rounds, MULTIPLIES);
 	for (unsigned int s = 0; s < STAGES__COUNT; s++) {
 		if (f->stage[s][0] == 0)
 			continue;
-		(void)snprintf(name, sizeof(name), "stage.%s.%s.cycles", stages_name(s), middle);
+		(void)snprintf(name, sizeof(name), "stage.%s%s.%s.cycles", stages_name(s),
+			t->suffix, middle);
 		print_result(name, f->stage[s], f->rounds, PATH_VECTOR);
 	}
 }
 
 /* Path, stages and AEAD take turns, and in each round another one is first. */
 static void measure_round(
-	struct memory_hub *h, uint16_t size, struct figures *f, unsigned int r, unsigned int first)
+	struct subject *t, uint16_t size, struct figures *f, unsigned int r, unsigned int first)
 {
 	uint64_t stage[STAGES__COUNT] = {0}, before = calibrate();
 	for (unsigned int turn = 0; turn < 3; turn++) {
 		unsigned int what = (first + turn) % 3;
 		if (what == 0)
-			measure_crypto(h, size, &f->open[r], &f->seal[r]);
+			measure_crypto(t, size, &f->open[r], &f->seal[r]);
 		else if (what == 1)
-			f->path[r] = measure_path(h, size);
+			f->path[r] = measure_path(t, size);
 		else
-			measure_stages(h, size, stage);
+			measure_stages(t, size, stage);
 	}
 	uint64_t after = calibrate();
 	f->calibration[r] = before > after ? before : after;
@@ -218,13 +192,13 @@ static void measure_round(
  * A round in which the core's clock was not at its fastest is thrown away: others on the machine had
  * slowed it down. When that is nearly all of them, they count after all, and the calibration tells.
  */
-static void measure_size(struct memory_hub *h, uint16_t size, unsigned int rounds)
+static void measure_size(struct subject *t, uint16_t size, unsigned int rounds)
 {
 	static struct figures f;
 	static uint64_t least = UINT64_MAX;
 	f.rounds = 0;
 	for (unsigned int n = 0; f.rounds < rounds; n++) {
-		measure_round(h, size, &f, f.rounds, n);
+		measure_round(t, size, &f, f.rounds, n);
 		uint64_t calibration = f.calibration[f.rounds];
 		if (calibration < least)
 			least = calibration;
@@ -232,7 +206,7 @@ static void measure_size(struct memory_hub *h, uint16_t size, unsigned int round
 		if (n >= WARM_UP && (steady || n >= rounds * TRIES))
 			f.rounds++;
 	}
-	print_figures(h, size, &f);
+	print_figures(t, size, &f);
 }
 
 /* 0 when it is no number of that range. */
@@ -252,14 +226,19 @@ int main(int argc, char **argv)
 		.sites = true};
 	unsigned int rounds = argc > 2 ? parse_number(argv[2], 1, ROUNDS_MAX) : ROUNDS_DEFAULT;
 	if (s.peers == 0 || rounds == 0)
-		die("usage: bench/path [PEERS 2-100000 [ROUNDS 1-10000]]");
+		die("usage: bench/path [PEERS 2-100000 [ROUNDS 1-10000 [CIPHER|mixed]]]");
 	if (memory_hub_new(&h, &s) != 0)
 		die("cannot make a hub");
+	struct subject t = subject_wireguard(&h);
+	if (argc > 3 && subject_openvpn(&t, argv[3]) != 0)
+		die("cannot give the peers such tunnels");
 	(void)printf("{\"aead\":\"%s\",\"tsc_hz\":%" PRIu64
 		     ",\"peers\":%u,\"vector\":%d,\"rounds\":%u}\n",
 		aead_name(h.path.aead), rte_get_tsc_hz(), s.peers, PATH_VECTOR, rounds);
 	for (size_t n = 0; n < sizeof(sizes) / sizeof(sizes[0]); n++)
-		measure_size(&h, sizes[n], rounds);
+		measure_size(&t, sizes[n], rounds);
+	if (argc > 3)
+		subject_openvpn_end(&t);
 	memory_hub_free(&h);
 	return 0;
 }

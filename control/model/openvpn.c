@@ -152,10 +152,8 @@ void openvpn_username_make(const char *name, unsigned int number, char ret[OPENV
 	}
 	while (len > 0 && ret[len - 1] == '-')
 		len--;
-	if (len == 0) {
-		memcpy(ret, "peer", 4); /* nothing of the name can be kept */
-		len = 4;
-	}
+	if (len == 0) /* nothing of the name can be kept */
+		len = (size_t)snprintf(ret, OPENVPN_USERNAME_TEXT, "peer");
 	memcpy(ret + len, tail, strlen(tail) + 1);
 }
 

@@ -37,12 +37,12 @@ static void format_static(const uint8_t *key, char ret[OPENVPN_WRAP_TEXT])
 static bool derive(const uint8_t *server_key, const struct peer *p, uint8_t ret[CLIENT_KEY_LEN])
 {
 	static const char label[] = "nave tls-crypt-v2 client key";
-	for (uint8_t n = 0; n < CLIENT_KEY_LEN / SUBKEY_LEN; n++) {
+	for (unsigned int n = 0; n < CLIENT_KEY_LEN / SUBKEY_LEN; n++) {
 		uint8_t input[sizeof(label) + sizeof(p->id.bytes) + 1];
 		unsigned int len = SUBKEY_LEN;
 		memcpy(input, label, sizeof(label));
 		memcpy(input + sizeof(label), p->id.bytes, sizeof(p->id.bytes));
-		input[sizeof(input) - 1] = n;
+		input[sizeof(input) - 1] = (uint8_t)n;
 		if (HMAC(EVP_sha256(), server_key, OPENVPN_WRAP_KEY_V2_LEN, input, sizeof(input),
 			    ret + (size_t)n * SUBKEY_LEN, &len)
 			== NULL)

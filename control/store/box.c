@@ -60,10 +60,11 @@ int box_open(struct store *store, const char *place, const struct uuid *id, cons
 	return ok ? 0 : -EUCLEAN;
 }
 
-int box_open_bytes(struct store *store, const char *place, const char *sql, const struct uuid *id,
-	void *ret, size_t size, size_t *ret_len)
+ssize_t box_open_bytes(struct store *store, const char *place, const char *sql,
+	const struct uuid *id, void *ret, size_t size)
 {
 	sqlite3_stmt *stmt;
+	size_t len = 0;
 	int rc = sql_prepare(store, &stmt, sql, "u", id);
 	if (rc < 0)
 		return rc;
@@ -72,21 +73,22 @@ int box_open_bytes(struct store *store, const char *place, const char *sql, cons
 		rc = -ENOENT;
 	if (rc == 0) {
 		const uint8_t *box = sqlite3_column_blob(stmt, 0);
-		size_t len = (size_t)sqlite3_column_bytes(stmt, 0);
-		bool fits = len >= BOX_OVERHEAD && len - BOX_OVERHEAD <= size;
-		rc = fits ? box_open(store, place, id, box, len, ret) : -EUCLEAN;
-		*ret_len = fits ? len - BOX_OVERHEAD : 0;
+		len = (size_t)sqlite3_column_bytes(stmt, 0);
+		rc = len >= BOX_OVERHEAD && len - BOX_OVERHEAD <= size
+			? box_open(store, place, id, box, len, ret)
+			: -EUCLEAN;
 	}
 	sql_done(stmt);
-	return rc;
+	return rc < 0 ? rc : (ssize_t)(len - BOX_OVERHEAD);
 }
 
 int box_open_key(struct store *store, const char *place, const char *sql, const struct uuid *id,
 	struct key *ret)
 {
-	size_t len = 0;
-	int rc = box_open_bytes(store, place, sql, id, ret->bytes, KEY_LEN, &len);
-	return rc == 0 && len != KEY_LEN ? -EUCLEAN : rc;
+	ssize_t len = box_open_bytes(store, place, sql, id, ret->bytes, KEY_LEN);
+	if (len < 0)
+		return (int)len;
+	return len == KEY_LEN ? 0 : -EUCLEAN;
 }
 
 void token_hash(struct store *store, const char *token, uint8_t ret[TOKEN_HASH_LEN])

@@ -170,21 +170,21 @@ int credential_find(struct store *store, const struct uuid *peer_id, struct cred
 int credential_find_secrets(
 	struct store *store, const struct uuid *peer_id, struct credential_secrets *ret)
 {
-	size_t len = 0;
-	int rc = box_open_bytes(store, "credential.password",
+	ssize_t password = box_open_bytes(store, "credential.password",
 		"SELECT password_box FROM credential WHERE peer_id = ?", peer_id, ret->password,
-		sizeof(ret->password) - 1, &len);
-	if (rc < 0)
-		return rc;
-	ret->password[len] = '\0';
-	rc = box_open_bytes(store, "credential.private_key",
+		sizeof(ret->password) - 1);
+	if (password < 0)
+		return (int)password;
+	ssize_t key = box_open_bytes(store, "credential.private_key",
 		"SELECT private_key_box FROM credential WHERE peer_id = ?", peer_id,
-		ret->private_key, sizeof(ret->private_key) - 1, &len);
-	if (rc == 0)
-		ret->private_key[len] = '\0';
-	else
+		ret->private_key, sizeof(ret->private_key) - 1);
+	if (key < 0) {
 		explicit_bzero(ret, sizeof(*ret));
-	return rc;
+		return (int)key;
+	}
+	ret->password[password] = '\0';
+	ret->private_key[key] = '\0';
+	return 0;
 }
 
 int credentials_forget(struct store *store)

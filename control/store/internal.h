@@ -12,6 +12,7 @@
 #include <jansson.h>
 #include <pthread.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #include <sqlite3.h>
 
@@ -78,9 +79,9 @@ int box_open(struct store *store, const char *place, const struct uuid *id, cons
  */
 int box_open_key(struct store *store, const char *place, const char *sql, const struct uuid *id,
 	struct key *ret);
-/* The same of what is up to size bytes long. */
-int box_open_bytes(struct store *store, const char *place, const char *sql, const struct uuid *id,
-	void *ret, size_t size, size_t *ret_len);
+/* The same of what is up to size bytes long: their number, or -errno. */
+ssize_t box_open_bytes(struct store *store, const char *place, const char *sql,
+	const struct uuid *id, void *ret, size_t size);
 void token_hash(struct store *store, const char *token, uint8_t ret[TOKEN_HASH_LEN]);
 /* prefix and 43 characters of base64url: 256 random bits. */
 int token_make(const char *prefix, char *ret, size_t size);

@@ -101,11 +101,11 @@ int openvpn_needs_certificate(
 static int open_text(struct store *store, const char *place, const char *sql, const struct uuid *id,
 	char *ret, size_t size)
 {
-	size_t len = 0;
-	int rc = box_open_bytes(store, place, sql, id, ret, size - 1, &len);
-	if (rc == 0)
-		ret[len] = '\0';
-	return rc;
+	ssize_t len = box_open_bytes(store, place, sql, id, ret, size - 1);
+	if (len < 0)
+		return (int)len;
+	ret[len] = '\0';
+	return 0;
 }
 
 static int find_text(
@@ -140,26 +140,25 @@ static int find_wrap_keys(
 		"SELECT id FROM listener WHERE instance_id = ? AND transport = 0",
 		"SELECT id FROM listener WHERE instance_id = ? AND transport = 1",
 	};
-	int rc = 0;
-	for (int t = 0; t < OPENVPN__TRANSPORTS && rc == 0; t++) {
+	for (int t = 0; t < OPENVPN__TRANSPORTS; t++) {
 		struct uuid id;
-		size_t len = 0;
 		sqlite3_stmt *stmt;
-		rc = sql_prepare(store, &stmt, queries[t], "u", instance_id);
+		int rc = sql_prepare(store, &stmt, queries[t], "u", instance_id);
 		if (rc < 0)
 			return rc;
 		rc = sql_first(store, stmt);
 		if (rc == 0)
 			sql_uuid(stmt, 0, &id);
 		sql_done(stmt);
-		if (rc == 0)
-			rc = box_open_bytes(store, "listener.wrap_key",
-				"SELECT wrap_key_box FROM listener WHERE id = ?", &id, ret->wrap[t],
-				sizeof(ret->wrap[t]), &len);
-		if (rc == 0 && len != sizeof(ret->wrap[t]))
-			rc = -EUCLEAN;
+		if (rc < 0)
+			return rc;
+		ssize_t len = box_open_bytes(store, "listener.wrap_key",
+			"SELECT wrap_key_box FROM listener WHERE id = ?", &id, ret->wrap[t],
+			sizeof(ret->wrap[t]));
+		if (len != sizeof(ret->wrap[t]))
+			return len < 0 ? (int)len : -EUCLEAN;
 	}
-	return rc;
+	return 0;
 }
 
 int openvpn_find_keys(struct store *store, const struct uuid *instance_id, struct openvpn_keys *ret)

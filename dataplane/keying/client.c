@@ -136,6 +136,7 @@ void keying_client_free(struct keying *k, struct client *c)
 	if (c->stream != NULL) { /* it is closed when what waits has been tried once */
 		c->stream->client = NULL;
 		c->stream->is_broken = true;
+		keying_stream_ready(k, c->stream);
 	}
 	hash_del(&o->by_session_id, &c->by_session_id);
 	*c->prev = c->next;

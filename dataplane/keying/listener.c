@@ -93,6 +93,7 @@ void keying_listener_unref(struct keying_listener *l)
 {
 	if (l == NULL || --l->references > 0)
 		return;
+	keying_listener_unref(l->heir);
 	wrap_fini(&l->stranger);
 	if (l->wrap_mode == WRAP_TLS_CRYPT_V2)
 		tls_crypt_v2_server_fini(&l->v2);
@@ -168,6 +169,16 @@ static void forget(struct keying_instance *ki, const struct uuid *id)
 	keying_listener_unref(l);
 }
 
+/* Sessions that are up show the new certificate from their next renegotiation on. */
+static void inherit(struct keying_listener *old, struct keying_listener *l)
+{
+	if (old == l || old->heir == l)
+		return;
+	keying_listener_unref(old->heir);
+	old->heir = keying_listener_ref(l);
+	old->config.tls = l->tls;
+}
+
 void keying_listener_apply(struct keying *k, struct instance *i, struct keying_listener *l)
 {
 	struct keying_instance *ki = i->keying;
@@ -178,6 +189,14 @@ void keying_listener_apply(struct keying *k, struct instance *i, struct keying_l
 	forget(ki, &l->id);
 	l->next = ki->listeners;
 	ki->listeners = l;
+	for (struct client *c = k->openvpn->clients; c != NULL; c = c->next) {
+		if (uuid_equal(&c->listener->id, &l->id))
+			inherit(c->listener, l);
+	}
+	for (struct stream *s = k->openvpn->streams; s != NULL; s = s->next) {
+		if (uuid_equal(&s->listener->id, &l->id))
+			inherit(s->listener, l);
+	}
 }
 
 void keying_listener_remove(struct keying *k, struct instance *i, const struct uuid *id)

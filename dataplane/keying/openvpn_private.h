@@ -22,9 +22,10 @@ struct keying_listener {
 	struct static_key wrap_key;
 	struct wrap stranger; /* for what belongs to no session */
 	struct tls_crypt_v2_server v2;
-	struct tls_context *tls;
+	struct tls_context *tls; /* owned */
 	struct cipher_policy ciphers;
-	struct ovpn_session_config config;
+	struct ovpn_session_config config; /* its tls is the heir's, once there is one */
+	struct keying_listener *heir; /* referenced: what came after it under the same id */
 };
 
 /* A socket that listens for a listener of TCP; it outlives a change of its settings. */
@@ -112,8 +113,9 @@ struct keying_openvpn {
 	struct reply_limit *limit;
 	/* stream.c */
 	int epoll_fd;
-	struct stream *streams;
+	struct stream *streams, *ready;
 	unsigned int stream_count;
+	uint64_t stalls_looked_ns;
 	uint8_t *read_buffer;
 };
 

@@ -130,8 +130,8 @@ void keying_peer_drop(struct keying *k, struct peer *p)
 		return;
 	struct keying_instance *ki = p->instance->keying;
 	keying_timer_remove(p);
-	keying_clients_cut(k, p);
-	keying_credential_set(k, p, NULL);
+	if (p->credential != NULL)
+		keying_credential_set(k, p, NULL);
 	keying_sessions_drop(k, p);
 	keying_peer_purge_staged(k, p);
 	if (peer_has_wireguard(p))

@@ -45,7 +45,8 @@ void keying_push_write(const struct client *c, struct push *ret)
 	write_addresses(c, ret);
 	ret->redirect_v6 = ret->redirect_v6 && ret->has_v6;
 	ret->block_ipv6 = c->peer->route_all != 0 && !ret->has_v6;
-	if (shared == NULL)
+	/* a router has its routes in its own configuration: one of ours could lead its own LAN to us */
+	if (shared == NULL || c->peer->type == PEER_TYPE_SITE)
 		return;
 	ret->routes = shared->route;
 	ret->route_count = shared->route_count;

@@ -41,8 +41,28 @@ int keying_streams_init(struct keying *k)
 	return k->openvpn->read_buffer != NULL ? 0 : -ENOMEM;
 }
 
+void keying_stream_ready(struct keying *k, struct stream *s)
+{
+	if (s->is_ready)
+		return;
+	s->is_ready = true;
+	s->ready_next = k->openvpn->ready;
+	k->openvpn->ready = s;
+}
+
+static void forget_ready(struct keying *k, const struct stream *s)
+{
+	struct stream **at = &k->openvpn->ready;
+	while (*at != NULL && *at != s)
+		at = &(*at)->ready_next;
+	if (*at != NULL)
+		*at = s->ready_next;
+}
+
 static void close_stream(struct keying *k, struct stream *s)
 {
+	if (s->is_ready)
+		forget_ready(k, s);
 	if (s->client != NULL) {
 		s->client->stream = NULL;
 		keying_client_free(k, s->client);
@@ -278,10 +298,12 @@ bool keying_stream_put(struct keying *k, struct stream *s, struct rte_mbuf *m)
 	if (head == NULL || s->count == STREAM_QUEUE) {
 		rte_pktmbuf_free(m);
 		s->is_broken = s->is_broken || head == NULL;
+		keying_stream_ready(k, s);
 		return false;
 	}
 	write_be16(head, (uint16_t)(m->data_len - TCP_LENGTH_LEN));
 	s->queue[(s->first + s->count++) % STREAM_QUEUE] = m;
+	keying_stream_ready(k, s);
 	return true;
 }
 
@@ -347,6 +369,7 @@ static unsigned int obey_events(struct keying *k)
 		if ((event[i].events & EPOLLOUT) != 0)
 			s->waits = false;
 		s->is_readable = true;
+		keying_stream_ready(k, s);
 	}
 	return n > 0 ? (unsigned int)n : 0;
 }
@@ -358,6 +381,20 @@ static bool is_stalled(const struct keying *k, const struct stream *s)
 	return s->count > 0 && k->now_ns - s->progress_ns > STALL_NS;
 }
 
+static void look_for_stalled(struct keying *k)
+{
+	if (k->now_ns - k->openvpn->stalls_looked_ns < NS_PER_SEC)
+		return;
+	k->openvpn->stalls_looked_ns = k->now_ns;
+	for (struct stream *s = k->openvpn->streams; s != NULL; s = s->next) {
+		if (!is_stalled(k, s))
+			continue;
+		keying_count(k, COUNTER_OVPN_STREAMS_STALLED);
+		s->is_broken = true;
+		keying_stream_ready(k, s);
+	}
+}
+
 static void serve_stream(struct keying *k, struct stream *s, struct stream_burst *b)
 {
 	if (s->is_readable)
@@ -365,23 +402,28 @@ static void serve_stream(struct keying *k, struct stream *s, struct stream_burst
 	keying_stream_data_flush(k, b);
 	if (s->count > 0 && !s->waits)
 		write_stream(k, s);
-	if (is_stalled(k, s)) {
-		keying_count(k, COUNTER_OVPN_STREAMS_STALLED);
-		s->is_broken = true;
-	}
+	if (s->is_readable || (s->count > 0 && !s->waits))
+		keying_stream_ready(k, s); /* its turn was over: the others first */
 }
 
 unsigned int keying_streams_run(struct keying *k)
 {
+	struct keying_openvpn *o = k->openvpn;
 	struct stream_burst b;
 	b.count = 0;
 	unsigned int done = obey_events(k) + keying_stream_data_send(k);
-	struct stream *next;
-	for (struct stream *s = k->openvpn->streams; s != NULL; s = next) {
-		serve_stream(k, s, &b);
-		next = s->next;
+	look_for_stalled(k);
+	struct stream *s = o->ready;
+	o->ready = NULL;
+	while (s != NULL) {
+		struct stream *next = s->ready_next;
+		s->is_ready = false;
+		if (!s->is_broken)
+			serve_stream(k, s, &b);
 		if (s->is_broken)
 			close_stream(k, s);
+		s = next;
+		done++;
 	}
 	return done;
 }

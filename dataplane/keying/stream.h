@@ -23,6 +23,8 @@ struct stream {
 	uint64_t born_ns;
 	uint64_t progress_ns; /* when something was written last, or nothing waited */
 	bool is_broken; /* to be closed */
+	struct stream *ready_next; /* keying.openvpn.ready: there is something to do */
+	bool is_ready;
 	bool is_readable; /* the socket may have something */
 	bool waits; /* for room in the socket */
 	uint32_t pending; /* numbered, and not in the queue yet */
@@ -40,6 +42,8 @@ void keying_streams_fini(struct keying *k);
 unsigned int keying_streams_run(struct keying *k);
 /* Puts a packet (without its length) at the end; takes m over. false: full, m is freed. */
 bool keying_stream_put(struct keying *k, struct stream *s, struct rte_mbuf *m);
+/* It is looked at in this round. */
+void keying_stream_ready(struct keying *k, struct stream *s);
 bool keying_stream_has_room(const struct stream *s, unsigned int pending);
 /* Those of the instance, or of one listener of it, or (both NULL) all. */
 void keying_streams_close(struct keying *k, const struct instance *i, const struct uuid *listener);

@@ -66,7 +66,8 @@ static void expire(struct keying *k, struct peer *p, uint64_t *next)
 	atomic_store_explicit(&p->expired, expired, memory_order_relaxed);
 	if (!expired)
 		return;
-	keying_clients_cut(k, p);
+	if (p->credential != NULL)
+		keying_clients_cut(k, p);
 	keying_sessions_drop(k, p);
 	keying_peer_purge_staged(k, p);
 	struct keying_event e = {.type = KEYING_EVENT_PEER_EXPIRED, .peer = peer_handle(p)};
