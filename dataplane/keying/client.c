@@ -153,7 +153,7 @@ static void authenticate(struct keying *k, struct client *c, const struct ovpn_c
 {
 	enum ovpn_session_failure why;
 	struct push push;
-	struct peer *p = keying_credential_check(k, c, said, &why);
+	struct peer *p = keying_credential_check(c, said, &why);
 	bool is_another = p != NULL && c->peer != NULL && p != c->peer;
 	if (p == NULL || is_another) {
 		ovpn_session_refuse(
@@ -168,7 +168,9 @@ static void authenticate(struct keying *k, struct client *c, const struct ovpn_c
 	(void)ovpn_session_accept(c->session, &push, k->now_ns);
 }
 
-static void tell_failure(struct keying *k, const struct client *c, enum ovpn_session_failure why)
+/* Also of one that did not get in: of the peer that it said it is. */
+static void tell_failure(
+	struct keying *k, const struct client *c, const struct ovpn_session_event *e)
 {
 	static const enum peer_failure of[OVPN_FAILURE__COUNT] = {
 		[OVPN_FAILURE_TIMEOUT] = PEER_FAILURE_OPENVPN_TIMEOUT,
@@ -178,8 +180,9 @@ static void tell_failure(struct keying *k, const struct client *c, enum ovpn_ses
 		[OVPN_FAILURE_CIPHER] = PEER_FAILURE_OPENVPN_CIPHER,
 		[OVPN_FAILURE_OPTIONS] = PEER_FAILURE_OPENVPN_OPTIONS,
 	};
-	if (c->peer != NULL && of[why] != PEER_FAILURE_NONE)
-		keying_peer_fail(k, c->peer, of[why], 0);
+	struct peer *p = c->peer != NULL ? c->peer : keying_credential_owner(c, e->credentials);
+	if (p != NULL && of[e->failure] != PEER_FAILURE_NONE)
+		keying_peer_fail(k, p, of[e->failure], 0);
 }
 
 /* true: the client goes. */
@@ -202,7 +205,7 @@ static bool obey_event(struct keying *k, struct client *c, const struct ovpn_ses
 	case OVPN_SESSION_EXITED:
 		return true;
 	case OVPN_SESSION_FAILED:
-		tell_failure(k, c, e->failure);
+		tell_failure(k, c, e);
 		take_down(k, c);
 		break;
 	case OVPN_SESSION_CONNECTED:
@@ -212,8 +215,19 @@ static bool obey_event(struct keying *k, struct client *c, const struct ovpn_ses
 	return false;
 }
 
-static void put_into_stream(struct keying *k, struct stream *s, const uint8_t *wire, size_t len)
+/* Its data comes from elsewhere than its control packets did: authentic, so that is where it is. */
+static bool has_floated(const struct client *c)
 {
+	const struct endpoint *e = c->is_up ? c->peer->endpoint : NULL;
+	return e != NULL && c->stream == NULL && !ip_endpoint_equal(&e->remote, &c->remote);
+}
+
+static void send_packet(struct keying *k, struct client *c, const uint8_t *wire, size_t len)
+{
+	if (c->stream == NULL && !has_floated(c)) {
+		keying_reply(k, &c->reply, wire, len);
+		return;
+	}
 	struct rte_mbuf *m = rte_pktmbuf_alloc(k->rings->pool);
 	void *to = m != NULL ? rte_pktmbuf_append(m, (uint16_t)len) : NULL;
 	if (to == NULL) {
@@ -222,8 +236,13 @@ static void put_into_stream(struct keying *k, struct stream *s, const uint8_t *w
 		return; /* the session says it again */
 	}
 	memcpy(to, wire, len);
-	if (keying_stream_put(k, s, m))
-		keying_count(k, COUNTER_OVPN_CONTROL_SENT);
+	if (c->stream == NULL) {
+		memset(pkt_of(m), 0, sizeof(struct pkt));
+		keying_inject(k, c->peer, m, PKT_INJECT_PEER_OUTER);
+	} else if (!keying_stream_put(k, c->stream, m)) {
+		return;
+	}
+	keying_count(k, COUNTER_OVPN_CONTROL_SENT);
 }
 
 static void send_what_waits(struct keying *k, struct client *c)
@@ -231,12 +250,8 @@ static void send_what_waits(struct keying *k, struct client *c)
 	uint8_t wire[CONTROL_PACKET_MAX];
 	uint32_t now_s = (uint32_t)(clock_realtime_ns() / NS_PER_SEC);
 	size_t len;
-	while ((len = ovpn_session_take(c->session, wire, sizeof(wire), k->now_ns, now_s)) > 0) {
-		if (c->stream != NULL)
-			put_into_stream(k, c->stream, wire, len);
-		else
-			keying_reply(k, &c->reply, wire, len);
-	}
+	while ((len = ovpn_session_take(c->session, wire, sizeof(wire), k->now_ns, now_s)) > 0)
+		send_packet(k, c, wire, len);
 }
 
 void keying_client_advance(struct keying *k, struct client *c)
