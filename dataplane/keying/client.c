@@ -215,19 +215,8 @@ static bool obey_event(struct keying *k, struct client *c, const struct ovpn_ses
 	return false;
 }
 
-/* Its data comes from elsewhere than its control packets did: authentic, so that is where it is. */
-static bool has_floated(const struct client *c)
+static void put_into_stream(struct keying *k, struct stream *s, const uint8_t *wire, size_t len)
 {
-	const struct endpoint *e = c->is_up ? c->peer->endpoint : NULL;
-	return e != NULL && c->stream == NULL && !ip_endpoint_equal(&e->remote, &c->remote);
-}
-
-static void send_packet(struct keying *k, struct client *c, const uint8_t *wire, size_t len)
-{
-	if (c->stream == NULL && !has_floated(c)) {
-		keying_reply(k, &c->reply, wire, len);
-		return;
-	}
 	struct rte_mbuf *m = rte_pktmbuf_alloc(k->rings->pool);
 	void *to = m != NULL ? rte_pktmbuf_append(m, (uint16_t)len) : NULL;
 	if (to == NULL) {
@@ -236,13 +225,8 @@ static void send_packet(struct keying *k, struct client *c, const uint8_t *wire,
 		return; /* the session says it again */
 	}
 	memcpy(to, wire, len);
-	if (c->stream == NULL) {
-		memset(pkt_of(m), 0, sizeof(struct pkt));
-		keying_inject(k, c->peer, m, PKT_INJECT_PEER_OUTER);
-	} else if (!keying_stream_put(k, c->stream, m)) {
-		return;
-	}
-	keying_count(k, COUNTER_OVPN_CONTROL_SENT);
+	if (keying_stream_put(k, s, m))
+		keying_count(k, COUNTER_OVPN_CONTROL_SENT);
 }
 
 static void send_what_waits(struct keying *k, struct client *c)
@@ -250,8 +234,12 @@ static void send_what_waits(struct keying *k, struct client *c)
 	uint8_t wire[CONTROL_PACKET_MAX];
 	uint32_t now_s = (uint32_t)(clock_realtime_ns() / NS_PER_SEC);
 	size_t len;
-	while ((len = ovpn_session_take(c->session, wire, sizeof(wire), k->now_ns, now_s)) > 0)
-		send_packet(k, c, wire, len);
+	while ((len = ovpn_session_take(c->session, wire, sizeof(wire), k->now_ns, now_s)) > 0) {
+		if (c->stream != NULL)
+			put_into_stream(k, c->stream, wire, len);
+		else
+			keying_reply(k, &c->reply, wire, len);
+	}
 }
 
 void keying_client_advance(struct keying *k, struct client *c)
