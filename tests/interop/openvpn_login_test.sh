@@ -1,0 +1,87 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Who gets in with what, and who does not and why, in the client's words and in REST's; a peer that is suspended or
+# removed is cut within a second; options that cannot be met, compression that can, and a good-bye.
+# shellcheck source=../lib/interop.sh
+. "$(dirname "$0")/../lib/interop.sh"
+# shellcheck source=../lib/openvpn.sh
+. "$ROOT/tests/lib/openvpn.sh"
+
+PROFILE=$LAB_DIR/clients/acme.kate.issued.ovpn
+
+# failed_with TEXT: what REST says of the last failure
+failed_with() {
+	[[ $(lab_peer acme kate '.last_failure.reason // ""') == *"$1"* ]]
+}
+
+# up_with WHAT UDP_SETTINGS
+up_with() {
+	check "$1: the listener" listeners "$2"
+	check "$1: connected" again kate udp
+	check "$1: branch LAN" lab_reaches kate 192.168.10.10 5
+}
+
+# lines of the profile: the name, and the password behind it
+edit_login() {
+	sed -i "/^<auth-user-pass>/,/^<\/auth-user-pass>/{/^<auth/{n;$1}}" "$PROFILE"
+}
+
+# foreign_certificate: kate of elsewhere in kate's profile, and that instance's hub would let her in
+foreign_certificate() {
+	sed -i '/^<cert>/,/^<\/key>/d' "$PROFILE" && sed -n '/^<cert>/,/^<\/key>/p' "$elsewhere" >>"$PROFILE"
+}
+
+check "certificate" ovpn_guest kate 7 udp
+# what others have: the neighbour's network on the same hub
+check "another instance" lab_instance_create elsewhere '{}'
+at_end lab_instance_del elsewhere
+check "a client of it" lab_peer_create elsewhere '{"type":"client","protocol":"openvpn","name":"kate","route_all":false}'
+elsewhere=$(lab_openvpn_profile elsewhere kate udp)
+
+up_with "password alone" '{"requires_certificate":false,"requires_password":true}'
+check_not "no certificate in the profile" grep -q '^<cert>' "$PROFILE"
+up_with "certificate and password" '{"requires_password":true}'
+edit_login 'n;s/.*/wrong/'
+check "wrong password" start_refused kate AUTH_FAILED
+check "REST says so" lab_until 12 failed_with password
+check "again with the right one" again kate udp
+edit_login 's/.*/nobody/'
+check "wrong username" start_refused kate AUTH_FAILED
+sed -i '/^<auth-user-pass>/,/^<.auth-user-pass>/d' "$PROFILE"
+check "its certificate alone is not enough" start_refused kate AUTH_FAILED
+
+check "the standard listener" listeners '{}'
+check "what is issued now" lab_openvpn_profile acme kate udp >/dev/null
+check "a certificate of another instance" foreign_certificate
+before=$(lab_openvpn_file kate log)
+check "is refused" start_refused kate 'TLS handshake failed' --hand-window 6
+check_not "and gets no address" grep -q PUSH_REPLY "$before"
+
+check "fragment" lab_openvpn_profile acme kate udp >/dev/null
+check "is refused in words" start_refused kate 'fragment is not supported' --fragment 1300
+check "REST says so" lab_until 12 failed_with fragment
+for compression in 'comp-lzo no' 'comp-lzo yes' 'compress stub' 'compress stub-v2'; do
+	# shellcheck disable=SC2086 # an option and its argument
+	check "$compression" reconnect kate --$compression --allow-compression yes
+	both_ways kate
+done
+
+# the client says good-bye: the hub has no session to send to at once, not after two minutes of silence
+inner=$(inner4 kate)
+before=$(counter drop_no_key)
+lab_openvpn_down kate
+check "it has left" lab_refused branch-lan "$inner"
+check "the hub knows" counted drop_no_key "$before"
+
+check "again" reconnect kate
+check "before" lab_reaches kate 192.168.10.10 5
+check "suspend" lab_peer_action acme kate suspend
+check "cut within a second" cut_within_1s kate 192.168.10.10
+check "the client is told and tries again, and is refused" lab_until 12 lab_openvpn_says kate AUTH_FAILED
+check "resume" lab_peer_action acme kate resume
+check "back" reconnect kate
+check "it reaches" lab_reaches kate 192.168.10.10 5
+check "remove" lab_peer_del acme kate
+check "cut within a second" cut_within_1s kate 192.168.10.10
+check "refused again" lab_until 12 lab_openvpn_says kate AUTH_FAILED
+check "the others do not notice" lab_reaches laptop 192.168.10.10 1
