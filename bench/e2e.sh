@@ -8,40 +8,8 @@ ROOT=$(cd "$(dirname "$0")/.." && pwd)
 BUILD=${1:?the build folder}
 ROUNDS=${2:-3}
 LENGTH=${3:-3}
-# whoever else works on this machine may have any fixed port
-PORT=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
-# shellcheck disable=SC2034 # read by configs/lab
-{
-	LAB_PREFIX=nb LAB_LISTEN=127.0.0.1:$PORT LAB_BUILD=$BUILD LAB_DIR=$(mktemp -d /tmp/nave-bench.XXXXXX)
-	LAB_RUN=$LAB_DIR/run LAB_STATE=$LAB_DIR/state LAB_NODE_STATE=$LAB_DIR/node-state
-}
-# shellcheck source=../configs/lab/lab.sh
-. "$ROOT/configs/lab/lab.sh"
-RIVAL_PID='' HUB_PID=''
-
-# an idle Nave hub still polls its port (about a fifth of a core): it must not take that from the rival
-hub_pause() {
-	[ -z "$HUB_PID" ] || kill -STOP "$HUB_PID"
-}
-
-hub_resume() {
-	[ -z "$HUB_PID" ] || kill -CONT "$HUB_PID" 2>/dev/null
-}
-
-end_bench() {
-	trap '' INT TERM HUP # once begun it is finished
-	hub_resume # what is stopped does not end
-	[ -z "$RIVAL_PID" ] || kill "$RIVAL_PID" 2>/dev/null
-	lab_down
-	rm -rf "$LAB_DIR"
-}
-trap end_bench EXIT
-trap 'exit 130' INT TERM HUP
-
-fail() {
-	echo "bench/e2e: $*" >&2
-	exit 1
-}
+# shellcheck source=e2e_lab.sh
+. "$ROOT/bench/e2e_lab.sh"
 
 # rival_key MACHINE: for the wireguard-go hub's network
 rival_key() {
@@ -63,7 +31,7 @@ rival_up() {
 	lab_member_add rival 7 || return
 	hub=$(rival_key rival) a=$(rival_key laptop) b=$(rival_key roadie)
 	rival_tunnel rival 1 && rival_tunnel laptop 2 && rival_tunnel roadie 3 || return
-	RIVAL_PID=$(pgrep -f '^wireguard-go nbr1$')
+	RIVAL_PIDS=("$(pgrep -f '^wireguard-go nbr1$')")
 	lab_in rival sysctl -qw net.ipv4.ip_forward=1 &&
 		lab_in rival wg set nbr1 listen-port 51820 peer "$a" allowed-ips 10.99.0.2/32 \
 			peer "$b" allowed-ips 10.99.0.3/32 || return
@@ -71,51 +39,6 @@ rival_up() {
 		persistent-keepalive 25 &&
 		lab_in roadie wg set nbr3 peer "$hub" endpoint "$(lab_member4 7):51820" allowed-ips 10.99.0.0/24 \
 			persistent-keepalive 25
-}
-
-# cpu_ticks PID: user and system, of all its threads, in 1/100 s
-cpu_ticks() {
-	awk '{ print $14 + $15 }' "/proc/$1/stat"
-}
-
-# packets MACHINE DEVICE: received by its outer interface
-packets() {
-	lab_in "$1" cat "/sys/class/net/$2/statistics/rx_packets"
-}
-
-# machine_ticks: busy and all, of all cores
-machine_ticks() {
-	awk '/^cpu / { all = $2 + $3 + $4 + $5 + $6 + $7 + $8 + $9; print all - $5 - $6, all }' /proc/stat
-}
-
-# others_percent: how busy this machine is while neither hub works
-others_percent() {
-	local busy all busy2 all2
-	read -r busy all < <(machine_ticks)
-	sleep 0.5
-	read -r busy2 all2 < <(machine_ticks)
-	echo $((all2 > all ? (busy2 - busy) * 100 / (all2 - all) : 0))
-}
-
-# measure HUB_NAME PID MACHINE DEVICE SERVER_ADDRESS tcp|udp
-measure() {
-	local name=$1 pid=$2 machine=$3 device=$4 address=$5 kind=$6 options=() ticks seen answer others
-	[ "$kind" = tcp ] || options=(-u -b 400M -l 1300)
-	hub_pause
-	others=$(others_percent)
-	[ "$name" != nave ] || hub_resume
-	lab_until 10 lab_reaches laptop "$address" || fail "no way through $name"
-	ticks=$(cpu_ticks "$pid") seen=$(packets "$machine" "$device")
-	answer=$(lab_in laptop iperf3 -J -c "$address" -t "$LENGTH" "${options[@]}") || fail "iperf3 through $name: $answer"
-	ticks=$(($(cpu_ticks "$pid") - ticks)) seen=$(($(packets "$machine" "$device") - seen))
-	hub_resume
-	jq -ce --arg name "e2e.wireguard.$name.$kind" --argjson ticks "$ticks" --argjson packets "$seen" \
-		--argjson seconds "$LENGTH" --argjson others "$others" \
-		'(.end | .sum_received // .sum) as $got | select($packets > 0 and $got.bytes > 0) |
-		 {name: $name, gbps: ($got.bits_per_second / 1e9), loss_percent: (.end.sum.lost_percent // 0),
-		  packets_per_second: ($packets / $seconds), cpu_ns_per_packet: ($ticks * 1e7 / $packets),
-		  cpu_seconds_per_gigabyte: ($ticks * 1e7 / $got.bytes), others_percent: $others}' \
-		<<<"$answer" || fail "nothing came through $name"
 }
 
 main() {
@@ -130,15 +53,14 @@ main() {
 	server=$(lab_inner acme roadie 4)
 	lab_until 10 lab_reaches laptop "$server" || fail "no way through Nave"
 	lab_until 10 lab_reaches laptop 10.99.0.3 || fail "no way through wireguard-go"
-	lab_in roadie iperf3 -s -D --pidfile "$LAB_DIR/iperf3.pid" >/dev/null || fail "no iperf3"
-	lab_until 5 lab_in roadie bash -c 'ss -ltn | grep -q :5201'
+	serve_streams
 	for ((round = 0; round < ROUNDS; round++)); do
 		for kind in tcp udp; do
-			measure nave "$HUB_PID" hub hub0 "$server" "$kind"
-			measure wireguard-go "$RIVAL_PID" rival wan0 10.99.0.3 "$kind"
+			measure wireguard nave "$HUB_PID" hub hub0 "$server" "$kind"
+			measure wireguard wireguard-go "${RIVAL_PIDS[0]}" rival wan0 10.99.0.3 "$kind"
 		done
 	done
-	kill "$(tr -d '\0' <"$LAB_DIR/iperf3.pid")"
+	serve_no_streams
 }
 
 main

@@ -23,6 +23,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -49,6 +50,16 @@ static int report(const char *what, int err)
 	if (err != 0)
 		log_error("%s: %s", what, strerror(-err)); // NOLINT(concurrency-mt-unsafe)
 	return err;
+}
+
+/* Each stream of OpenVPN over TCP is one; a thousand would be the end of the usual soft limit. */
+static void raise_descriptor_limit(void)
+{
+	struct rlimit limit;
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 /* Signals come by a descriptor, so no thread is ever interrupted. */
@@ -160,6 +171,7 @@ static int start_threads(struct dataplane *d)
 
 static int start(struct dataplane *d)
 {
+	raise_descriptor_limit();
 	int err = report("signals", open_stop_fd(d));
 	if (err == 0)
 		err = report("EAL", start_eal(d));

@@ -125,21 +125,11 @@ static int filter_system_calls(void)
 }
 #endif
 
-/* As many files as the process may have: each stream of OpenVPN over TCP is one. */
-static int raise_file_limit(void)
-{
-	struct rlimit files;
-	if (getrlimit(RLIMIT_NOFILE, &files) != 0)
-		return -1;
-	files.rlim_cur = files.rlim_max;
-	return setrlimit(RLIMIT_NOFILE, &files);
-}
-
 int sandbox_enter(void)
 {
 	static const struct rlimit no_core = {0, 0};
-	if (setrlimit(RLIMIT_CORE, &no_core) != 0 || raise_file_limit() != 0
-		|| refuse_tracers() != 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+	if (setrlimit(RLIMIT_CORE, &no_core) != 0 || refuse_tracers() != 0
+		|| prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
 		return -errno;
 	int err = drop_capabilities();
 	return err == 0 ? filter_system_calls() : err;

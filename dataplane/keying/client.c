@@ -16,7 +16,8 @@
 
 enum {
 	CLIENTS_MAX = 65536,
-	HALF_OPEN_MAX = 4096,
+	STRANGERS_MAX =
+		2048, /* of both transports: half of the streams stay for those who are known */
 	HAND_WINDOW_S = 60,
 };
 
@@ -65,16 +66,16 @@ static struct client *client_of(struct hash_entry *e)
 	return (struct client *)((char *)e - offsetof(struct client, by_session_id));
 }
 
-struct client *keying_client_find(
-	struct keying *k, const struct instance *i, const struct session_id *client_id)
+struct client *keying_client_find(struct keying *k, const struct instance *i, uint16_t local_port,
+	const struct session_id *client_id)
 {
 	const struct hash *h = &k->openvpn->by_session_id;
 	struct hash_entry *e =
 		hash_first(h, hash_of(h, client_id->bytes, sizeof(client_id->bytes)));
 	for (; e != NULL; e = hash_next(e)) {
 		struct client *c = client_of(e);
-		if (c->instance == i && c->stream == NULL && !c->is_gone
-			&& session_id_equal(&c->client_id, client_id))
+		if (c->instance == i && c->stream == NULL && c->local_port == local_port
+			&& !c->is_gone && session_id_equal(&c->client_id, client_id))
 			return c;
 	}
 	return NULL;
@@ -83,48 +84,76 @@ struct client *keying_client_find(
 static void link_client(struct keying_openvpn *o, struct client *c)
 {
 	struct hash *h = &o->by_session_id;
-	hash_add(h, &c->by_session_id, hash_of(h, c->client_id.bytes, sizeof(c->client_id.bytes)));
+	if (c->stream == NULL) /* of TCP its stream finds it, and all have the same id: none */
+		hash_add(h, &c->by_session_id,
+			hash_of(h, c->client_id.bytes, sizeof(c->client_id.bytes)));
 	c->next = o->clients;
 	c->prev = &o->clients;
 	if (o->clients != NULL)
 		o->clients->prev = &c->next;
 	o->clients = c;
 	o->count++;
-	o->half_open++;
 }
 
-struct client *keying_client_new(struct keying *k, struct instance *i, struct keying_listener *l,
-	struct ovpn_session_begin *begin, const struct session_id *client_id)
+bool keying_stranger_enter(struct keying_openvpn *o, const struct ip_addr *from)
+{
+	if (o->strangers >= STRANGERS_MAX || !network_enter(o->limit, from))
+		return false;
+	o->strangers++;
+	return true;
+}
+
+void keying_stranger_leave(struct keying_openvpn *o, const struct ip_addr *from)
+{
+	o->strangers--;
+	network_leave(o->limit, from);
+}
+
+struct client *keying_client_new(
+	struct keying *k, const struct client_way *way, struct ovpn_session_begin *begin)
 {
 	struct keying_openvpn *o = k->openvpn;
-	if (o->count >= CLIENTS_MAX || o->half_open >= HALF_OPEN_MAX) {
+	if (o->count >= CLIENTS_MAX || !keying_stranger_enter(o, &way->remote.addr)) {
 		keying_count(k, COUNTER_DROP_OVPN_FLOOD);
 		wrap_fini(&begin->wrap);
 		return NULL;
 	}
 	struct client *c = calloc(1, sizeof(*c));
 	if (c == NULL) {
-		keying_count(k, COUNTER_DROP_NO_BUFFER);
 		wrap_fini(&begin->wrap);
-		return NULL;
-	}
-	if (ovpn_session_new(begin, k->now_ns, &c->session) != 0) {
-		keying_count(k, COUNTER_DROP_NO_BUFFER);
+	} else if (ovpn_session_new(begin, k->now_ns, &c->session) != 0) {
 		free(c);
+		c = NULL;
+	}
+	if (c == NULL) {
+		keying_count(k, COUNTER_DROP_NO_BUFFER);
+		keying_stranger_leave(o, &way->remote.addr);
 		return NULL;
 	}
-	c->instance = i;
-	c->listener = keying_listener_ref(l);
-	c->client_id = *client_id;
+	c->instance = way->instance;
+	c->listener = keying_listener_ref(way->listener);
+	c->stream = way->stream;
+	c->client_id = begin->client;
+	c->stranger_at = way->remote.addr;
+	c->remote = way->remote;
+	c->local = way->local;
+	c->local_port = way->local_port;
 	link_client(o, c);
 	return c;
+}
+
+/* It has shown who it is, or it goes: it is no stranger any more, and never one again. */
+static void leave_strangers(struct keying_openvpn *o, struct client *c)
+{
+	if (c->is_known)
+		return;
+	c->is_known = true;
+	keying_stranger_leave(o, &c->stranger_at);
 }
 
 /* The tunnel is the peer's no more, and nothing of it is left in the path. */
 static void take_down(struct keying *k, struct client *c)
 {
-	if (c->is_up)
-		k->openvpn->half_open++;
 	c->is_up = false;
 	keying_tunnel_free(k, c);
 }
@@ -133,17 +162,18 @@ void keying_client_free(struct keying *k, struct client *c)
 {
 	struct keying_openvpn *o = k->openvpn;
 	take_down(k, c);
+	leave_strangers(o, c);
 	if (c->stream != NULL) { /* it is closed when what waits has been tried once */
 		c->stream->client = NULL;
-		c->stream->is_broken = true;
+		c->stream->ends = true;
 		keying_stream_ready(k, c->stream);
+	} else {
+		hash_del(&o->by_session_id, &c->by_session_id);
 	}
-	hash_del(&o->by_session_id, &c->by_session_id);
 	*c->prev = c->next;
 	if (c->next != NULL)
 		c->next->prev = c->prev;
 	o->count--;
-	o->half_open--;
 	ovpn_session_free(c->session);
 	keying_listener_unref(c->listener);
 	free(c);
@@ -155,6 +185,8 @@ static void authenticate(struct keying *k, struct client *c, const struct ovpn_c
 	struct push push;
 	struct peer *p = keying_credential_check(c, said, &why);
 	bool is_another = p != NULL && c->peer != NULL && p != c->peer;
+	if (c->is_gone)
+		return; /* it is somebody else's turn, and this one is freed soon */
 	if (p == NULL || is_another) {
 		ovpn_session_refuse(
 			c->session, is_another ? OVPN_FAILURE_PASSWORD : why, "", k->now_ns);
@@ -276,18 +308,9 @@ void keying_clients_end(struct keying *k, struct client_filter which)
 
 void keying_clients_cut(struct keying *k, const struct peer *p)
 {
-	keying_clients_end(k, (struct client_filter){.peer = p});
-}
-
-void keying_clients_replaced(struct keying *k, const struct client *by)
-{
-	k->openvpn->half_open--; /* by is up now */
-	for (struct client *c = k->openvpn->clients; c != NULL; c = c->next) {
-		if (c == by || c->peer != by->peer || !c->is_up)
-			continue;
-		take_down(k, c);
-		c->is_gone = true; /* freed by keying_clients_run(): somebody may stand on it */
-	}
+	if (p->credential
+		!= NULL) /* nobody looks through all clients for a peer that can have none */
+		keying_clients_end(k, (struct client_filter){.peer = p});
 }
 
 /* The client whose tunnel the peer has now. */
@@ -296,11 +319,27 @@ static struct client *client_of_peer(const struct peer *p)
 	return p->tunnel != NULL ? p->tunnel->client : NULL;
 }
 
-static uint64_t heard_ns(const struct client *c)
+void keying_clients_replaced(struct keying *k, struct client *by)
+{
+	struct client *c = client_of_peer(by->peer);
+	leave_strangers(k->openvpn, by);
+	if (c == NULL || c == by)
+		return;
+	take_down(k, c);
+	c->is_gone = true; /* freed by keying_clients_run(): somebody may stand on it */
+}
+
+/* A worker's stamp may be a moment later than the beginning of this round. */
+static uint64_t passed_ns(const struct keying *k, uint64_t since_ns)
+{
+	return k->now_ns > since_ns ? k->now_ns - since_ns : 0;
+}
+
+static uint64_t silence_ns(const struct keying *k, const struct client *c)
 {
 	uint64_t received =
 		atomic_load_explicit(&c->peer->received.last_any_ns, memory_order_relaxed);
-	return received > c->up_ns ? received : c->up_ns;
+	return passed_ns(k, received > c->up_ns ? received : c->up_ns);
 }
 
 bool keying_clients_yield(struct keying *k, const struct peer *p)
@@ -308,7 +347,7 @@ bool keying_clients_yield(struct keying *k, const struct peer *p)
 	if (p->tunnel == NULL)
 		return true;
 	struct client *c = client_of_peer(p);
-	if (c == NULL || k->now_ns - heard_ns(c) < YIELD_NS)
+	if (c == NULL || silence_ns(k, c) < YIELD_NS)
 		return false;
 	keying_client_free(k, c);
 	return true;
@@ -344,10 +383,38 @@ void keying_client_renew(struct keying *k, struct peer *p, uint32_t tunnel_id)
 	keying_client_advance(k, c);
 }
 
+bool keying_client_may_move(const struct peer *p, const struct keying_message *to)
+{
+	const struct client *c = client_of_peer(p);
+	return c == NULL || (c->stream == NULL && c->local_port == to->local_port);
+}
+
+void keying_client_moved(struct keying *k, struct peer *p)
+{
+	struct client *c = client_of_peer(p);
+	if (c == NULL || p->endpoint == NULL)
+		return;
+	c->remote = p->endpoint->remote;
+	c->local = p->endpoint->local;
+	(void)keying_reply_path_to_endpoint(k, p->endpoint, &c->reply);
+}
+
+void keying_clients_forget(struct keying *k)
+{
+	struct keying_openvpn *o = k->openvpn;
+	struct start fresh;
+	while (o->clients != NULL)
+		keying_client_free(k, o->clients);
+	if (start_init(&fresh, HAND_WINDOW_S) != 0)
+		return; /* no random bytes: the cookies that the twin knows end with their window */
+	start_fini(&o->start);
+	o->start = fresh;
+}
+
 static void ping(struct keying *k, struct client *c)
 {
 	uint64_t sent = atomic_load_explicit(&c->peer->sent.last_any_ns, memory_order_relaxed);
-	if (k->now_ns - (sent > c->pinged_ns ? sent : c->pinged_ns) < PING_NS)
+	if (passed_ns(k, sent > c->pinged_ns ? sent : c->pinged_ns) < PING_NS)
 		return;
 	c->pinged_ns = k->now_ns;
 	struct rte_mbuf *m = rte_pktmbuf_alloc(k->rings->pool);
@@ -361,11 +428,7 @@ static void ping(struct keying *k, struct client *c)
 
 static void look_after(struct keying *k, struct client *c)
 {
-	if (c->is_gone || (c->is_up && k->now_ns - heard_ns(c) > SILENCE_NS)) {
-		keying_client_free(k, c);
-		return;
-	}
-	if (c->exits) {
+	if (c->is_gone || c->exits || (c->is_up && silence_ns(k, c) > SILENCE_NS)) {
 		keying_client_free(k, c);
 		return;
 	}

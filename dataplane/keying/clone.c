@@ -109,7 +109,7 @@ void keying_clone_watch(struct keying *k)
 	bool slept = has_slept(c);
 	if (!cloned && !slept)
 		return;
-	log_info("this machine %s: all WireGuard sessions end and are made anew",
+	log_info("this machine %s: all sessions end and are made anew",
 		cloned ? "was cloned" : "slept");
 	keying_expire_all(k);
 }
@@ -126,6 +126,7 @@ void keying_expire_all(struct keying *k)
 {
 	k->random.left = 0; /* the twin has the same words */
 	k->tables->sessions->random.left = 0;
+	keying_clients_forget(k);
 	for (unsigned int slot = 0; slot < TABLE_MAX_INSTANCES; slot++) {
 		const struct instance *i =
 			atomic_load_explicit(&k->tables->instance_slot[slot], memory_order_acquire);

@@ -95,14 +95,6 @@ static int take_wrap(struct stranger *s, struct wrap *ret)
 		});
 }
 
-static void remember_way(struct keying *k, struct client *c, struct stranger *s)
-{
-	c->remote = s->path.source;
-	c->local = s->path.dest.addr;
-	c->local_port = s->path.dest.port;
-	keying_reply_path(k, s->mbuf, &c->reply);
-}
-
 /* It has shown that it is where it says. */
 static void begin_session(struct keying *k, struct stranger *s)
 {
@@ -114,11 +106,15 @@ static void begin_session(struct keying *k, struct stranger *s)
 	};
 	if (take_wrap(s, &begin.wrap) != 0)
 		return;
-	struct client *c =
-		keying_client_new(k, s->instance, s->listener, &begin, &s->packet.session_id);
+	struct client_way way = {.instance = s->instance,
+		.listener = s->listener,
+		.remote = s->path.source,
+		.local = s->path.dest.addr,
+		.local_port = s->path.dest.port};
+	struct client *c = keying_client_new(k, &way, &begin);
 	if (c == NULL)
 		return;
-	remember_way(k, c, s);
+	keying_reply_path(k, s->mbuf, &c->reply);
 	if (ovpn_session_receive(c->session, s->wire, s->len, k->now_ns) != 0)
 		keying_count(k, COUNTER_DROP_OVPN_CONTROL);
 	keying_client_advance(k, c);
@@ -160,8 +156,8 @@ static void receive(struct keying *k, struct stranger *s)
 		return;
 	}
 	memcpy(id.bytes, s->wire + SESSION_ID_AT, sizeof(id.bytes));
-	struct client *c = keying_client_find(k, s->instance, &id);
-	if (c != NULL && c->local_port == s->path.dest.port)
+	struct client *c = keying_client_find(k, s->instance, s->path.dest.port, &id);
+	if (c != NULL)
 		receive_known(k, s, c);
 	else
 		receive_stranger(k, s);

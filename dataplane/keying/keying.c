@@ -293,7 +293,10 @@ static unsigned int obey_orders(struct keying *k)
 static void roam(struct keying *k, struct peer *p, const struct keying_message *m)
 {
 	struct ip_endpoint remote = {m->remote, m->remote_port};
-	keying_endpoint_set(k, p, &remote, &m->local, m->local_port);
+	if (keying_client_may_move(p, m)) {
+		keying_endpoint_set(k, p, &remote, &m->local, m->local_port);
+		keying_client_moved(k, p);
+	}
 	atomic_store_explicit(&p->roaming, 0, memory_order_release);
 }
 

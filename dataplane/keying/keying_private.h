@@ -175,6 +175,12 @@ void keying_credential_set(struct keying *k, struct peer *p, struct keying_crede
 void keying_clients_cut(struct keying *k, const struct peer *p);
 /* WireGuard asks for a peer: true, and its OpenVPN session has ended, when that has been silent. */
 bool keying_clients_yield(struct keying *k, const struct peer *p);
+/* A worker has authentic data from elsewhere. false: not of the session that the peer has now. */
+bool keying_client_may_move(const struct peer *p, const struct keying_message *to);
+/* The endpoint has followed; the control channel does, too. */
+void keying_client_moved(struct keying *k, struct peer *p);
+/* All end without a word: another machine may have the same keys. */
+void keying_clients_forget(struct keying *k);
 
 /* admission.c */
 enum keying_verdict {

@@ -46,6 +46,10 @@ static int wrap_key_init(struct keying_listener *l, const struct keying_listener
 int keying_listener_new(const struct keying_listener_settings *s, struct keying_listener **ret,
 	const char **ret_what)
 {
+	if (!s->requires_certificate && !s->requires_password) {
+		*ret_what = "authentication"; /* a name alone proves nothing */
+		return -EINVAL;
+	}
 	struct keying_listener *l = calloc(1, sizeof(*l));
 	if (l == NULL)
 		return -ENOMEM;
@@ -203,7 +207,7 @@ void keying_listener_remove(struct keying *k, struct instance *i, const struct u
 {
 	if (i->keying == NULL)
 		return;
-	keying_listener_socket_close(i->keying, id);
+	keying_listener_socket_close(k, i->keying, id);
 	keying_clients_end(k, (struct client_filter){.instance = i, .listener = id});
 	keying_streams_close(k, i, id);
 	forget(i->keying, id);
@@ -211,7 +215,7 @@ void keying_listener_remove(struct keying *k, struct instance *i, const struct u
 
 void keying_listeners_drop(struct keying *k, struct keying_instance *ki)
 {
-	keying_listener_socket_close(ki, NULL);
+	keying_listener_socket_close(k, ki, NULL);
 	keying_clients_end(k, (struct client_filter){.instance = ki->instance});
 	keying_streams_close(k, ki->instance, NULL);
 	while (ki->listeners != NULL)

@@ -52,13 +52,14 @@ void keying_listener_remove(struct keying *k, struct instance *i, const struct u
 void keying_listener_socket_apply(
 	struct keying *k, struct instance *i, const struct uuid *id, int fd);
 /* NULL: all of the instance. */
-void keying_listener_socket_close(struct keying_instance *ki, const struct uuid *id);
+void keying_listener_socket_close(
+	struct keying *k, struct keying_instance *ki, const struct uuid *id);
 /* The instance goes: its sessions end. */
 void keying_listeners_drop(struct keying *k, struct keying_instance *ki);
 
 /*
  * reply.c. How to answer a frame: its own headers, turned round. Good for as long as packets come that
- * way; data goes by the peer's endpoint.
+ * way; data goes by the peer's endpoint, and so do these once the client has floated.
  */
 struct reply_path {
 	uint8_t header[ENDPOINT_HEADER_MAX];
@@ -69,13 +70,26 @@ struct reply_path {
 
 /* m: as classify left it. */
 void keying_reply_path(const struct keying *k, struct rte_mbuf *m, struct reply_path *ret);
+/* By the way that data goes; false: its neighbour is not known. */
+bool keying_reply_path_to_endpoint(
+	const struct keying *k, const struct endpoint *e, struct reply_path *ret);
 void keying_reply(
 	struct keying *k, const struct reply_path *path, const uint8_t *payload, size_t len);
+
+/* What a client comes by. */
+struct client_way {
+	struct instance *instance;
+	struct keying_listener *listener;
+	struct stream *stream; /* NULL: UDP */
+	struct ip_endpoint remote;
+	struct ip_addr local;
+	uint16_t local_port;
+};
 
 /* One client of a listener: the session and what belongs to it. */
 struct client {
 	struct client *next, **prev; /* keying.openvpn.clients */
-	struct hash_entry by_session_id; /* the client's */
+	struct hash_entry by_session_id; /* the client's; of UDP */
 	struct session_id client_id;
 	struct keying_listener *listener; /* referenced */
 	struct instance *instance;
@@ -88,6 +102,8 @@ struct client {
 	uint64_t up_ns, pinged_ns;
 	struct peer *peer; /* who it is, once authenticated */
 	struct tunnel *tunnel; /* with its peer id once authenticated */
+	struct ip_addr stranger_at; /* counted there until it is known, or freed */
+	bool is_known; /* its tunnel was up */
 	bool is_up; /* the tunnel is the peer's */
 	bool exits; /* it said in its data that it goes */
 	bool wants_renewal; /* a data key is nearly used up */
@@ -105,7 +121,7 @@ struct client_filter {
 /* client.c */
 struct keying_openvpn {
 	struct client *clients;
-	unsigned int count, half_open; /* half open: that nobody's tunnel is up */
+	unsigned int count, strangers; /* strangers: clients and streams of whom nothing is known */
 	struct hash by_session_id;
 	struct start start;
 	struct cipher_engine *cipher; /* only makes keys */
@@ -116,25 +132,29 @@ struct keying_openvpn {
 	struct stream *streams, *ready;
 	unsigned int stream_count;
 	uint64_t stalls_looked_ns;
+	uint32_t queued; /* packets, in all streams */
 	uint8_t *read_buffer;
 };
 
 int keying_openvpn_init(struct keying *k);
 void keying_openvpn_fini(struct keying *k);
-/* Of the session id that the client chose. */
-struct client *keying_client_find(
-	struct keying *k, const struct instance *i, const struct session_id *client_id);
+/* Of UDP, by the session id that the client chose. */
+struct client *keying_client_find(struct keying *k, const struct instance *i, uint16_t local_port,
+	const struct session_id *client_id);
 /* A session by begin, which is taken over; NULL, and counted: too many, or no memory. */
-struct client *keying_client_new(struct keying *k, struct instance *i, struct keying_listener *l,
-	struct ovpn_session_begin *begin, const struct session_id *client_id);
+struct client *keying_client_new(
+	struct keying *k, const struct client_way *way, struct ovpn_session_begin *begin);
+/* One more stranger, of either transport; false: there are too many, there or altogether. */
+bool keying_stranger_enter(struct keying_openvpn *o, const struct ip_addr *from);
+void keying_stranger_leave(struct keying_openvpn *o, const struct ip_addr *from);
 /* At once, with nothing said. */
 void keying_client_free(struct keying *k, struct client *c);
 /* What happened in the session, and what it has to say. c may be freed. */
 void keying_client_advance(struct keying *k, struct client *c);
 /* Those that fit are told RESTART, as well as that can be done, and freed. */
 void keying_clients_end(struct keying *k, struct client_filter which);
-/* Another client of c's peer was up until now. */
-void keying_clients_replaced(struct keying *k, const struct client *c);
+/* c takes the place of whoever was up for its peer until now. */
+void keying_clients_replaced(struct keying *k, struct client *c);
 /* What the instance pushes has changed. */
 void keying_clients_push(struct keying *k, const struct instance *i);
 void keying_clients_run(struct keying *k);
@@ -168,10 +188,17 @@ void keying_push_write(const struct client *c, struct push *ret);
 /* Takes push over. */
 void keying_push_apply(struct keying *k, struct instance *i, struct keying_push *push);
 
-/* reply_limit.c. Answers to strangers, 100 a second for each network of theirs. */
+/*
+ * reply_limit.c. Answers to strangers, 100 a second for each network of theirs; and how many of them
+ * there are: a network has 1024 at a time.
+ */
+
 int reply_limit_new(struct reply_limit **ret);
 void reply_limit_free(struct reply_limit *l);
 bool reply_limit_allows(struct reply_limit *l, const struct ip_addr *source, uint64_t now_ns);
+/* false: there are too many. */
+bool network_enter(struct reply_limit *l, const struct ip_addr *source);
+void network_leave(struct reply_limit *l, const struct ip_addr *source);
 
 /* control.c. A control packet over UDP; takes the message's mbuf over. */
 void keying_control_receive(struct keying *k, const struct keying_message *message);

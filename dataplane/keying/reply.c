@@ -5,6 +5,7 @@
  */
 #include "dataplane/ethdev.h"
 #include "dataplane/keying/openvpn_private.h"
+#include "dataplane/table/underlay.h"
 
 #include <string.h>
 
@@ -61,11 +62,25 @@ void keying_reply_path(const struct keying *k, struct rte_mbuf *m, struct reply_
 	memcpy(ret->header + ret->header_len - 6, udp, 2);
 }
 
+bool keying_reply_path_to_endpoint(
+	const struct keying *k, const struct endpoint *e, struct reply_path *ret)
+{
+	struct reply_path path = {.header_len = e->header_len, .is_v6 = e->is_v6 != 0};
+	memcpy(path.header, e->header, sizeof(path.header));
+	const struct port *port = underlay_adjacency_port(k->tables, e->adjacency, path.header);
+	if (port == NULL)
+		return false;
+	path.port = (uint8_t)(port - k->tables->port);
+	*ret = path;
+	return true;
+}
+
 static void finish_headers(uint8_t *frame, const struct reply_path *path, size_t len)
 {
 	uint16_t udp_len = (uint16_t)(len + sizeof(struct rte_udp_hdr));
 	struct rte_udp_hdr *udp = (struct rte_udp_hdr *)(frame + path->header_len) - 1;
 	udp->dgram_len = rte_cpu_to_be_16(udp_len);
+	udp->dgram_cksum = 0;
 	if (path->is_v6) {
 		struct rte_ipv6_hdr *ip = (struct rte_ipv6_hdr *)(frame + RTE_ETHER_HDR_LEN);
 		ip->payload_len = udp->dgram_len;
@@ -74,6 +89,7 @@ static void finish_headers(uint8_t *frame, const struct reply_path *path, size_t
 	}
 	struct rte_ipv4_hdr *ip = (struct rte_ipv4_hdr *)(frame + RTE_ETHER_HDR_LEN);
 	ip->total_length = rte_cpu_to_be_16((uint16_t)(udp_len + sizeof(*ip)));
+	ip->hdr_checksum = 0; /* an endpoint's template has one */
 	ip->hdr_checksum = rte_ipv4_cksum(ip);
 	udp->dgram_cksum = rte_ipv4_udptcp_cksum(ip, udp);
 }

@@ -2,7 +2,8 @@
 /*
  * How often strangers are answered: each network (IPv4 /24, IPv6 /48) gets 100 answers a second. The
  * networks share a fixed number of buckets under a random seed, so that a flood of made-up sources takes
- * no memory and uses up nobody's share but that of its own bucket.
+ * no memory and uses up nobody's share but that of its own bucket. Who has proved its address, and
+ * nothing more, is counted in the same way: one network cannot hold all places for strangers.
  */
 #include "dataplane/base/clock.h"
 #include "dataplane/keying/openvpn_private.h"
@@ -15,6 +16,7 @@ enum {
 	BUCKETS = 65536,
 	ANSWERS_PER_SECOND = 100,
 	ANSWERS_BURST = 50,
+	NETWORK_STRANGERS = 1024,
 	NETWORK4_BYTES = 12 + 3, /* of a mapped address */
 	NETWORK6_BYTES = 6,
 };
@@ -22,6 +24,7 @@ enum {
 struct reply_limit {
 	struct hash seed; /* only to mix */
 	struct bucket bucket[BUCKETS];
+	uint16_t strangers[BUCKETS];
 };
 
 int reply_limit_new(struct reply_limit **ret)
@@ -46,9 +49,28 @@ void reply_limit_free(struct reply_limit *l)
 	free(l);
 }
 
-bool reply_limit_allows(struct reply_limit *l, const struct ip_addr *source, uint64_t now_ns)
+static uint32_t bucket_of(const struct reply_limit *l, const struct ip_addr *source)
 {
 	size_t bytes = ip_addr_is_v4(source) ? NETWORK4_BYTES : NETWORK6_BYTES;
-	struct bucket *b = &l->bucket[hash_of(&l->seed, source->bytes, bytes) % BUCKETS];
+	return (uint32_t)(hash_of(&l->seed, source->bytes, bytes) % BUCKETS);
+}
+
+bool reply_limit_allows(struct reply_limit *l, const struct ip_addr *source, uint64_t now_ns)
+{
+	struct bucket *b = &l->bucket[bucket_of(l, source)];
 	return bucket_take(b, NS_PER_SEC / ANSWERS_PER_SECOND, ANSWERS_BURST, now_ns);
+}
+
+bool network_enter(struct reply_limit *l, const struct ip_addr *source)
+{
+	uint16_t *count = &l->strangers[bucket_of(l, source)];
+	if (*count >= NETWORK_STRANGERS)
+		return false;
+	++*count;
+	return true;
+}
+
+void network_leave(struct reply_limit *l, const struct ip_addr *source)
+{
+	l->strangers[bucket_of(l, source)]--;
 }

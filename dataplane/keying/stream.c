@@ -59,14 +59,21 @@ static void forget_ready(struct keying *k, const struct stream *s)
 		*at = s->ready_next;
 }
 
+static void leave_strangers(struct keying *k, struct stream *s)
+{
+	if (s->is_stranger)
+		keying_stranger_leave(k->openvpn, &s->remote.addr);
+	s->is_stranger = false;
+}
+
 static void close_stream(struct keying *k, struct stream *s)
 {
+	if (s->client != NULL)
+		keying_client_free(k, s->client);
 	if (s->is_ready)
 		forget_ready(k, s);
-	if (s->client != NULL) {
-		s->client->stream = NULL;
-		keying_client_free(k, s->client);
-	}
+	leave_strangers(k, s);
+	k->openvpn->queued -= s->count;
 	for (; s->count > 0; s->count--, s->first++)
 		rte_pktmbuf_free(s->queue[s->first % STREAM_QUEUE]);
 	*s->prev = s->next;
@@ -85,15 +92,13 @@ void keying_streams_fini(struct keying *k)
 	free(k->openvpn->read_buffer);
 }
 
-void keying_streams_close(struct keying *k, const struct instance *i, const struct uuid *listener)
+/* nave-node has the same socket still, so that closing ours alone would leave it in the set. */
+static void close_listener_socket(struct keying *k, const struct listener_socket *ls)
 {
-	struct stream *next;
-	for (struct stream *s = k->openvpn->streams; s != NULL; s = next) {
-		next = s->next;
-		if ((i == NULL || s->instance == i)
-			&& (listener == NULL || uuid_equal(&s->listener->id, listener)))
-			close_stream(k, s);
-	}
+	if (ls->fd < 0)
+		return;
+	(void)epoll_ctl(k->openvpn->epoll_fd, EPOLL_CTL_DEL, ls->fd, NULL);
+	(void)close(ls->fd);
 }
 
 void keying_listener_socket_apply(
@@ -117,15 +122,15 @@ void keying_listener_socket_apply(
 		(void)close(fd);
 		return;
 	}
-	if (ls->fd >= 0)
-		(void)close(ls->fd);
+	close_listener_socket(k, ls);
 	ls->fd = fd;
 	struct epoll_event e = {.events = EPOLLIN, .data.u64 = (uintptr_t)ls | 1};
 	if (epoll_ctl(k->openvpn->epoll_fd, EPOLL_CTL_ADD, fd, &e) != 0)
 		keying_count(k, COUNTER_DROP_NO_BUFFER);
 }
 
-void keying_listener_socket_close(struct keying_instance *ki, const struct uuid *id)
+void keying_listener_socket_close(
+	struct keying *k, struct keying_instance *ki, const struct uuid *id)
 {
 	struct listener_socket **at = &ki->sockets;
 	while (*at != NULL) {
@@ -135,7 +140,7 @@ void keying_listener_socket_close(struct keying_instance *ki, const struct uuid 
 			continue;
 		}
 		*at = ls->next;
-		(void)close(ls->fd);
+		close_listener_socket(k, ls);
 		free(ls);
 	}
 }
@@ -155,25 +160,26 @@ static void read_address(const struct sockaddr_storage *from, struct ip_endpoint
 }
 
 static struct stream *stream_new(struct keying *k, const struct listener_socket *ls, int fd,
-	const struct sockaddr_storage *from)
+	const struct ip_endpoint *remote)
 {
 	struct keying_listener *l = keying_listener_find(ls->instance->keying, &ls->listener);
 	struct sockaddr_storage local = {0};
 	socklen_t len = sizeof(local);
 	int on = 1;
-	if (l == NULL || k->openvpn->stream_count >= STREAMS_MAX)
+	if (l == NULL || k->openvpn->stream_count >= STREAMS_MAX
+		|| !keying_stranger_enter(k->openvpn, &remote->addr))
 		return NULL;
 	struct stream *s = calloc(1, sizeof(*s));
-	if (s == NULL)
-		return NULL;
 	struct epoll_event e = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data.ptr = s};
-	if (epoll_ctl(k->openvpn->epoll_fd, EPOLL_CTL_ADD, fd, &e) != 0) {
+	if (s == NULL || epoll_ctl(k->openvpn->epoll_fd, EPOLL_CTL_ADD, fd, &e) != 0) {
+		keying_stranger_leave(k->openvpn, &remote->addr);
 		free(s);
 		return NULL;
 	}
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	(void)getsockname(fd, (struct sockaddr *)&local, &len);
-	read_address(from, &s->remote);
+	s->remote = *remote;
+	s->is_stranger = true;
 	read_address(&local, &s->local);
 	s->fd = fd;
 	s->instance = ls->instance;
@@ -190,49 +196,51 @@ static struct stream *stream_new(struct keying *k, const struct listener_socket 
 	return s;
 }
 
-static void accept_streams(struct keying *k, const struct listener_socket *ls)
+/* How many came. */
+static unsigned int accept_streams(struct keying *k, const struct listener_socket *ls)
 {
-	for (unsigned int n = 0; n < ACCEPTS; n++) {
+	unsigned int n;
+	for (n = 0; n < ACCEPTS; n++) {
 		struct sockaddr_storage from = {0};
 		socklen_t len = sizeof(from);
 		struct ip_endpoint remote;
 		int fd = accept4(
 			ls->fd, (struct sockaddr *)&from, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 		if (fd < 0)
-			return;
+			break;
 		read_address(&from, &remote);
 		if (reply_limit_allows(k->openvpn->limit, &remote.addr, k->now_ns)
-			&& stream_new(k, ls, fd, &from) != NULL) {
+			&& stream_new(k, ls, fd, &remote) != NULL) {
 			keying_count(k, COUNTER_OVPN_STREAMS_ACCEPTED);
 			continue;
 		}
 		keying_count(k, COUNTER_OVPN_STREAMS_REFUSED);
 		(void)close(fd);
 	}
+	return n;
 }
 
 static bool begin_client(struct keying *k, struct stream *s, const uint8_t *packet, size_t len)
 {
 	struct ovpn_session_begin begin = {.config = &s->listener->config};
-	static const struct session_id none;
+	struct client_way way = {.instance = s->instance,
+		.listener = s->listener,
+		.stream = s,
+		.remote = s->remote,
+		.local = s->local.addr,
+		.local_port = s->local.port};
 	if (keying_listener_wrap(s->listener, packet, len, &begin.wrap) != 0) {
 		keying_count(k, COUNTER_DROP_OVPN_UNWRAP);
 		return false;
 	}
-	struct client *c = keying_client_new(k, s->instance, s->listener, &begin, &none);
-	if (c == NULL)
-		return false;
-	c->stream = s;
-	c->remote = s->remote;
-	c->local = s->local.addr;
-	c->local_port = s->local.port;
-	s->client = c;
-	return true;
+	leave_strangers(k, s); /* the client is one now */
+	s->client = keying_client_new(k, &way, &begin);
+	return s->client != NULL;
 }
 
 /* What does not fit a stream that is not up yet ends it; TCP loses nothing by accident. */
-static void receive_packet(struct keying *k, struct stream *s, struct stream_burst *b,
-	const uint8_t *packet, size_t len)
+static void receive_packet(
+	struct keying *k, struct stream *s, struct stream_burst *b, uint8_t *packet, size_t len)
 {
 	unsigned int opcode = first_byte_opcode(packet[0]);
 	if (opcode == P_DATA_V1 || opcode == P_DATA_V2) {
@@ -250,16 +258,14 @@ static void receive_packet(struct keying *k, struct stream *s, struct stream_bur
 		s->is_broken = s->is_broken || !s->client->is_up;
 	}
 	keying_client_advance(k, s->client);
-	if (s->client == NULL)
-		s->is_broken = true;
-	else if (s->client->is_up)
+	if (s->client != NULL && s->client->is_up)
 		tcp_framer_set_cap(&s->framer, sizeof(s->packet));
 }
 
 static void receive_bytes(
 	struct keying *k, struct stream *s, struct stream_burst *b, const uint8_t *data, size_t len)
 {
-	while (len > 0 && !s->is_broken) {
+	while (len > 0 && !s->is_broken && !s->ends) {
 		ssize_t n = tcp_framer_read(&s->framer, &data, &len);
 		if (n < 0)
 			s->is_broken = true;
@@ -269,27 +275,30 @@ static void receive_bytes(
 	}
 }
 
-/* Edge-triggered: until the socket has nothing more, or its turn is over. */
+/* Edge-triggered: until the socket has nothing more (false), or its turn is over. */
 static bool read_stream(struct keying *k, struct stream *s, struct stream_burst *b)
 {
-	for (unsigned int n = 0; n < READS && !s->is_broken; n++) {
+	for (unsigned int n = 0; n < READS && !s->is_broken && !s->ends; n++) {
 		ssize_t got = read(s->fd, k->openvpn->read_buffer, READ_SIZE);
 		if (got > 0) {
 			receive_bytes(k, s, b, k->openvpn->read_buffer, (size_t)got);
-			if (got < READ_SIZE)
+			if (got < READ_SIZE && !s->has_hung_up)
 				return false;
 			continue;
 		}
-		if (got < 0 && (errno == EAGAIN || errno == EINTR))
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0 && errno == EAGAIN)
 			return false;
 		s->is_broken = true;
 	}
 	return !s->is_broken;
 }
 
-bool keying_stream_has_room(const struct stream *s, unsigned int pending)
+bool keying_stream_has_room(const struct keying *k, const struct stream *s)
 {
-	return s->count + pending < STREAM_QUEUE_DATA;
+	bool is_tight = k->openvpn->queued > STREAMS_QUEUED_MAX;
+	return s->count + s->pending < (is_tight ? STREAM_QUEUE_FAIR : STREAM_QUEUE_DATA);
 }
 
 bool keying_stream_put(struct keying *k, struct stream *s, struct rte_mbuf *m)
@@ -302,12 +311,15 @@ bool keying_stream_put(struct keying *k, struct stream *s, struct rte_mbuf *m)
 		return false;
 	}
 	write_be16(head, (uint16_t)(m->data_len - TCP_LENGTH_LEN));
+	if (s->count == 0)
+		s->progress_ns = k->now_ns; /* from here on it waits */
+	k->openvpn->queued++;
 	s->queue[(s->first + s->count++) % STREAM_QUEUE] = m;
 	keying_stream_ready(k, s);
 	return true;
 }
 
-static void forget_written(struct stream *s, size_t written)
+static void forget_written(struct keying *k, struct stream *s, size_t written)
 {
 	while (s->count > 0) {
 		struct rte_mbuf *m = s->queue[s->first % STREAM_QUEUE];
@@ -320,6 +332,7 @@ static void forget_written(struct stream *s, size_t written)
 		s->written = 0;
 		s->first++;
 		s->count--;
+		k->openvpn->queued--;
 		rte_pktmbuf_free(m);
 	}
 }
@@ -338,13 +351,15 @@ static void write_stream(struct keying *k, struct stream *s)
 			whole += piece[pieces++].iov_len;
 		}
 		ssize_t n = writev(s->fd, piece, pieces);
+		if (n < 0 && errno == EINTR)
+			continue;
 		if (n < 0) {
-			s->waits = errno == EAGAIN || errno == EINTR;
+			s->waits = errno == EAGAIN;
 			s->is_broken = !s->waits;
 			return;
 		}
 		s->progress_ns = k->now_ns;
-		forget_written(s, (size_t)n);
+		forget_written(k, s, (size_t)n);
 		if ((size_t)n < whole) {
 			s->waits = true;
 			return;
@@ -354,13 +369,28 @@ static void write_stream(struct keying *k, struct stream *s)
 	s->progress_ns = k->now_ns;
 }
 
+void keying_streams_close(struct keying *k, const struct instance *i, const struct uuid *listener)
+{
+	struct stream *next;
+	for (struct stream *s = k->openvpn->streams; s != NULL; s = next) {
+		next = s->next;
+		if ((i != NULL && s->instance != i)
+			|| (listener != NULL && !uuid_equal(&s->listener->id, listener)))
+			continue;
+		write_stream(k, s); /* RESTART may wait in it */
+		close_stream(k, s);
+	}
+}
+
+/* How many events led to something: a socket that cannot be accepted, for want of descriptors, does not. */
 static unsigned int obey_events(struct keying *k)
 {
 	struct epoll_event event[EVENTS];
+	unsigned int done = 0;
 	int n = epoll_wait(k->openvpn->epoll_fd, event, EVENTS, 0);
 	for (int i = 0; i < n; i++) {
 		if ((event[i].data.u64 & 1) != 0) {
-			accept_streams(k,
+			done += accept_streams(k,
 				(const struct listener_socket *)(uintptr_t)( // NOLINT
 					event[i].data.u64 - 1));
 			continue;
@@ -368,15 +398,18 @@ static unsigned int obey_events(struct keying *k)
 		struct stream *s = event[i].data.ptr;
 		if ((event[i].events & EPOLLOUT) != 0)
 			s->waits = false;
+		if ((event[i].events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0)
+			s->has_hung_up = true;
 		s->is_readable = true;
 		keying_stream_ready(k, s);
+		done++;
 	}
-	return n > 0 ? (unsigned int)n : 0;
+	return done;
 }
 
 static bool is_stalled(const struct keying *k, const struct stream *s)
 {
-	if (s->client == NULL)
+	if (s->is_stranger)
 		return k->now_ns - s->born_ns > STRANGER_NS;
 	return s->count > 0 && k->now_ns - s->progress_ns > STALL_NS;
 }
@@ -402,6 +435,7 @@ static void serve_stream(struct keying *k, struct stream *s, struct stream_burst
 	keying_stream_data_flush(k, b);
 	if (s->count > 0 && !s->waits)
 		write_stream(k, s);
+	s->is_broken = s->is_broken || s->ends;
 	if (s->is_readable || (s->count > 0 && !s->waits))
 		keying_stream_ready(k, s); /* its turn was over: the others first */
 }

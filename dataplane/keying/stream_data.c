@@ -26,6 +26,10 @@ static void accept_packet(
 	struct keying *k, struct tunnel *t, struct rte_mbuf *m, struct data_span *span)
 {
 	struct peer *p = t->peer;
+	if (p->expired != 0) {
+		drop(k, m, COUNTER_DROP_PEER_EXPIRED);
+		return;
+	}
 	enum data_payload_kind kind = data_payload_read(t->compression, span);
 	peer_stamp(&p->received, &p->sent, kind == DATA_PAYLOAD_IP, k->now_ns);
 	peer_count(&p->received.packets, 1);
@@ -83,8 +87,20 @@ static struct rte_mbuf *copy_packet(struct keying *k, const uint8_t *packet, siz
 	return m;
 }
 
-void keying_stream_data_receive(struct keying *k, struct stream_burst *b, struct stream *s,
-	const uint8_t *packet, size_t len)
+/* It counts as received all the same: the next one is only taken behind it. */
+static void open_unseen(struct keying *k, struct data_key *key, const struct data_header *h,
+	uint8_t *packet, size_t len)
+{
+	struct cipher_job job;
+	struct data_span span;
+	if (data_open_prepare(&key->receive, h, packet, (uint32_t)len, &job) != 0)
+		return;
+	cipher_open(k->openvpn->cipher, &job, 1);
+	(void)data_open_finish(&key->receive, &job, &span);
+}
+
+void keying_stream_data_receive(
+	struct keying *k, struct stream_burst *b, struct stream *s, uint8_t *packet, size_t len)
 {
 	struct client *c = s->client;
 	struct data_header h;
@@ -102,8 +118,11 @@ void keying_stream_data_receive(struct keying *k, struct stream_burst *b, struct
 		return;
 	}
 	struct rte_mbuf *m = copy_packet(k, packet, len);
-	if (m == NULL)
+	if (m == NULL) {
+		keying_stream_data_flush(k, b);
+		open_unseen(k, key, &h, packet, len);
 		return;
+	}
 	if (data_open_prepare(&key->receive, &h, rte_pktmbuf_mtod(m, uint8_t *), (uint32_t)len,
 		    &b->job[b->count])
 		!= 0) {
@@ -169,7 +188,7 @@ static void take_for_sealing(struct keying *k, struct stream_burst *b, struct rt
 		drop(k, m, COUNTER_DROP_NO_KEY);
 		return;
 	}
-	if (!keying_stream_has_room(c->stream, c->stream->pending)) {
+	if (!keying_stream_has_room(k, c->stream)) {
 		drop(k, m, COUNTER_DROP_STREAM_FULL);
 		return;
 	}
@@ -181,7 +200,7 @@ static void take_for_sealing(struct keying *k, struct stream_burst *b, struct rt
 	peer_stamp(&p->sent, &p->received, is_data, k->now_ns);
 	peer_count(&p->sent.packets, 1);
 	peer_count(&p->sent.bytes, m->data_len);
-	c->wants_renewal = c->wants_renewal || data_send_wants_renegotiation(&key->send);
+	c->wants_renewal = data_send_wants_renegotiation(&key->send);
 	c->stream->pending++;
 	b->tunnel[b->count] = t;
 	b->mbuf[b->count++] = m;

@@ -93,7 +93,8 @@ int keying_tunnel_key_ready(struct keying *k, struct client *c, const struct ovp
 	if (err != 0)
 		return err;
 	keying_tunnel_key_expired(k, c, key->key_id);
-	c->tunnel->compression = compression_of(ovpn_session_compression(c->session));
+	if (!c->is_up) /* it stays the same for the whole session */
+		c->tunnel->compression = compression_of(ovpn_session_compression(c->session));
 	c->key[key->key_id] = key;
 	if (!c->is_up)
 		keying_tunnel_take_over(k, c);
@@ -149,8 +150,11 @@ void keying_tunnel_free(struct keying *k, struct client *c)
 	struct tunnel *t = c->tunnel;
 	if (t == NULL)
 		return;
-	if (c->peer->tunnel == t)
+	if (c->peer->tunnel == t) {
 		atomic_store_explicit(&c->peer->tunnel, NULL, memory_order_release);
+		if (peer_has_wireguard(c->peer))
+			keying_endpoint_drop(k, c->peer); /* WireGuard has no business there */
+	}
 	tunnel_unlink(k->tables->tunnels, t);
 	for (uint8_t n = 0; n < TUNNEL_KEYS; n++)
 		keying_tunnel_key_expired(k, c, n);

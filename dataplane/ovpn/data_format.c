@@ -90,6 +90,11 @@ void data_send_fini(struct data_send *s)
 	explicit_bzero(s, sizeof(*s));
 }
 
+uint32_t data_send_headroom(const struct data_send *s)
+{
+	return s->header_len + s->tag_len + DATA_PACKET_ID_LEN + (s->is_aead ? 0 : CIPHER_BLOCK_LEN);
+}
+
 bool data_receive_wants_renegotiation(const struct data_receive *r)
 {
 	return usage_wants_renegotiation(&r->usage);

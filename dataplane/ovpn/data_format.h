@@ -91,6 +91,9 @@ int data_send_init(struct data_send *s, struct cipher_engine *e, const struct ci
 	const uint8_t *slots, const struct data_header *header);
 void data_send_fini(struct data_send *s);
 
+/* Bytes that this key needs in front of a framed payload: at most DATA_HEADROOM. */
+uint32_t data_send_headroom(const struct data_send *s);
+
 /* It is time for another key. It may still be used until its packet ids end. */
 bool data_receive_wants_renegotiation(const struct data_receive *r);
 bool data_send_wants_renegotiation(const struct data_send *s);

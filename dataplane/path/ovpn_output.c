@@ -12,10 +12,12 @@
 #include "dataplane/table/instance.h"
 #include "dataplane/table/peer.h"
 #include "dataplane/table/rings.h"
+#include "dataplane/table/session.h"
 #include "dataplane/table/tables.h"
 #include "dataplane/table/tunnel.h"
 
 #include <stdatomic.h>
+#include <string.h>
 
 #include <rte_ring.h>
 
@@ -62,12 +64,26 @@ static bool write_ping_if_empty(struct rte_mbuf *m)
 	return true;
 }
 
-/* What surrounds the payload must fit the buffer, the outer headers too. */
-static bool has_room(const struct rte_mbuf *m)
+/* The headers of CBC with SHA512, and those outside over IPv6, are more than a packet has in front that
+ * came in none: it moves within its buffer. */
+static __rte_noinline void move_back(struct rte_mbuf *m, uint32_t by)
 {
-	return m->data_off >= DATA_COMPRESSION_HEADROOM + DATA_HEADROOM
-		&& m->data_off + m->data_len + DATA_COMPRESSION_TAILROOM + DATA_TAILROOM
-		<= m->buf_len;
+	uint8_t *at = rte_pktmbuf_mtod(m, uint8_t *);
+	memmove(at + by, at, m->data_len);
+	m->data_off = (uint16_t)(m->data_off + by);
+}
+
+/* What surrounds the payload must fit the buffer, the outer headers too. */
+static bool make_room(struct rte_mbuf *m, const struct data_send *send, const struct endpoint *e)
+{
+	uint32_t front = DATA_COMPRESSION_HEADROOM + data_send_headroom(send) + e->header_len;
+	uint32_t back = DATA_COMPRESSION_TAILROOM + DATA_TAILROOM;
+	uint32_t begin = m->data_off > front ? m->data_off : front;
+	if (begin + m->data_len + back > m->buf_len)
+		return false;
+	if (begin != m->data_off)
+		move_back(m, begin - m->data_off);
+	return true;
 }
 
 /* 0: the packet is in the burst. */
@@ -79,7 +95,7 @@ static enum counter seal_prepare(
 	k->outer_tos = is_data ? ecn_tos(rte_pktmbuf_mtod(m, const uint8_t *)) & p->tos_mask : 0;
 	if (is_data)
 		capture_packet(p->rings, p->counters, m, k->to, PEER_CAPTURE_INNER, true);
-	if (!write_ping_if_empty(m) || !has_room(m))
+	if (!write_ping_if_empty(m) || !make_room(m, &key->send, k->endpoint))
 		return COUNTER_DROP_NO_HEADROOM;
 	struct data_span span = {rte_pktmbuf_mtod(m, uint8_t *), m->data_len};
 	data_payload_frame(t->compression, &span);

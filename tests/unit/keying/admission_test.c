@@ -29,7 +29,7 @@ static void use_up(struct bucket *b)
 	b->taken_to_ns = f.k.now_ns + 10 * NS_PER_SEC;
 }
 
-static void take_cookie(struct client *c)
+static void take_cookie(struct wg_client *c)
 {
 	struct message_handshake_cookie reply;
 	struct rte_mbuf *m = take_injected();
@@ -43,7 +43,7 @@ static void take_cookie(struct client *c)
 	assert_nothing_injected();
 }
 
-static void send_initiation(struct client *c)
+static void send_initiation(struct wg_client *c)
 {
 	struct message_handshake_initiation i;
 	f.k.now_ns += 50 * NS_PER_MS; /* past the flood gate, within the second */
@@ -83,7 +83,7 @@ static void load_is_queue_delay(void **state)
 /* W-20, T-AMP-1: without a cookie, and with the strangers' share used up: 64 bytes, no DH, no state. */
 static void w20_a_stranger_gets_a_cookie(void **state)
 {
-	struct client c;
+	struct wg_client c;
 	struct peer *p = client_new(&c, 1, NULL);
 	struct message_handshake_initiation i;
 	f.queue_delay_ns = LATE;
@@ -127,7 +127,7 @@ static void w20_a_stranger_gets_a_cookie(void **state)
 /* W-23: not under load a MAC2 is not even looked at. */
 static void w23_garbage_mac2_without_load(void **state)
 {
-	struct client c;
+	struct wg_client c;
 	struct peer *p = client_new(&c, 1, NULL);
 	struct message_handshake_initiation i;
 	client_initiation(&c, &i);
@@ -139,7 +139,7 @@ static void w23_garbage_mac2_without_load(void **state)
 /* W-22: a cookie of a secret that is gone is none. */
 static void w22_an_old_cookie_is_none(void **state)
 {
-	struct client c;
+	struct wg_client c;
 	struct peer *p = client_new(&c, 1, NULL);
 	f.queue_delay_ns = LATE;
 	use_up(&instance()->strangers);
@@ -160,7 +160,7 @@ static void w22_an_old_cookie_is_none(void **state)
 /* A response costs two Diffie-Hellman: it needs a cookie as an initiation does. */
 static void responses_need_a_cookie_too(void **state)
 {
-	struct client c;
+	struct wg_client c;
 	struct message_handshake_initiation i;
 	struct message_handshake_response r;
 	struct noise_initiation opened;
@@ -186,7 +186,7 @@ static void responses_need_a_cookie_too(void **state)
 /* B32, T-WG-15: whoever has a peer's endpoint needs no cookie, while all else is used up. */
 static void known_endpoints_have_their_lane(void **state)
 {
-	struct client c;
+	struct wg_client c;
 	struct peer *p = client_new(&c, 1, NULL);
 	client_handshake(&c);
 	f.queue_delay_ns = LATE;
@@ -217,7 +217,7 @@ static void known_endpoints_have_their_lane(void **state)
 /* After a valid MAC2: 20 a second, 5 at once, for one source (section 1.1). */
 static void one_source_has_its_share(void **state)
 {
-	struct client c;
+	struct wg_client c;
 	struct ip_endpoint from, neighbour;
 	(void)client_new(&c, 1, NULL);
 	assert_int_equal(ip_endpoint_parse("198.51.100.7:1", &from), 0);

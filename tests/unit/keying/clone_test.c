@@ -36,7 +36,7 @@ uint64_t __wrap_clock_boottime_ns(void)
 static const char new_generation[] = "change@/devices/platform/VMGENCTR:00\0ACTION=change\0"
 				     "NEW_VMGENID=1\0SEQNUM=1234";
 
-static struct peer *peer_with_session(struct client *c)
+static struct peer *peer_with_session(struct wg_client *c)
 {
 	struct peer *p = client_new(c, 1, NULL);
 	client_handshake(c);
@@ -48,7 +48,7 @@ static struct peer *peer_with_session(struct client *c)
 }
 
 /* The hub speaks first: its peer's keys are void and it does not know. */
-static void assert_all_ended(struct client *c, const struct peer *p)
+static void assert_all_ended(struct wg_client *c, const struct peer *p)
 {
 	struct message_handshake_initiation i;
 	assert_null(p->current);
@@ -80,7 +80,7 @@ static void a_clone_has_no_sessions(void **state)
 	static const char synthetic[] =
 		"change@/devices/x\0ACTION=change\0SYNTH_ARG_NEW_VMGENID=1\0"
 		"NEW_VMGENID=12";
-	struct client c;
+	struct wg_client c;
 	struct keying_instance *ki = f.instance->keying;
 	struct random_words *indices = &f.tables->sessions->random;
 	int far;
@@ -107,7 +107,7 @@ static void a_clone_has_no_sessions(void **state)
 
 static void a_sleeper_has_no_sessions(void **state)
 {
-	struct client c;
+	struct wg_client c;
 	struct peer *p = peer_with_session(&c);
 	pass(NS_PER_SEC);
 	assert_non_null(p->current);
@@ -121,7 +121,7 @@ static void a_sleeper_has_no_sessions(void **state)
 /* Between its two looks at the clocks: a busy core, or somebody stopped it. */
 static void a_thread_put_aside_has_not_slept(void **state)
 {
-	struct client c;
+	struct wg_client c;
 	struct peer *p = peer_with_session(&c);
 	put_aside_ns = 5 * NS_PER_SEC;
 	pass(100 * NS_PER_MS);
@@ -137,7 +137,7 @@ static void a_thread_put_aside_has_not_slept(void **state)
 /* Whoever has CAP_NET_ADMIN can send to the kernel's group: that is not the kernel's word. */
 static void only_the_kernel_is_believed(void **state)
 {
-	struct client c;
+	struct wg_client c;
 	struct sockaddr_nl group = {.nl_family = AF_NETLINK, .nl_groups = 1};
 	struct peer *p = peer_with_session(&c);
 	int fd = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_KOBJECT_UEVENT);

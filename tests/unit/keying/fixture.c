@@ -87,7 +87,7 @@ int fixture_end(void **state)
 	return staged == 0 ? 0 : -1;
 }
 
-struct peer *client_new(struct client *c, uint8_t number, const char *endpoint_hint)
+struct peer *client_new(struct wg_client *c, uint8_t number, const char *endpoint_hint)
 {
 	struct key private_key;
 	struct peer_settings s = {.id.bytes = {number, 7},
@@ -112,7 +112,7 @@ struct peer *client_new(struct client *c, uint8_t number, const char *endpoint_h
 	return p;
 }
 
-void client_initiation(struct client *c, struct message_handshake_initiation *ret)
+void client_initiation(struct wg_client *c, struct message_handshake_initiation *ret)
 {
 	memset(ret, 0, sizeof(*ret));
 	c->realtime_ns += NS_PER_SEC;
@@ -121,7 +121,7 @@ void client_initiation(struct client *c, struct message_handshake_initiation *re
 	cookie_macs_add(&c->cookie, ret, sizeof(*ret), f.k.now_ns);
 }
 
-void deliver(const struct client *c, const void *message, size_t len)
+void deliver(const struct wg_client *c, const void *message, size_t len)
 {
 	static const uint8_t ethernet[14] = {2, 1, [6] = 2, 9, [12] = 0x08};
 	struct rte_mbuf *m = rte_pktmbuf_alloc(f.rings.pool);
@@ -156,7 +156,7 @@ void deliver(const struct client *c, const void *message, size_t len)
 	keying_handshake_receive(&f.k, &about);
 }
 
-void client_handshake(struct client *c)
+void client_handshake(struct wg_client *c)
 {
 	struct message_handshake_initiation i;
 	struct message_handshake_response r;

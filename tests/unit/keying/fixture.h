@@ -16,7 +16,7 @@ enum {
 	FIXTURE_EVENTS = 16,
 };
 
-struct client {
+struct wg_client {
 	struct noise_identity identity;
 	struct noise_remote hub;
 	struct cookie_maker cookie;
@@ -46,13 +46,13 @@ int fixture_start(void **state);
 int fixture_end(void **state);
 
 /* A client and, at the hub, its peer. endpoint_hint: what the hub is told, or NULL. */
-struct peer *client_new(struct client *c, uint8_t number, const char *endpoint_hint);
+struct peer *client_new(struct wg_client *c, uint8_t number, const char *endpoint_hint);
 /* What the client sends; MACs included. */
-void client_initiation(struct client *c, struct message_handshake_initiation *ret);
+void client_initiation(struct wg_client *c, struct message_handshake_initiation *ret);
 /* As the path hands it over: in a frame from the client's endpoint. */
-void deliver(const struct client *c, const void *message, size_t len);
+void deliver(const struct wg_client *c, const void *message, size_t len);
 /* A whole handshake begun by the client; the hub's session is not confirmed yet. */
-void client_handshake(struct client *c);
+void client_handshake(struct wg_client *c);
 /* The next packet for the workers, or NULL; the caller frees it. */
 struct rte_mbuf *take_injected(void);
 /* The one packet for the workers is a message of that length for the peer, and goes to ret. */

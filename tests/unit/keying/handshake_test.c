@@ -13,7 +13,7 @@
 
 static void hub_responds(void **state)
 {
-	struct client c;
+	struct wg_client c;
 	struct peer *p = client_new(&c, 1, NULL);
 	char text[IP_ENDPOINT_TEXT];
 	client_handshake(&c);
@@ -49,7 +49,7 @@ static struct rte_mbuf *some_packet(void)
 }
 
 /* The client answers the hub's initiation. */
-static void answer(struct client *c, const struct message_handshake_initiation *i)
+static void answer(struct wg_client *c, const struct message_handshake_initiation *i)
 {
 	struct noise_initiation opened;
 	struct noise_handshake h;
@@ -66,7 +66,7 @@ static void answer(struct client *c, const struct message_handshake_initiation *
 
 static void hub_initiates(void **state)
 {
-	struct client c;
+	struct wg_client c;
 	struct peer *p = client_new(&c, 1, "198.51.100.7:4500");
 	struct message_handshake_initiation i;
 	take_message(p, &i, sizeof(i)); /* its endpoint was known before a restart */
@@ -98,7 +98,7 @@ static void hub_initiates(void **state)
  * the session that the smaller public key began. */
 static void w28_both_begin(void **state)
 {
-	struct client c;
+	struct wg_client c;
 	struct message_handshake_initiation of_hub, of_client;
 	struct message_handshake_response r;
 	struct peer *p = client_new(&c, 1, "198.51.100.7:4500");
@@ -127,7 +127,7 @@ static void w28_both_begin(void **state)
 /* Without anything to send the hub proves the key by a keepalive. */
 static void hub_confirms_by_a_keepalive(void **state)
 {
-	struct client c;
+	struct wg_client c;
 	struct peer *p = client_new(&c, 1, "198.51.100.7:4500");
 	struct message_handshake_initiation i;
 	take_message(p, &i, sizeof(i));
@@ -143,7 +143,7 @@ static void hub_confirms_by_a_keepalive(void **state)
 
 static void refused_initiations(void **state)
 {
-	struct client c, stranger, other_hub;
+	struct wg_client c, stranger, other_hub;
 	struct message_handshake_initiation good, bad;
 	struct message_handshake_response r;
 	struct peer *p = client_new(&c, 1, NULL);
@@ -200,7 +200,7 @@ static void refused_initiations(void **state)
 
 static void refused_responses(void **state)
 {
-	struct client c, other;
+	struct wg_client c, other;
 	struct peer *p = client_new(&c, 1, "198.51.100.7:4500");
 	struct message_handshake_initiation i;
 	struct message_handshake_response r = {.type = {MESSAGE_HANDSHAKE_RESPONSE}};
@@ -226,7 +226,7 @@ static void refused_responses(void **state)
 /* The other way round: the hub's own initiation is answered with a cookie. */
 static void hub_takes_a_cookie(void **state)
 {
-	struct client c;
+	struct wg_client c;
 	struct cookie_checker checker;
 	struct ip_endpoint hub;
 	struct peer *p = client_new(&c, 1, "198.51.100.7:4500");
@@ -256,7 +256,7 @@ static void hub_takes_a_cookie(void **state)
 
 static void stale_instance(void **state)
 {
-	struct client c;
+	struct wg_client c;
 	struct message_handshake_initiation i;
 	(void)client_new(&c, 1, NULL);
 	client_initiation(&c, &i);
@@ -270,7 +270,7 @@ static void stale_instance(void **state)
 /* Full rings and empty pools lose messages, which clients send again; nothing else is lost. */
 static void nothing_left_to_send_with(void **state)
 {
-	struct client c;
+	struct wg_client c;
 	struct message_handshake_initiation i;
 	static struct rte_mbuf *held[4096];
 	unsigned int count = 0, in_ring = 0;
@@ -300,7 +300,7 @@ static void nothing_left_to_send_with(void **state)
 /* It is told, and the initiation that was sent before may still be answered. */
 static void no_index_left_to_begin_with(void **state)
 {
-	struct client c;
+	struct wg_client c;
 	struct message_handshake_initiation i;
 	uint32_t *index = f.tables->sessions->index;
 	struct peer *p = client_new(&c, 1, "198.51.100.7:4500");
@@ -320,7 +320,7 @@ static void no_index_left_to_begin_with(void **state)
 /* Two instances may know the same client; a response for the one is nothing to the other. */
 static void instances_are_isolated(void **state)
 {
-	struct client c;
+	struct wg_client c;
 	struct instance *first = f.instance, *second = NULL;
 	struct instance_settings s = {
 		.id.bytes = {2}, .number = 2, .wireguard_port = 51821, .mtu = 1420};

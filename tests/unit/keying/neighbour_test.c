@@ -31,7 +31,7 @@ static void neighbour_arrives(const char *address)
 
 static void an_initiation_waits(void **state)
 {
-	struct client c;
+	struct wg_client c;
 	struct message_handshake_initiation i;
 	set_on_link();
 	struct peer *p = client_new(&c, 1, first_peer);
@@ -51,7 +51,7 @@ static void an_initiation_waits(void **state)
 
 static void a_response_waits(void **state)
 {
-	struct client c;
+	struct wg_client c;
 	struct message_handshake_initiation i;
 	struct message_handshake_response r;
 	set_on_link();
@@ -66,7 +66,7 @@ static void a_response_waits(void **state)
 /* The last one of a peer goes, and no old one. */
 static void while_it_is_good(void **state)
 {
-	struct client c;
+	struct wg_client c;
 	struct message_handshake_initiation i;
 	set_on_link();
 	struct peer *p = client_new(&c, 1, first_peer);
@@ -79,7 +79,7 @@ static void while_it_is_good(void **state)
 	neighbour_arrives("198.51.100.7");
 	take_message(p, &i, sizeof(i));
 	assert_memory_equal(i.sender_index, &p->keying->remote.initiation.local_index, 4);
-	struct client other;
+	struct wg_client other;
 	(void)client_new(&other, 2, "198.51.100.9:4500");
 	f.k.now_ns += REKEY_TIMEOUT - 1;
 	neighbour_arrives("198.51.100.8");
@@ -90,7 +90,7 @@ static void while_it_is_good(void **state)
 
 static void who_is_gone_gets_nothing(void **state)
 {
-	struct client c[2];
+	struct wg_client c[2];
 	struct peer *p[2];
 	set_on_link();
 	for (uint8_t n = 0; n < 2; n++)
@@ -107,7 +107,7 @@ static void who_is_gone_gets_nothing(void **state)
 /* What finds no room is the worker's to drop, as ever. */
 static void many_wait(void **state)
 {
-	struct client c;
+	struct wg_client c;
 	struct message_handshake_initiation i;
 	set_on_link();
 	for (unsigned int n = 0; n < HELD_MAX; n++) /* as if others waited */

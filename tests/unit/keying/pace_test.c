@@ -143,7 +143,7 @@ static void all_return_in_order(void **state)
 /* The silent ones use all there is, without end; and one more returns. */
 static void silence_keeps_nobody_waiting(void **state)
 {
-	struct client late, talks, live;
+	struct wg_client late, talks, live;
 	make_peers(SILENT);
 	(void)pass(SILENT / PER_SECOND * NS_PER_SEC);
 	for (unsigned int s = 0; s < 10; s++) /* the thousand holds for what is sent again too */
@@ -203,7 +203,7 @@ static void nobody_starves(void **state)
 
 static void who_comes_by_itself_is_not_called(void **state)
 {
-	struct client c;
+	struct wg_client c;
 	make_peers(PEERS);
 	struct peer *p = client_new(&c, 1, "198.51.100.9:4500"); /* last in the queue */
 	(void)take_calls();
@@ -220,7 +220,7 @@ static void who_comes_by_itself_is_not_called(void **state)
 static void who_cannot_be_called_costs_nothing(void **state)
 {
 	static const struct key no_key;
-	struct client unseen, unrouted, keyless;
+	struct wg_client unseen, unrouted, keyless;
 	struct peer *p = client_new(&unseen, 1, NULL);
 	uint64_t before = bucket();
 	atomic_store(&p->wants_key, 1);

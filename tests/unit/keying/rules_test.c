@@ -12,7 +12,7 @@
 
 #define HOUR (3600 * NS_PER_SEC)
 
-static struct peer *known_client(struct client *c)
+static struct peer *known_client(struct wg_client *c)
 {
 	struct peer *p = client_new(c, 1, NULL);
 	c->realtime_ns = clock_realtime_ns();
@@ -21,7 +21,7 @@ static struct peer *known_client(struct client *c)
 }
 
 /* A handshake that is to be refused. */
-static void try_initiation(struct client *c)
+static void try_initiation(struct wg_client *c)
 {
 	struct message_handshake_initiation i;
 	f.k.now_ns += NS_PER_SEC;
@@ -29,7 +29,7 @@ static void try_initiation(struct client *c)
 	deliver(c, &i, sizeof(i));
 }
 
-static void reset_clock_of(struct client *c, uint64_t realtime_ns)
+static void reset_clock_of(struct wg_client *c, uint64_t realtime_ns)
 {
 	c->realtime_ns = realtime_ns;
 	memset(c->hub.sent_timestamp, 0, sizeof(c->hub.sent_timestamp)); /* it rebooted */
@@ -38,7 +38,7 @@ static void reset_clock_of(struct client *c, uint64_t realtime_ns)
 /* W-17, B29, T-WG-12: a router without a clock is told of, with how far behind it is, and let in again. */
 static void w17_clock_behind(void **state)
 {
-	struct client c;
+	struct wg_client c;
 	struct peer *p = known_client(&c);
 	reset_clock_of(&c, clock_realtime_ns() - 10 * HOUR);
 	try_initiation(&c);
@@ -57,7 +57,7 @@ static void w17_clock_behind(void **state)
 /* W-18: accepted as the protocol says, and told; the way back is the reset. */
 static void w18_clock_ahead(void **state)
 {
-	struct client c;
+	struct wg_client c;
 	struct peer *p = known_client(&c);
 	c.realtime_ns = clock_realtime_ns() + 23 * HOUR;
 	client_handshake(&c);
@@ -86,7 +86,7 @@ static void timestamps_of_any_bytes(void **state)
 			     epoch[NOISE_TIMESTAMP_LEN] = {0x40, 0, 0, 0, 0, 0, 0, 0x0a};
 	assert_true(noise_timestamp_seconds(epoch) == 0);
 	assert_true(noise_timestamp_seconds(ones) == (int64_t)0xbffffffffffffff5);
-	struct client c;
+	struct wg_client c;
 	struct message_handshake_initiation i;
 	struct message_handshake_response r;
 	struct peer *p = known_client(&c);
@@ -104,7 +104,7 @@ static void timestamps_of_any_bytes(void **state)
 /* W-15: our own public key is nobody's, even if it was configured as a peer's. */
 static void w15_own_key(void **state)
 {
-	struct client c;
+	struct wg_client c;
 	(void)client_new(&c, 1, NULL);
 	struct key own = f.hub_private;
 	assert_int_equal(noise_identity_init(&c.identity, &own), 0);
@@ -127,7 +127,7 @@ static void w15_own_key(void **state)
 /* W-19: one accepted initiation in 20 ms. */
 static void w19_flood_gate(void **state)
 {
-	struct client c;
+	struct wg_client c;
 	struct message_handshake_initiation i;
 	struct message_handshake_response r;
 	struct peer *p = known_client(&c);
@@ -143,7 +143,7 @@ static void w19_flood_gate(void **state)
 /* W-24, B8: a cookie reply never moves a peer, and there is one for each MAC1. */
 static void w24_cookie_replies(void **state)
 {
-	struct client c;
+	struct wg_client c;
 	struct cookie_checker checker;
 	struct ip_endpoint hub;
 	struct message_handshake_initiation i;
@@ -162,7 +162,7 @@ static void w24_cookie_replies(void **state)
 	assert_ptr_equal(p->endpoint, e);
 }
 
-static void respond_to(struct client *c, const struct message_handshake_initiation *i,
+static void respond_to(struct wg_client *c, const struct message_handshake_initiation *i,
 	struct message_handshake_response *ret)
 {
 	struct noise_initiation opened;
@@ -177,7 +177,7 @@ static void respond_to(struct client *c, const struct message_handshake_initiati
 /* W-26, W-27: a response is good once, and only for the last initiation. */
 static void w26_w27_old_responses(void **state)
 {
-	struct client c;
+	struct wg_client c;
 	struct message_handshake_initiation i;
 	struct message_handshake_response first, second;
 	struct peer *p = client_new(&c, 1, "198.51.100.7:4500");
@@ -210,7 +210,7 @@ static void ask(struct peer *p)
 /* A worker asks once: until there is a key, none, or none to be had. */
 static void a_key_is_asked_for_once(void **state)
 {
-	struct client c;
+	struct wg_client c;
 	struct message_handshake_initiation i;
 	struct message_handshake_response r;
 	struct peer *p = client_new(&c, 1, "198.51.100.7:4500");
@@ -244,7 +244,7 @@ static void a_key_is_asked_for_once(void **state)
 /* B25: nothing is kept of a handshake that came to nothing, not even its index. */
 static void b25_given_up_leaves_nothing(void **state)
 {
-	struct client c;
+	struct wg_client c;
 	struct message_handshake_initiation i = {0};
 	struct peer *p = client_new(&c, 1, "198.51.100.7:4500");
 	take_message(p, &i, sizeof(i));
@@ -264,7 +264,7 @@ static void b25_given_up_leaves_nothing(void **state)
 /* Our own timestamps grow over a rest, and when our clock went back. */
 static void sent_timestamps_grow(void **state)
 {
-	struct client c;
+	struct wg_client c;
 	struct message_handshake_initiation i = {0};
 	struct message_handshake_response r;
 	struct peer *p = client_new(&c, 1, "198.51.100.7:4500");
@@ -283,7 +283,7 @@ static void sent_timestamps_grow(void **state)
 /* Also when it went back while the dataplane was away: the node knows how late it has been. */
 static void sent_timestamps_survive_a_restart(void **state)
 {
-	struct client c;
+	struct wg_client c;
 	struct message_handshake_initiation i = {0};
 	struct message_handshake_response r;
 	struct peer *p = client_new(&c, 1, NULL);
@@ -306,7 +306,7 @@ static void sent_timestamps_survive_a_restart(void **state)
 /* B19, T-WG-17: an instance that is gone says nothing and keeps nothing. */
 static void b19_a_deleted_instance_is_silent(void **state)
 {
-	struct client c;
+	struct wg_client c;
 	struct peer *p = client_new(&c, 1, NULL);
 	struct keying_peer kp = {.peer = p, .keepalive_s = 5};
 	client_handshake(&c);

@@ -46,7 +46,7 @@ static struct rte_mbuf *some_packet(void)
 	return m;
 }
 
-static struct session *confirmed_session(struct client *c, struct peer *p)
+static struct session *confirmed_session(struct wg_client *c, struct peer *p)
 {
 	client_handshake(c);
 	keying_session_promote(&f.k, p, c->keys.remote_index);
@@ -57,7 +57,7 @@ static struct session *confirmed_session(struct client *c, struct peer *p)
 /* Paper, section 6.4: the one before serves on for what is on its way, those before it don't. */
 static void three_slots(void **state)
 {
-	struct client c;
+	struct wg_client c;
 	struct peer *p = client_new(&c, 1, NULL);
 	struct session *first = confirmed_session(&c, p);
 	uint32_t index = first->keypair.local_index;
@@ -81,7 +81,7 @@ static void three_slots(void **state)
 
 static void a_new_private_key_ends_all(void **state)
 {
-	struct client c, other;
+	struct wg_client c, other;
 	struct peer *p = client_new(&c, 1, NULL), *q = client_new(&other, 2, NULL);
 	uint32_t index = confirmed_session(&c, p)->keypair.local_index;
 	(void)confirmed_session(&other, q);
@@ -101,7 +101,7 @@ static void a_new_private_key_ends_all(void **state)
 
 static void preshared_keys(void **state)
 {
-	struct client c;
+	struct wg_client c;
 	struct key psk = {{1, 2, 3}};
 	struct peer *p = client_new(&c, 1, NULL);
 	struct keying_peer kp = {.peer = p, .has_preshared_key = true, .preshared_key = psk};
@@ -115,7 +115,7 @@ static void preshared_keys(void **state)
 /* After a restart the greatest timestamp of before is told: an old initiation stays a replay. */
 static void timestamps_survive_a_restart(void **state)
 {
-	struct client c;
+	struct wg_client c;
 	struct message_handshake_initiation old, i;
 	struct message_handshake_response r;
 	struct peer *p = client_new(&c, 1, NULL);
@@ -141,7 +141,7 @@ static void timestamps_survive_a_restart(void **state)
 
 static void packets_that_wait(void **state)
 {
-	struct client c;
+	struct wg_client c;
 	struct peer *p = client_new(&c, 1, NULL);
 	keying_peer_stage(&f.k, p, some_packet()); /* no endpoint: nobody to ask for a key */
 	assert_int_equal(counted(COUNTER_DROP_NO_KEY), 1);
@@ -163,7 +163,7 @@ static void packets_that_wait(void **state)
 /* A worker put them into the ring in this order: the packet leaves by the new endpoint. */
 static void packets_that_wait_for_a_move(void **state)
 {
-	struct client c;
+	struct wg_client c;
 	struct peer *p = client_new(&c, 1, NULL);
 	(void)confirmed_session(&c, p);
 	struct keying_message roam = {.type = KEYING_ROAM,
@@ -190,7 +190,7 @@ static void packets_that_wait_for_a_move(void **state)
 /* One peer that does not answer can't take all buffers, nor can many. */
 static void all_that_waits_is_bounded(void **state)
 {
-	static struct client c[40];
+	static struct wg_client c[40];
 	static struct peer *p[40];
 	unsigned int waiting = 0;
 	for (uint8_t i = 0; i < 40; i++) {
@@ -211,7 +211,7 @@ static void all_that_waits_is_bounded(void **state)
 
 static void nobody_answers(void **state)
 {
-	struct client c;
+	struct wg_client c;
 	struct peer *p = client_new(&c, 1, "198.51.100.7:4500");
 	keying_peer_stage(&f.k, p, some_packet());
 	struct passed all = pass(150 * NS_PER_SEC);
@@ -226,7 +226,7 @@ static void nobody_answers(void **state)
 
 static void keepalives(void **state)
 {
-	struct client c;
+	struct wg_client c;
 	struct peer *p = client_new(&c, 1, NULL);
 	struct keying_peer kp = {.peer = p, .keepalive_s = 10};
 	(void)confirmed_session(&c, p);
@@ -243,7 +243,7 @@ static void keepalives(void **state)
 /* Keys that nobody renews are wiped. */
 static void idle_keys_end(void **state)
 {
-	struct client c;
+	struct wg_client c;
 	struct peer *p = client_new(&c, 1, NULL);
 	uint32_t index = confirmed_session(&c, p)->keypair.local_index;
 	(void)pass(3 * REJECT_AFTER_TIME - NS_PER_SEC);
@@ -255,7 +255,7 @@ static void idle_keys_end(void **state)
 
 static void peers_expire(void **state)
 {
-	struct client c;
+	struct wg_client c;
 	struct message_handshake_initiation i;
 	struct peer *p = client_new(&c, 1, NULL);
 	uint32_t index = confirmed_session(&c, p)->keypair.local_index;
@@ -288,7 +288,7 @@ static void peers_expire(void **state)
 /* A peer that nobody speaks with costs no keying state; what must outlast that does. */
 static void a_silent_peer_rests(void **state)
 {
-	struct client c;
+	struct wg_client c;
 	struct key psk = {{1, 2, 3}};
 	struct message_handshake_initiation old;
 	struct peer *p = client_new(&c, 1, NULL);
@@ -321,7 +321,7 @@ static void a_silent_peer_rests(void **state)
 
 static void a_dropped_peer_leaves_nothing(void **state)
 {
-	struct client c;
+	struct wg_client c;
 	struct peer *p = client_new(&c, 1, NULL);
 	uint32_t index = confirmed_session(&c, p)->keypair.local_index;
 	client_handshake(&c);
@@ -355,7 +355,7 @@ static void the_wheel_keeps_its_peers(void **state)
 	enum {
 		PEERS = 60
 	};
-	static struct client c[PEERS];
+	static struct wg_client c[PEERS];
 	static struct peer *p[PEERS];
 	for (unsigned int i = 0; i < PEERS; i++) {
 		p[i] = client_new(&c[i], (uint8_t)(i + 1), NULL);
@@ -376,7 +376,7 @@ static void the_wheel_keeps_its_peers(void **state)
 
 static void endpoints(void **state)
 {
-	struct client c;
+	struct wg_client c;
 	struct peer *p = client_new(&c, 1, "198.51.100.7:4500");
 	struct ip_endpoint remote;
 	struct ip_addr own;
