@@ -13,7 +13,7 @@ QUICK=(--pull-filter ignore ping --ping 1 --ping-restart 4 --connect-retry 1 1 -
 
 # talks_begin MACHINE: 50 pings a second until talks_lossless or talks_end
 talks_begin() {
-	lab_in "$1" env --default-signal=INT ping -n -i 0.02 192.168.10.10 >"$LAB_DIR/talks.$1" 2>&1 &
+	ip netns exec "$(lab_ns "$1")" env --default-signal=INT ping -n -i 0.02 192.168.10.10 >"$LAB_DIR/talks.$1" 2>&1 &
 	TALKS[$1]=$!
 	at_end talks_end "$1"
 }
@@ -57,7 +57,7 @@ done
 
 for machine in udpa tcpa; do
 	check "$machine: impatient" reconnect "$machine" "${QUICK[@]}"
-	lab_in "$machine" ping -n -i 0.2 192.168.10.10 >/dev/null 2>&1 & # else silence alone would end them
+	ip netns exec "$(lab_ns "$machine")" ping -n -i 0.2 192.168.10.10 >/dev/null 2>&1 & # else silence alone would end them
 	at_end kill $!
 done
 lab_openvpn_down newa KILL
