@@ -72,7 +72,7 @@ nat() {
 			chain both {
 				type filter hook prerouting priority raw
 				ip saddr $(lab_member4 10) udp sport $PORT udp sport set $1
-				ip daddr $(lab_member4 10) udp dport $1 udp dport set $PORT
+				ip daddr $(lab_member4 10) udp dport $1 udp dport set $PORT udp checksum set 0
 			}
 		}
 	END
