@@ -165,22 +165,25 @@ lab_tunnel_again() {
 	lab_wg_quick down "$1" && lab_wg_quick up "$1"
 }
 
-# lab_standard_up: the lab with the network "acme" and everybody connected
+# lab_standard_up: the lab with the network "acme" and everybody connected; LAB_OPENVPN: also those who speak that
 lab_standard_up() {
+	local openvpn=${LAB_OPENVPN:-} machine hub machines=(branch depot laptop roadie rogue)
 	lab_configure
 	lab_internet_up && lab_site_add branch 1 10 && lab_site_add depot 2 20 &&
 		lab_member_add laptop 3 && lab_member_add roadie 4 && lab_member_add rogue 12 || return
+	[ -z "$openvpn" ] || lab_openvpn_places || return
 	setsid ip netns exec "$(lab_ns web)" python3 -B "$LAB_SCRIPTS/internet.py" web </dev/null >/dev/null 2>&1 &
 	lab_daemons_start && lab_instance_create acme || return
-	# both first: a profile lists the networks that there are when it is issued
+	# all sites first: a profile lists the networks that there are when it is issued
+	[ -z "$openvpn" ] || lab_openvpn_records || return
 	lab_site_create acme branch 192.168.10.0/24 fd00:10::/64 &&
 		lab_site_create acme depot 192.168.20.0/24 fd00:20::/64 &&
 		lab_site_import acme branch && lab_site_import acme depot &&
 		lab_client_connect acme laptop false && lab_client_connect acme roadie true &&
 		lab_client_connect acme rogue false 's|^AllowedIPs.*|AllowedIPs = 0.0.0.0/0, ::/0|' || return
-	local machine hub
+	[ -z "$openvpn" ] || { machines+=(nomad shop) && lab_openvpn_members_up; } || return
 	hub=$(lab_hub_inner acme 4)
-	for machine in branch depot laptop roadie rogue; do
+	for machine in "${machines[@]}"; do
 		lab_reaches "$machine" "$hub" 10 || {
 			echo "$machine does not reach the hub's inner address $hub" >&2
 			return 1

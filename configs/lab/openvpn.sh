@@ -65,3 +65,22 @@ lab_openvpn_connect() {
 	shift 3
 	lab_openvpn_up "$machine" "$profile" "$@"
 }
+
+# What quickstart has beside the standard network, with LAB_OPENVPN set: nomad, a laptop over UDP, and the site shop,
+# over TCP with the settings of an old RouterOS. A site's record comes before the other sites take their profiles.
+lab_openvpn_places() {
+	lab_member_add nomad 5 && lab_site_add shop 6 30
+}
+
+lab_openvpn_records() {
+	lab_peer_create acme '{"type":"client","protocol":"openvpn","name":"nomad","route_all":false}' &&
+		lab_peer_create acme '{"type":"site","protocol":"openvpn","name":"shop",
+			"subnets":["192.168.30.0/24","fd00:30::/64"]}'
+}
+
+lab_openvpn_members_up() {
+	local profile
+	profile=$(lab_openvpn_profile acme nomad udp) && lab_openvpn_up nomad "$profile" &&
+		profile=$(lab_openvpn_profile acme shop tcp) &&
+		lab_openvpn_up shop "$profile" --data-ciphers AES-256-CBC --auth SHA1
+}

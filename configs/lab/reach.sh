@@ -4,14 +4,16 @@
 # A cell is tried over IPv4 and IPv6: "yes" or "refused" (both the same), or which of the two got through.
 # No answer says little where the sender's address is somebody else's: there the far host counts what arrives.
 
-REACH_ROWS=(branch-lan depot-lan laptop roadie rogue rogue-spoofing)
-REACH_COLUMNS=(branch-lan depot-lan laptop roadie hub internet)
+REACH_ROWS=(branch-lan depot-lan shop-lan laptop nomad roadie rogue rogue-spoofing)
+REACH_COLUMNS=(branch-lan depot-lan shop-lan laptop nomad roadie hub internet)
 
 reach_title() {
 	case "$1" in
 	branch-lan) echo "host behind branch" ;;
 	depot-lan) echo "host behind depot" ;;
+	shop-lan) echo "host behind shop (OpenVPN)" ;;
 	laptop) echo "laptop (split)" ;;
+	nomad) echo "nomad (split, OpenVPN)" ;;
 	roadie) echo "roadie (route-all)" ;;
 	rogue) echo "rogue (split, routes all in)" ;;
 	rogue-spoofing) echo "rogue with laptop's address" ;;
@@ -23,10 +25,11 @@ reach_expected() {
 	case "$1>$2" in
 	*-lan">internet" | rogue-spoofing">hub" | rogue">laptop" | rogue-spoofing">laptop") echo - ;;
 	roadie">internet") echo yes,from-hub ;;
-	laptop">internet") echo yes,direct ;;
+	laptop">internet" | nomad">internet") echo yes,direct ;;
 	*">internet" | rogue-spoofing">"*) echo refused ;;
-	laptop">roadie" | roadie">laptop" | rogue">roadie") echo refused ;;
 	"$1>$1") echo - ;;
+	laptop">nomad" | laptop">roadie" | nomad">laptop" | nomad">roadie" | roadie">laptop" | roadie">nomad") echo refused ;;
+	rogue">roadie" | rogue">nomad") echo refused ;;
 	*) echo yes ;;
 	esac
 }
@@ -38,6 +41,8 @@ reach_address() {
 	branch-lan6) echo fd00:10::10 ;;
 	depot-lan4) echo 192.168.20.10 ;;
 	depot-lan6) echo fd00:20::10 ;;
+	shop-lan4) echo 192.168.30.10 ;;
+	shop-lan6) echo fd00:30::10 ;;
 	internet4) echo "$LAB_WEB4" ;;
 	internet6) echo "$LAB_WEB6" ;;
 	hub?) lab_hub_inner acme "$2" ;;
@@ -148,7 +153,7 @@ reach_as_expected() {
 reach_table() {
 	local from to expected observed
 	printf '\n%-30s' 'from \ to'
-	printf '%-14s' "${REACH_COLUMNS[@]}"
+	printf '%-13s' "${REACH_COLUMNS[@]}"
 	printf '\n'
 	for from in "${REACH_ROWS[@]}"; do
 		printf '%-30s' "$(reach_title "$from")"
@@ -157,7 +162,7 @@ reach_table() {
 			observed=-
 			[ "$expected" = - ] || observed=$(reach_observed "$from" "$to")
 			[ "$observed" = "$expected" ] || observed="!$observed"
-			printf '%-14s' "$observed"
+			printf '%-13s' "$observed"
 		done
 		printf '\n'
 	done

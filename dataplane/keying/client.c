@@ -183,7 +183,7 @@ static void authenticate(struct keying *k, struct client *c, const struct ovpn_c
 {
 	enum ovpn_session_failure why;
 	struct push push;
-	struct peer *p = keying_credential_check(k, c, said, &why);
+	struct peer *p = keying_credential_check(c, said, &why);
 	bool is_another = p != NULL && c->peer != NULL && p != c->peer;
 	if (c->is_gone)
 		return; /* it is somebody else's turn, and this one is freed soon */
@@ -200,7 +200,9 @@ static void authenticate(struct keying *k, struct client *c, const struct ovpn_c
 	(void)ovpn_session_accept(c->session, &push, k->now_ns);
 }
 
-static void tell_failure(struct keying *k, const struct client *c, enum ovpn_session_failure why)
+/* Also of one that did not get in: of the peer that it said it is. */
+static void tell_failure(
+	struct keying *k, const struct client *c, const struct ovpn_session_event *e)
 {
 	static const enum peer_failure of[OVPN_FAILURE__COUNT] = {
 		[OVPN_FAILURE_TIMEOUT] = PEER_FAILURE_OPENVPN_TIMEOUT,
@@ -210,8 +212,9 @@ static void tell_failure(struct keying *k, const struct client *c, enum ovpn_ses
 		[OVPN_FAILURE_CIPHER] = PEER_FAILURE_OPENVPN_CIPHER,
 		[OVPN_FAILURE_OPTIONS] = PEER_FAILURE_OPENVPN_OPTIONS,
 	};
-	if (c->peer != NULL && of[why] != PEER_FAILURE_NONE)
-		keying_peer_fail(k, c->peer, of[why], 0);
+	struct peer *p = c->peer != NULL ? c->peer : keying_credential_owner(c, e->credentials);
+	if (p != NULL && of[e->failure] != PEER_FAILURE_NONE)
+		keying_peer_fail(k, p, of[e->failure], 0);
 }
 
 /* true: the client goes. */
@@ -234,7 +237,7 @@ static bool obey_event(struct keying *k, struct client *c, const struct ovpn_ses
 	case OVPN_SESSION_EXITED:
 		return true;
 	case OVPN_SESSION_FAILED:
-		tell_failure(k, c, e->failure);
+		tell_failure(k, c, e);
 		take_down(k, c);
 		break;
 	case OVPN_SESSION_CONNECTED:

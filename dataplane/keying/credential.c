@@ -75,31 +75,25 @@ static enum ovpn_session_failure compare(const struct ovpn_session_config *confi
 	return OVPN_FAILURE_NONE;
 }
 
-static void tell_failure(struct keying *k, struct peer *p, enum ovpn_session_failure why)
-{
-	keying_peer_fail(k, p,
-		why == OVPN_FAILURE_CERTIFICATE ? PEER_FAILURE_OPENVPN_CERTIFICATE
-						: PEER_FAILURE_OPENVPN_PASSWORD,
-		0);
-}
-
-struct peer *keying_credential_check(struct keying *k, const struct client *c,
-	const struct ovpn_credentials *said, enum ovpn_session_failure *ret_why)
+struct peer *keying_credential_owner(const struct client *c, const struct ovpn_credentials *said)
 {
 	const struct keying_instance *ki = c->instance->keying;
 	struct peer *p = NULL;
-	*ret_why = said->has_certificate ? OVPN_FAILURE_CERTIFICATE : OVPN_FAILURE_PASSWORD;
 	if (said->has_certificate)
 		p = find_certificate(ki, said->fingerprint);
 	else if (said->username[0] != 0)
 		p = find_username(ki, said->username);
-	if (p == NULL || p->expired != 0)
-		return NULL;
-	*ret_why = compare(&c->listener->config, p->credential, said);
-	if (*ret_why == OVPN_FAILURE_NONE)
-		return p;
-	tell_failure(k, p, *ret_why);
-	return NULL;
+	return p != NULL && p->expired == 0 ? p : NULL;
+}
+
+struct peer *keying_credential_check(const struct client *c, const struct ovpn_credentials *said,
+	enum ovpn_session_failure *ret_why)
+{
+	struct peer *p = keying_credential_owner(c, said);
+	*ret_why = said->has_certificate ? OVPN_FAILURE_CERTIFICATE : OVPN_FAILURE_PASSWORD;
+	if (p != NULL)
+		*ret_why = compare(&c->listener->config, p->credential, said);
+	return *ret_why == OVPN_FAILURE_NONE ? p : NULL;
 }
 
 static void unlink_credential(struct keying_instance *ki, struct keying_credential *c)

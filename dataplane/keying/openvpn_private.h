@@ -176,9 +176,12 @@ enum {
 	SHA256_LEN = 32,
 };
 
-/* The peer that c->session's credentials are of; NULL, and why. */
-struct peer *keying_credential_check(struct keying *k, const struct client *c,
-	const struct ovpn_credentials *said, enum ovpn_session_failure *ret_why);
+/* The peer that c's session says it is, proven or not; NULL: there is none, or it has expired. */
+struct peer *keying_credential_owner(const struct client *c, const struct ovpn_credentials *said);
+
+/* The same, proven; NULL, and why. */
+struct peer *keying_credential_check(const struct client *c, const struct ovpn_credentials *said,
+	enum ovpn_session_failure *ret_why);
 
 /* push.c */
 void keying_push_write(const struct client *c, struct push *ret);

@@ -102,6 +102,8 @@ struct ovpn_session_event {
 	enum ovpn_session_failure failure;
 	const char *text; /* of FAILED: the reason in words, static or the session's; never NULL */
 	const struct ovpn_session_key *key;
+	/* of FAILED: who it said it is, without the password, as far as it came; nothing of it is proven
+	 * but the certificate */
 	const struct ovpn_credentials *credentials;
 };
 

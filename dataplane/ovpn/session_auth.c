@@ -45,11 +45,30 @@ static bool check_options(struct ovpn_session *s, struct refusal *r)
 	return check_cipher(s, r);
 }
 
+static void remember(struct ovpn_session *s)
+{
+	const struct ovpn_credentials *c = &s->credentials;
+	s->identity.has_certificate = c->has_certificate;
+	memcpy(s->identity.fingerprint, c->fingerprint, sizeof(s->identity.fingerprint));
+	memcpy(s->identity.username, s->asked->username, sizeof(s->identity.username));
+}
+
+/* First of all: of whom a refusal is told. */
+static void read_who(struct ovpn_session *s)
+{
+	struct ovpn_credentials *c = &s->credentials;
+	*c = (struct ovpn_credentials){.is_renewal = s->is_accepted,
+		.username = s->asked->username,
+		.password = s->asked->password};
+	c->has_certificate = tls_peer_fingerprint(s->negotiating->tls, c->fingerprint) == 0;
+	if (!s->is_accepted)
+		remember(s);
+}
+
 static bool read_certificate(struct ovpn_session *s, struct refusal *r)
 {
 	struct ovpn_credentials *c = &s->credentials;
 	const struct tls *t = s->negotiating->tls;
-	c->has_certificate = tls_peer_fingerprint(t, c->fingerprint) == 0;
 	if (c->has_certificate && tls_peer_name(t, c->name) == -EINVAL)
 		return refuse(r, OVPN_FAILURE_CERTIFICATE, "the certificate's name is malformed");
 	if (!c->has_certificate && s->config->requires_certificate)
@@ -60,8 +79,6 @@ static bool read_certificate(struct ovpn_session *s, struct refusal *r)
 static bool read_password(struct ovpn_session *s, struct refusal *r)
 {
 	const struct key_method_client *a = s->asked;
-	s->credentials.username = a->username;
-	s->credentials.password = a->password;
 	if (a->username_too_long || a->password_too_long)
 		return refuse(r, OVPN_FAILURE_PASSWORD, "username or password is too long");
 	if (s->config->requires_password && (a->username[0] == '\0' || a->password[0] == '\0'))
@@ -83,7 +100,7 @@ static bool check_same_peer(const struct ovpn_session *s, struct refusal *r)
 
 static bool check(struct ovpn_session *s, struct refusal *r)
 {
-	s->credentials = (struct ovpn_credentials){.is_renewal = s->is_accepted};
+	read_who(s);
 	if (!s->is_accepted && !check_options(s, r))
 		return false;
 	return read_certificate(s, r) && read_password(s, r)
@@ -137,21 +154,11 @@ void session_forget_question(struct ovpn_session *s)
 	s->asked = NULL;
 }
 
-static void remember(struct ovpn_session *s)
-{
-	const struct ovpn_credentials *c = &s->credentials;
-	s->identity.has_certificate = c->has_certificate;
-	memcpy(s->identity.fingerprint, c->fingerprint, sizeof(s->identity.fingerprint));
-	memcpy(s->identity.username, s->asked->username, sizeof(s->identity.username));
-}
-
 static int take_in(struct ovpn_session *s, const struct push *push)
 {
 	int err = 0;
-	if (!s->is_accepted) {
+	if (!s->is_accepted)
 		err = push != NULL ? session_push_keep(s, push) : -EINVAL;
-		remember(s);
-	}
 	if (err == 0)
 		err = session_key_derive(s, s->negotiating);
 	return err;

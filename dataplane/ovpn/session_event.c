@@ -57,6 +57,12 @@ static bool fill(
 		ret->key = &s->told;
 		return true;
 	case OVPN_SESSION_FAILED:
+		s->credentials.has_certificate = s->identity.has_certificate;
+		memcpy(s->credentials.fingerprint, s->identity.fingerprint,
+			sizeof(s->credentials.fingerprint));
+		s->credentials.username = s->identity.username;
+		s->credentials.password = "";
+		ret->credentials = &s->credentials;
 		ret->failure = s->failure;
 		ret->text = s->text;
 		return true;
