@@ -126,6 +126,30 @@ static void a_peer_id_counts_in_its_instance(void **state)
 	ovpn_side_end(&c);
 }
 
+/* Whoever has a peer id is known by it alone. */
+static void no_v1_from_who_has_a_peer_id(void **state)
+{
+	struct ovpn_kind v1 = {0};
+	ovpn_side_begin(&c, 0, &v2);
+	struct rte_mbuf *m = frame();
+	uint8_t packet[300];
+	packet[0] = P_DATA_V1 << 3;
+	uint16_t len = (uint16_t)(m->data_len - OUTER - DATA_V2_HEADER_LEN);
+	memcpy(packet + 1, byte_of(m, OUTER + DATA_V2_HEADER_LEN), len);
+	rte_pktmbuf_free(m);
+	assert_dropped(
+		ovpn_frame_of(&c, packet, (uint16_t)(1 + len)), COUNTER_DROP_OVPN_UNKNOWN_PEER);
+	ovpn_side_end(&c);
+	ovpn_side_begin(&c, 0, &v1); /* and with an id of nobody's the address helps nobody */
+	m = frame();
+	memmove(packet + 4, byte_of(m, OUTER + 1), m->data_len - OUTER - 1U);
+	write_be32(packet, 0x48000001);
+	len = (uint16_t)(m->data_len - OUTER + 3);
+	rte_pktmbuf_free(m);
+	assert_dropped(ovpn_frame_of(&c, packet, len), COUNTER_DROP_OVPN_UNKNOWN_PEER);
+	ovpn_side_end(&c);
+}
+
 static void a_tunnel_of_tcp_takes_no_datagram(void **state)
 {
 	struct ovpn_kind kind = {.is_v2 = true, .is_tcp = true};
@@ -294,6 +318,7 @@ int main(void)
 		T(an_altered_packet_is_refused_and_moves_nothing),
 		T(who_or_what_is_unknown_is_refused),
 		T(a_peer_id_counts_in_its_instance),
+		T(no_v1_from_who_has_a_peer_id),
 		T(a_tunnel_of_tcp_takes_no_datagram),
 		T(without_a_peer_id_the_address_counts),
 		T(any_length),
