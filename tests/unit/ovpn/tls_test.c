@@ -2,7 +2,7 @@
 /* The server's TLS against OpenSSL as a client, both in memory. */
 #include "dataplane/ovpn/tls.h"
 
-#include "tests/unit/ovpn/certificate.h"
+#include "bench/certificate.h"
 
 #include <errno.h>
 #include <openssl/pem.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef TESTS_UNIT_OVPN_CERTIFICATE_H
-#define TESTS_UNIT_OVPN_CERTIFICATE_H
+#ifndef BENCH_CERTIFICATE_H
+#define BENCH_CERTIFICATE_H
 
 /* ECDSA P-256, as PEM; made anew in each run. */
 struct certificate {
