@@ -116,6 +116,7 @@ struct client *keying_client_new(struct keying *k, struct instance *i, struct ke
 	c->instance = i;
 	c->listener = keying_listener_ref(l);
 	c->client_id = *client_id;
+	c->number = ++o->last_number;
 	link_client(o, c);
 	return c;
 }
@@ -123,8 +124,10 @@ struct client *keying_client_new(struct keying *k, struct instance *i, struct ke
 /* The tunnel is the peer's no more, and nothing of it is left in the path. */
 static void take_down(struct keying *k, struct client *c)
 {
-	if (c->is_up)
+	if (c->is_up) {
 		k->openvpn->half_open++;
+		keying_client_note_down(c);
+	}
 	c->is_up = false;
 	keying_tunnel_free(k, c);
 }
@@ -257,16 +260,20 @@ static bool fits(const struct client *c, const struct client_filter *which)
 		&& (which->listener == NULL || uuid_equal(which->listener, &c->listener->id));
 }
 
+void keying_client_end(struct keying *k, struct client *c, const char *command)
+{
+	if (ovpn_session_command(c->session, command, k->now_ns) == 0)
+		send_what_waits(k, c);
+	keying_client_free(k, c);
+}
+
 void keying_clients_end(struct keying *k, struct client_filter which)
 {
 	struct client *next;
 	for (struct client *c = k->openvpn->clients; c != NULL; c = next) {
 		next = c->next;
-		if (!fits(c, &which))
-			continue;
-		if (ovpn_session_command(c->session, "RESTART", k->now_ns) == 0)
-			send_what_waits(k, c);
-		keying_client_free(k, c);
+		if (fits(c, &which))
+			keying_client_end(k, c, "RESTART");
 	}
 }
 
@@ -286,8 +293,7 @@ void keying_clients_replaced(struct keying *k, const struct client *by)
 	}
 }
 
-/* The client whose tunnel the peer has now. */
-static struct client *client_of_peer(const struct peer *p)
+struct client *keying_client_of_peer(const struct peer *p)
 {
 	return p->tunnel != NULL ? p->tunnel->client : NULL;
 }
@@ -303,7 +309,7 @@ bool keying_clients_yield(struct keying *k, const struct peer *p)
 {
 	if (p->tunnel == NULL)
 		return true;
-	struct client *c = client_of_peer(p);
+	struct client *c = keying_client_of_peer(p);
 	if (c == NULL || k->now_ns - heard_ns(c) < YIELD_NS)
 		return false;
 	keying_client_free(k, c);
@@ -326,14 +332,14 @@ void keying_clients_push(struct keying *k, const struct instance *i)
 
 void keying_client_exited(struct keying *k, struct peer *p, uint32_t tunnel_id)
 {
-	struct client *c = client_of_peer(p);
+	struct client *c = keying_client_of_peer(p);
 	if (c != NULL && c->tunnel->id == tunnel_id)
 		keying_client_free(k, c);
 }
 
 void keying_client_renew(struct keying *k, struct peer *p, uint32_t tunnel_id)
 {
-	struct client *c = client_of_peer(p);
+	struct client *c = keying_client_of_peer(p);
 	if (c == NULL || c->tunnel->id != tunnel_id)
 		return;
 	ovpn_session_renegotiate(c->session, k->now_ns);
