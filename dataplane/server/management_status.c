@@ -19,7 +19,7 @@
 
 enum {
 	BATCH = 128, /* clients that keying is asked about at a time */
-	TIME_TEXT = 24,
+	TIME_TEXT = 64,
 };
 
 enum stage {
@@ -72,8 +72,7 @@ static char separator_of(const struct management_status *g)
 }
 
 /* Words that commas part, with the format's own separator. */
-static void add_words(
-	const struct management_status *g, struct socket_text *out, const char *words)
+static void add_words(const struct management_status *g, struct socket_text *out, const char *words)
 {
 	char line[256];
 	(void)snprintf(line, sizeof(line), "%s\r\n", words);
@@ -89,7 +88,8 @@ static void tell_head(const struct management_status *g, struct socket_text *out
 	(void)time_text(now_s, now);
 	if (g->version == 1) {
 		socket_text_add(out, "OpenVPN CLIENT LIST\r\nUpdated,%s\r\n", now);
-		add_words(g, out, "Common Name,Real Address,Bytes Received,Bytes Sent,Connected Since");
+		add_words(g, out,
+			"Common Name,Real Address,Bytes Received,Bytes Sent,Connected Since");
 		return;
 	}
 	socket_text_add(out, "TITLE%c" MANAGEMENT_TITLE "\r\nTIME%c%s%c%llu\r\n", sep, sep, now,
@@ -124,7 +124,8 @@ static void tell_client(const struct management_status *g, const struct keying_c
 	(void)remote_text(&c->remote, remote);
 	(void)time_text(since_s, since);
 	if (g->version == 1) {
-		socket_text_add(out, "%s,%s,%llu,%llu,%s\r\n", c->name, remote, received, sent, since);
+		socket_text_add(
+			out, "%s,%s,%llu,%llu,%s\r\n", c->name, remote, received, sent, since);
 		return;
 	}
 	socket_text_add(out, "CLIENT_LIST%c%s%c%s%c%s%c%s%c%llu%c%llu", sep, c->name, sep, remote,
@@ -165,8 +166,7 @@ static void tell_routes(const struct management_status *g, const struct keying_c
 		tell_route(g, c, r, last_ns / NS_PER_SEC, out);
 }
 
-static void tell_batch(
-	struct management_status *g, const struct server *s, struct socket_text *out)
+static void tell_batch(struct management_status *g, const struct server *s, struct socket_text *out)
 {
 	struct keying_client_status status[BATCH];
 	unsigned int count = g->count - g->at < BATCH ? g->count - g->at : BATCH;
