@@ -9,6 +9,7 @@
 #include "dataplane/server/state.h"
 #include "dataplane/table/peer.h"
 #include "dataplane/table/tables.h"
+#include "dataplane/table/tunnel.h"
 #include "tests/unit/server/fixture.h"
 
 #include <errno.h>
