@@ -138,8 +138,7 @@ static void print_client_labels(const struct metrics *m, const struct peer *p)
 
 static void print_session_labels(const struct metrics *m, const struct peer *p)
 {
-	(void)fprintf(m->out, "connection_time=\"%lld\",",
-		(long long)p->status.last_handshake_at);
+	(void)fprintf(m->out, "connection_time=\"%lld\",", (long long)p->status.last_handshake_at);
 	print_label(m->out, "username", p->username[0] != '\0' ? p->username : "UNDEF");
 	(void)fputc(',', m->out);
 	print_client_labels(m, p);

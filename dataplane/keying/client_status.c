@@ -129,8 +129,7 @@ static void answer_load(struct keying *k, void *ctx)
 	}
 }
 
-void keying_client_load(
-	struct keying *k, const struct instance *i, struct keying_client_load *ret)
+void keying_client_load(struct keying *k, const struct instance *i, struct keying_client_load *ret)
 {
 	struct question q = {.instance = i, .load = ret};
 	keying_call(k, answer_load, &q);

@@ -41,8 +41,7 @@ struct keying_client_load {
 	uint64_t received_bytes, sent_bytes; /* also of sessions that are over */
 };
 
-void keying_client_load(
-	struct keying *k, const struct instance *i, struct keying_client_load *ret);
+void keying_client_load(struct keying *k, const struct instance *i, struct keying_client_load *ret);
 
 /* Which of the instance's sessions; what is zero, fits everybody. */
 struct keying_client_choice {

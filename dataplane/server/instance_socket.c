@@ -171,8 +171,7 @@ void instance_sockets_serve(struct server *s, struct instance_sockets *u)
 		if (file->is_listener)
 			accept_connections(s, u, (const struct socket_listener *)file);
 		else
-			serve_connection(
-				s, u, (struct socket_connection *)file, events[i].events);
+			serve_connection(s, u, (struct socket_connection *)file, events[i].events);
 	}
 }
 

@@ -106,8 +106,8 @@ static void kill_clients(struct server *s, const struct instance *i,
 	bool is_nobody = m->verb == MANAGEMENT_CLIENT_KILL && m->number == 0;
 	unsigned int killed = is_nobody ? 0 : keying_clients_kill(s->keying, &which, m->halt);
 	if (m->verb == MANAGEMENT_CLIENT_KILL)
-		socket_text_add(out, "%s: client-kill command %s\r\n", killed > 0 ? "SUCCESS" : "ERROR",
-			killed > 0 ? "succeeded" : "failed");
+		socket_text_add(out, "%s: client-kill command %s\r\n",
+			killed > 0 ? "SUCCESS" : "ERROR", killed > 0 ? "succeeded" : "failed");
 	else if (m->verb == MANAGEMENT_KILL_NAME && killed > 0)
 		socket_text_add(out, "SUCCESS: common name '%s' found, %u client(s) killed\r\n",
 			m->text, killed);
@@ -130,8 +130,8 @@ static void begin_status(struct management_connection *c, const struct instance 
 }
 
 /* A switch is taken and changes nothing: of what it would tell, nothing ever happens. */
-static void answer_switch(const struct instance *i, const struct management_command *m,
-	struct socket_text *out)
+static void answer_switch(
+	const struct instance *i, const struct management_command *m, struct socket_text *out)
 {
 	bool is_state = m->verb == MANAGEMENT_STATE_SWITCH;
 	socket_text_add(out, "SUCCESS: real-time %s notification set to %s\r\n",

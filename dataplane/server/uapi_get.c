@@ -5,8 +5,8 @@
 #include "dataplane/base/clock.h"
 #include "dataplane/keying/keying.h"
 #include "dataplane/server/bounds.h"
-#include "dataplane/server/state.h"
 #include "dataplane/server/socket_text.h"
+#include "dataplane/server/state.h"
 #include "dataplane/table/instance.h"
 #include "dataplane/table/peer.h"
 #include "dataplane/table/route.h"
@@ -63,8 +63,8 @@ static void tell_peer(struct server *s, const struct peer *p, struct socket_text
 	socket_text_add(out, "last_handshake_time_sec=%llu\nlast_handshake_time_nsec=%llu\n",
 		(unsigned long long)(handshake / NS_PER_SEC),
 		(unsigned long long)(handshake % NS_PER_SEC));
-	socket_text_add(out, "tx_bytes=%llu\nrx_bytes=%llu\n", (unsigned long long)peer_sent_bytes(p),
-		(unsigned long long)peer_received_bytes(p));
+	socket_text_add(out, "tx_bytes=%llu\nrx_bytes=%llu\n",
+		(unsigned long long)peer_sent_bytes(p), (unsigned long long)peer_received_bytes(p));
 	for (const struct route *r = p->routes; r != NULL; r = r->peer_next)
 		socket_text_add(out, "allowed_ip=%s\n", ip_prefix_format(&r->prefix, text));
 }

@@ -1,9 +1,16 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""management.py SOCKET COMMAND...: asks a management socket as openvpn-monitor does, and prints the answers. Exit code 1
-when it does not answer."""
+"""management.py [--as UID] SOCKET COMMAND...: asks a management socket as openvpn-monitor does, and prints the answers.
+--as: it is asked by that user, to whom every file is open all the same. Exit code 3: the socket hung up without a greeting;
+1: anything else went wrong."""
+import argparse
+import ctypes
+import os
 import socket
 import sys
+
+
+PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP = 28, 4
 
 
 def is_whole(text):
@@ -27,6 +34,8 @@ def main(path, commands):
         connection.settimeout(10)
         connection.connect(path)
         greeting = connection.makefile("rb", buffering=0).readline().decode()
+        if not greeting:
+            sys.exit(3)
         if not greeting.startswith(">INFO:OpenVPN Management Interface Version"):
             sys.exit(1)
         for command in commands:
@@ -36,8 +45,22 @@ def main(path, commands):
             sys.exit(1)
 
 
+def become(uid):
+    """Another user, with all that root may do."""
+    if ctypes.CDLL(None, use_errno=True).prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP, 0, 0, 0) != 0:
+        sys.exit("prctl: " + os.strerror(ctypes.get_errno()))
+    os.seteuid(uid)
+
+
 if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--as", dest="uid", type=int)
+    parser.add_argument("socket")
+    parser.add_argument("commands", nargs="+")
+    arguments = parser.parse_args()
+    if arguments.uid is not None:
+        become(arguments.uid)
     try:
-        main(sys.argv[1], sys.argv[2:])
+        main(arguments.socket, arguments.commands)
     except OSError as e:
-        sys.exit(f"{sys.argv[1]}: {e.strerror or e}")
+        sys.exit(f"{arguments.socket}: {e.strerror or e}")

@@ -429,8 +429,8 @@ class NodeTest(rest_client.RestTest):
         now = int(time.time())
         self.hub.status[peer["id"]] = {
             "endpoint": "198.51.100.7:41194", "last_handshake_at": now, "last_seen_at": now, "rx_bytes": 1234,
-            "tx_bytes": 5678, "protocol": "openvpn"}
-        self.hub.report()
+            "tx_bytes": 5678, "protocol_in_use": "openvpn"}
+        self.hub.sync()
         text = self.is_ok(self.api.get("/metrics")).text
         self.assertIn(f"{count} 1\n", text)
         client = re.search(r"openvpn_server_client_received_bytes_total\{(.*)\} 1234\n", text).group(1)
