@@ -23,6 +23,11 @@ listed() {
 		ask load-stats | grep -q "^SUCCESS: nclients=$1,"
 }
 
+# bytes_in: of load-stats
+bytes_in() {
+	ask load-stats | sed 's/.*bytesin=\([0-9]*\).*/\1/'
+}
+
 # is_another_session NUMBER: she is there with another client ID
 is_another_session() {
 	local number
@@ -82,10 +87,13 @@ check "load-stats has her bytes" grep -qE 'bytesin=[1-9][0-9]{3,},bytesout=[1-9]
 check "a route" grep -q "^ROUTING_TABLE,$(lab_inner acme ophelia 4),$username," <(ask 'status 2')
 check "version 1" grep -q "^$username,$(lab_member4 7):" <(ask 'status 1')
 check "metrics name her" lab_until 25 metric
+before=$(bytes_in)
 check "kill by name" kills "kill $username" "SUCCESS: common name '$username' found, 1 client(s) killed"
 check "client-kill" kills "client-kill CID" "SUCCESS: client-kill command succeeded"
 check "kill by address" kills "kill $(column 'Real Address')" \
 	"SUCCESS: 1 client(s) at address $(column 'Real Address') killed"
+check "load-stats did not go back" test "$(bytes_in)" -gt "$before"
+check "she was told to come back" lab_openvpn_says ophelia 'Connection reset command was pushed by server'
 check "nobody of that name" test "$(ask 'kill nobody')" = "ERROR: common name 'nobody' not found"
 check "over TCP, too" ovpn_guest polonius 8 tcp
 username=$(lab_peer acme polonius .username)
