@@ -16,7 +16,8 @@
 
 enum {
 	CLIENTS_MAX = 65536,
-	STRANGERS_MAX = 2048, /* of both transports: half of the streams stay for those who are known */
+	STRANGERS_MAX =
+		2048, /* of both transports: half of the streams stay for those who are known */
 	HAND_WINDOW_S = 60,
 };
 
@@ -73,8 +74,8 @@ struct client *keying_client_find(struct keying *k, const struct instance *i, ui
 		hash_first(h, hash_of(h, client_id->bytes, sizeof(client_id->bytes)));
 	for (; e != NULL; e = hash_next(e)) {
 		struct client *c = client_of(e);
-		if (c->instance == i && c->stream == NULL && c->local_port == local_port && !c->is_gone
-			&& session_id_equal(&c->client_id, client_id))
+		if (c->instance == i && c->stream == NULL && c->local_port == local_port
+			&& !c->is_gone && session_id_equal(&c->client_id, client_id))
 			return c;
 	}
 	return NULL;
@@ -303,7 +304,8 @@ void keying_clients_end(struct keying *k, struct client_filter which)
 
 void keying_clients_cut(struct keying *k, const struct peer *p)
 {
-	if (p->credential != NULL) /* nobody looks through all clients for a peer that can have none */
+	if (p->credential
+		!= NULL) /* nobody looks through all clients for a peer that can have none */
 		keying_clients_end(k, (struct client_filter){.peer = p});
 }
 

@@ -115,8 +115,7 @@ void keying_peer_apply(struct keying *k, const struct keying_peer *s)
 		struct ip_addr any = {0};
 		p->hint = s->endpoint; /* of WireGuard: an OpenVPN client is where it is */
 		if (p->tunnel == NULL)
-			keying_endpoint_set(
-				k, p, &s->endpoint, &any, p->instance->wireguard_port);
+			keying_endpoint_set(k, p, &s->endpoint, &any, p->instance->wireguard_port);
 		/* it was known before a restart: its own session is void, and it notices late */
 		if (is_new && !s->moves)
 			keying_pace_return(k, p);

@@ -59,8 +59,8 @@ struct stream_burst {
 };
 
 /* A data packet that came by s, which is written to; opened when the burst is full or flushed. */
-void keying_stream_data_receive(struct keying *k, struct stream_burst *b, struct stream *s,
-	uint8_t *packet, size_t len);
+void keying_stream_data_receive(
+	struct keying *k, struct stream_burst *b, struct stream *s, uint8_t *packet, size_t len);
 void keying_stream_data_flush(struct keying *k, struct stream_burst *b);
 /* Seals what the workers have for streams. How much that was. */
 unsigned int keying_stream_data_send(struct keying *k);

@@ -88,8 +88,8 @@ static struct rte_mbuf *copy_packet(struct keying *k, const uint8_t *packet, siz
 }
 
 /* It counts as received all the same: the next one is only taken behind it. */
-static void open_unseen(
-	struct keying *k, struct data_key *key, const struct data_header *h, uint8_t *packet, size_t len)
+static void open_unseen(struct keying *k, struct data_key *key, const struct data_header *h,
+	uint8_t *packet, size_t len)
 {
 	struct cipher_job job;
 	struct data_span span;
@@ -99,8 +99,8 @@ static void open_unseen(
 	(void)data_open_finish(&key->receive, &job, &span);
 }
 
-void keying_stream_data_receive(struct keying *k, struct stream_burst *b, struct stream *s,
-	uint8_t *packet, size_t len)
+void keying_stream_data_receive(
+	struct keying *k, struct stream_burst *b, struct stream *s, uint8_t *packet, size_t len)
 {
 	struct client *c = s->client;
 	struct data_header h;
