@@ -142,8 +142,8 @@ void keying_clients_end(struct keying *k, struct client_filter which);
 void keying_client_end(struct keying *k, struct client *c, const char *command);
 /* The client whose tunnel the peer has now; NULL: none. */
 struct client *keying_client_of_peer(const struct peer *p);
-/* Another client of c's peer was up until now. */
-void keying_clients_replaced(struct keying *k, const struct client *c);
+/* Another client of that peer was up until now. */
+void keying_clients_replaced(struct keying *k, const struct client *by);
 /* What the instance pushes has changed. */
 void keying_clients_push(struct keying *k, const struct instance *i);
 void keying_clients_run(struct keying *k);
