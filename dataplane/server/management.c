@@ -44,7 +44,6 @@ static void management_fini(struct socket_connection *base)
 static void tell_help(struct socket_text *out)
 {
 	static const char *const lines[] = {
-		"Management Interface for " MANAGEMENT_TITLE,
 		"Commands:",
 		"client-kill CID [M]    : Kill client instance CID; M is RESTART (default) or HALT.",
 		"exit|quit              : Close management session.",
@@ -58,6 +57,7 @@ static void tell_help(struct socket_text *out)
 		"verb [n]               : Accepted; there is no log here.",
 		"version                : Show current version number.",
 	};
+	socket_text_add(out, "Management Interface for " MANAGEMENT_TITLE "\r\n");
 	for (size_t n = 0; n < sizeof(lines) / sizeof(lines[0]); n++)
 		socket_text_add(out, "%s\r\n", lines[n]);
 	socket_text_add(out, "END\r\n");
