@@ -8,8 +8,8 @@
  */
 #include "dataplane/base/clock.h"
 #include "dataplane/ovpn/session.h"
-#include "tests/unit/ovpn/certificate.h"
-#include "tests/unit/ovpn/session_client.h"
+#include "bench/certificate.h"
+#include "bench/session_client.h"
 
 #include <errno.h>
 #include <stdio.h>

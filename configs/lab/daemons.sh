@@ -35,6 +35,7 @@ lab_configure() {
 		region = "local";
 		state_dir = "$LAB_NODE_STATE";
 		uapi_dir = "$LAB_RUN/wireguard";
+		management_dir = "$LAB_RUN/openvpn";
 		
 		ports = ( {
 			name = "wan0"; interface = "hub0"; tap = "nave0";

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Prometheus text format 0.0.4. Peers have the names and labels that wireguard exporters use, so
- * that dashboards made for them work; what is ours begins with nave_.
+ * Prometheus text format 0.0.4. Peers have the names and labels that wireguard exporters use, and those
+ * that are there by OpenVPN also the ones of openvpn_exporter, so that dashboards made for them work;
+ * what is ours begins with nave_. A peer's bytes are of all its sessions, by whatever protocol.
  */
 #include "control/http/api_internal.h"
 #include "control/http/request.h"
@@ -21,6 +22,7 @@ struct metrics {
 	const struct metric *metric; /* that is being written */
 	struct store *store;
 	const struct instance *instance; /* borrowed; whose peers are being written */
+	unsigned int clients; /* of it, that are there by OpenVPN */
 };
 
 /* A label's value: backslash, quote and newline are escaped. */
@@ -46,6 +48,8 @@ static void print_label(FILE *out, const char *name, const char *value)
 /* One family: its lines stand together, as the format wants it. */
 struct metric {
 	const char *name, *type, *help;
+	bool (*is_of)(const struct metrics *m, const struct peer *p);
+	void (*print_labels)(const struct metrics *m, const struct peer *p);
 	uint64_t (*of_peer)(const struct metrics *m, const struct peer *p);
 };
 
@@ -69,27 +73,104 @@ static uint64_t is_connected(const struct metrics *m, const struct peer *p)
 	return peer_is_connected(p, m->now);
 }
 
+static uint64_t last_seen(const struct metrics *m, const struct peer *p)
+{
+	return (uint64_t)p->status.last_seen_at;
+}
+
+static bool is_any(const struct metrics *m, const struct peer *p)
+{
+	return true;
+}
+
+static bool is_of_wireguard(const struct metrics *m, const struct peer *p)
+{
+	return peer_speaks_wireguard(p);
+}
+
+/* A client whom an OpenVPN server would list. */
+static bool is_openvpn_client(const struct metrics *m, const struct peer *p)
+{
+	return strcmp(p->status.protocol, "openvpn") == 0 && peer_is_connected(p, m->now);
+}
+
+static void print_interface(const struct metrics *m, const char *label)
+{
+	char interface[32];
+	(void)snprintf(interface, sizeof(interface), "nave%u", (unsigned int)m->instance->number);
+	print_label(m->out, label, interface);
+}
+
+/* Ours, behind those of an exporter. */
+static void print_names(const struct metrics *m, const struct peer *p)
+{
+	(void)fputc(',', m->out);
+	print_label(m->out, "friendly_name", p->name);
+	(void)fputc(',', m->out);
+	print_label(m->out, "instance_hostname", m->instance->hostname);
+}
+
+static void print_wireguard_labels(const struct metrics *m, const struct peer *p)
+{
+	char key[KEY_BASE64_TEXT] = "";
+	if (peer_speaks_wireguard(p))
+		(void)key_to_base64(&p->public_key, key);
+	print_interface(m, "interface");
+	(void)fputc(',', m->out);
+	print_label(m->out, "public_key", key);
+	print_names(m, p);
+}
+
+/* The management interface calls the client that, too. */
+static void print_client_labels(const struct metrics *m, const struct peer *p)
+{
+	char id[UUID_TEXT], address[IP_ADDR_TEXT];
+	print_label(m->out, "common_name",
+		p->username[0] != '\0' ? p->username : uuid_format(&p->id, id));
+	(void)fputc(',', m->out);
+	print_label(m->out, "real_address", p->status.endpoint);
+	(void)fputc(',', m->out);
+	print_interface(m, "status_path");
+	(void)fputc(',', m->out);
+	print_label(m->out, "virtual_address", ip_addr_format(&p->addresses[0], address));
+	print_names(m, p);
+}
+
+static void print_session_labels(const struct metrics *m, const struct peer *p)
+{
+	(void)fprintf(m->out, "connection_time=\"%lld\",", (long long)p->status.last_handshake_at);
+	print_label(m->out, "username", p->username[0] != '\0' ? p->username : "UNDEF");
+	(void)fputc(',', m->out);
+	print_client_labels(m, p);
+}
+
 static const struct metric peer_metrics[] = {
-	{"wireguard_received_bytes_total", "counter", "Bytes received from the peer", received},
-	{"wireguard_sent_bytes_total", "counter", "Bytes sent to the peer", sent},
+	{"wireguard_received_bytes_total", "counter", "Bytes received from the peer",
+		is_of_wireguard, print_wireguard_labels, received},
+	{"wireguard_sent_bytes_total", "counter", "Bytes sent to the peer", is_of_wireguard,
+		print_wireguard_labels, sent},
 	{"wireguard_latest_handshake_seconds", "gauge", "UNIX time of the last handshake, 0: never",
-		handshake},
-	{"nave_peer_connected", "gauge", "An authenticated packet came lately", is_connected},
+		is_of_wireguard, print_wireguard_labels, handshake},
+	{"nave_peer_connected", "gauge", "An authenticated packet came lately", is_any,
+		print_wireguard_labels, is_connected},
+	{"openvpn_server_client_received_bytes_total", "counter",
+		"Bytes received from a client that is connected by OpenVPN", is_openvpn_client,
+		print_session_labels, received},
+	{"openvpn_server_client_sent_bytes_total", "counter",
+		"Bytes sent to a client that is connected by OpenVPN", is_openvpn_client,
+		print_session_labels, sent},
+	{"openvpn_server_route_last_reference_time_seconds", "gauge",
+		"UNIX time at which a packet came from the client", is_openvpn_client,
+		print_client_labels, last_seen},
 };
 
 static int print_peer(void *ctx, const struct peer *p)
 {
 	struct metrics *m = ctx;
-	char key[KEY_BASE64_TEXT], interface[32];
-	(void)snprintf(interface, sizeof(interface), "nave%u", (unsigned int)m->instance->number);
+	if (!m->metric->is_of(m, p))
+		return 0;
 	(void)fprintf(m->out, "%s{", m->metric->name);
-	print_label(m->out, "interface", interface);
-	(void)fputc(',', m->out);
-	print_label(m->out, "public_key", key_to_base64(&p->public_key, key));
-	(void)fputc(',', m->out);
-	print_label(m->out, "friendly_name", p->name);
-	(void)fputc(',', m->out);
-	print_label(m->out, "instance_hostname", m->instance->hostname);
+	m->metric->print_labels(m, p);
 	(void)fprintf(m->out, "} %llu\n", (unsigned long long)m->metric->of_peer(m, p));
 	return 0;
 }
@@ -114,6 +195,28 @@ static int print_instance(void *ctx, const struct instance *i)
 	print_label(m->out, "hostname", i->hostname);
 	(void)fprintf(m->out, "} %d\n", i->state == INSTANCE_READY);
 	return 0;
+}
+
+static int count_client(void *ctx, const struct peer *p)
+{
+	struct metrics *m = ctx;
+	m->clients += is_openvpn_client(m, p);
+	return 0;
+}
+
+static int print_clients(void *ctx, const struct instance *i)
+{
+	struct metrics *m = ctx;
+	const struct peer_filter filter = {.instance_id = &i->id};
+	m->instance = i;
+	m->clients = 0;
+	int rc = peer_list(m->store, &filter, count_client, m);
+	(void)fputs("openvpn_server_connected_clients{", m->out);
+	print_interface(m, "status_path");
+	(void)fputc(',', m->out);
+	print_label(m->out, "instance_hostname", i->hostname);
+	(void)fprintf(m->out, "} %u\n", m->clients);
+	return rc;
 }
 
 static int print_hub(void *ctx, const struct hub *h)
@@ -170,6 +273,10 @@ static int print_all(struct metrics *m)
 		print_head(m->out, m->metric->name, m->metric->type, m->metric->help);
 		rc = instance_list(m->store, &all, print_peers, m);
 	}
+	print_head(m->out, "openvpn_server_connected_clients", "gauge",
+		"Peers of the instance that are connected by OpenVPN");
+	if (rc == 0)
+		rc = instance_list(m->store, &all, print_clients, m);
 	print_head(m->out, "nave_instance_ready", "gauge", "The hub carries the instance");
 	if (rc == 0)
 		rc = instance_list(m->store, &all, print_instance, m);

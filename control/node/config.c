@@ -174,6 +174,7 @@ static const struct setting root_settings[] = {
 	TEXT_SETTING(region),
 	TEXT_SETTING(state_dir),
 	TEXT_SETTING(uapi_dir),
+	TEXT_SETTING(management_dir),
 	{"ports", 0, 0, read_ports},
 };
 
@@ -187,6 +188,7 @@ static void set_defaults(struct node_config *c)
 		.region = "local",
 		.state_dir = "/var/lib/nave-node",
 		.uapi_dir = "/var/run/wireguard",
+		.management_dir = "/run/nave/openvpn",
 	};
 }
 

@@ -31,6 +31,7 @@ struct node_config {
 	char name[65], region[65];
 	char state_dir[256];
 	char uapi_dir[NODE_PATH_MAX - 24]; /* of the sockets naveN.sock for wg(8) */
+	char management_dir[NODE_PATH_MAX - 24]; /* and of those for OpenVPN's tools */
 	struct node_port port[NODE_PORTS_MAX];
 	unsigned int ports;
 };

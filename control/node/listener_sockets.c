@@ -22,8 +22,7 @@ static int take_listener(void *ctx, const uint8_t *payload, size_t len)
 	memcpy(&l, payload, sizeof(l));
 	if (l.transport != DP_TRANSPORT_TCP || l.has_socket == 1)
 		return 0;
-	struct dp_listener *more =
-		reallocarray(w->listener, w->count + 1, sizeof(w->listener[0]));
+	struct dp_listener *more = reallocarray(w->listener, w->count + 1, sizeof(w->listener[0]));
 	if (more == NULL)
 		return -ENOMEM;
 	w->listener = more;

@@ -13,10 +13,10 @@
 #include "control/node/desired.h"
 #include "control/node/egress.h"
 #include "control/node/faults.h"
+#include "control/node/instance_socket.h"
 #include "control/node/listener_sockets.h"
 #include "control/node/memory.h"
 #include "control/node/report.h"
-#include "control/node/uapi.h"
 #include "control/node/underlay.h"
 #include "dataplane/base/clock.h"
 #include "dataplane/base/log.h"
@@ -289,7 +289,7 @@ static void apply_desired(struct node *n)
 	if (err == 0)
 		err = listener_sockets_apply(n->dp, &n->faults);
 	if (err == 0)
-		err = uapi_apply(n->config, &wanted, n->dp, &n->missing_sockets);
+		err = instance_sockets_apply(n->config, &wanted, n->dp, &n->missing_sockets);
 	if (err == 0) {
 		n->applied = to;
 		n->report_due = after_ms(0);
@@ -548,7 +548,7 @@ int node_remove(const struct node_config *config)
 		return err;
 	int egress = egress_remove(&nl);
 	int underlay = underlay_remove(config, &nl);
-	uapi_remove(config);
+	instance_sockets_remove(config);
 	netlink_close(&nl);
 	return egress != 0 ? egress : underlay;
 }

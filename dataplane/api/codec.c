@@ -13,6 +13,7 @@
 #include "dataplane/api/hello.h"
 #include "dataplane/api/instance.h"
 #include "dataplane/api/listener.h"
+#include "dataplane/api/management.h"
 #include "dataplane/api/msg.h"
 #include "dataplane/api/neighbour.h"
 #include "dataplane/api/peer.h"
@@ -90,6 +91,9 @@ static const struct dp_msg_rule rules[DP_MSG__COUNT] = {
 	[DP_MSG_EVENT_SUBSCRIBE] = {.name = "event_subscribe"},
 	[DP_MSG_EVENT] = {.name = "event", .reply = BODY(event), .is_event = true},
 	[DP_MSG_UAPI_SET] = {.name = "uapi_set", .request = BODY(uapi_set), .takes_file = true},
+	[DP_MSG_MANAGEMENT_SET] = {.name = "management_set",
+		.request = BODY(management_set),
+		.takes_file = true},
 };
 
 const struct dp_msg_rule *dp_msg_rule_find(uint16_t type)

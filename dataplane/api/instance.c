@@ -67,7 +67,10 @@ int dp_instance_check(const uint8_t *payload, size_t len, const char **ret_reaso
 	memcpy(&m, payload, sizeof(m));
 	if (uuid_is_zero(&m.id))
 		return check_refuse(ret_reason, "id is zero");
-	if (m.has_tun > 1 || m.has_uapi > 1)
-		return check_refuse(ret_reason, "has_tun or has_uapi is not 0 or 1");
+	if (m.has_tun > 1 || m.has_uapi > 1 || m.has_management > 1)
+		return check_refuse(
+			ret_reason, "has_tun, has_uapi or has_management is not 0 or 1");
+	if (!check_bytes_zero(m.pad, sizeof(m.pad)))
+		return check_refuse(ret_reason, "pad is not zero");
 	return 0;
 }

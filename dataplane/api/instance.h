@@ -61,8 +61,10 @@ struct dp_instance {
 	struct ip_prefix address6;
 	uint8_t has_tun; /* 1 after TUN_SET */
 	uint8_t has_uapi; /* 1 after UAPI_SET */
+	uint8_t has_management; /* 1 after MANAGEMENT_SET */
+	uint8_t pad[3];
 };
-static_assert(sizeof(struct dp_instance) == 64);
+static_assert(sizeof(struct dp_instance) == 68);
 
 int dp_instance_set_check(const uint8_t *payload, size_t len, const char **ret_reason);
 int dp_instance_del_check(const uint8_t *payload, size_t len, const char **ret_reason);

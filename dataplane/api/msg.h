@@ -76,6 +76,7 @@ enum dp_msg_type {
 	DP_MSG_LISTENER_LIST, /* -> dp_listener */
 	DP_MSG_PUSH_SET, /* dp_push_set */
 	DP_MSG_LISTENER_SOCKET_SET, /* dp_listener_socket_set + file */
+	DP_MSG_MANAGEMENT_SET, /* dp_management_set + file */
 	DP_MSG__COUNT,
 };
 

@@ -24,3 +24,11 @@ uint64_t clock_realtime_ns(void)
 {
 	return read_clock(CLOCK_REALTIME);
 }
+
+uint64_t clock_realtime_from_monotonic_ns(uint64_t at_ns)
+{
+	uint64_t now = clock_monotonic_ns();
+	if (at_ns == 0 || at_ns > now)
+		return at_ns == 0 ? 0 : clock_realtime_ns();
+	return clock_realtime_ns() - (now - at_ns);
+}

@@ -13,5 +13,7 @@ uint64_t clock_monotonic_ns(void);
 uint64_t clock_boottime_ns(void);
 /* CLOCK_REALTIME in nanoseconds since 1970: for what people read and for TAI64N. */
 uint64_t clock_realtime_ns(void);
+/* When it was by CLOCK_REALTIME, for what was stamped with CLOCK_MONOTONIC. 0: never. */
+uint64_t clock_realtime_from_monotonic_ns(uint64_t at_ns);
 
 #endif

@@ -138,6 +138,7 @@ struct client *keying_client_new(
 	c->remote = way->remote;
 	c->local = way->local;
 	c->local_port = way->local_port;
+	c->number = ++o->last_number;
 	link_client(o, c);
 	return c;
 }
@@ -154,6 +155,8 @@ static void leave_strangers(struct keying_openvpn *o, struct client *c)
 /* The tunnel is the peer's no more, and nothing of it is left in the path. */
 static void take_down(struct keying *k, struct client *c)
 {
+	if (c->is_up)
+		keying_client_note_down(c);
 	c->is_up = false;
 	keying_tunnel_free(k, c);
 }
@@ -293,16 +296,20 @@ static bool fits(const struct client *c, const struct client_filter *which)
 		&& (which->listener == NULL || uuid_equal(which->listener, &c->listener->id));
 }
 
+void keying_client_end(struct keying *k, struct client *c, const char *command)
+{
+	if (ovpn_session_command(c->session, command, k->now_ns) == 0)
+		send_what_waits(k, c);
+	keying_client_free(k, c);
+}
+
 void keying_clients_end(struct keying *k, struct client_filter which)
 {
 	struct client *next;
 	for (struct client *c = k->openvpn->clients; c != NULL; c = next) {
 		next = c->next;
-		if (!fits(c, &which))
-			continue;
-		if (ovpn_session_command(c->session, "RESTART", k->now_ns) == 0)
-			send_what_waits(k, c);
-		keying_client_free(k, c);
+		if (fits(c, &which))
+			keying_client_end(k, c, "RESTART");
 	}
 }
 
@@ -313,15 +320,14 @@ void keying_clients_cut(struct keying *k, const struct peer *p)
 		keying_clients_end(k, (struct client_filter){.peer = p});
 }
 
-/* The client whose tunnel the peer has now. */
-static struct client *client_of_peer(const struct peer *p)
+struct client *keying_client_of_peer(const struct peer *p)
 {
 	return p->tunnel != NULL ? p->tunnel->client : NULL;
 }
 
 void keying_clients_replaced(struct keying *k, struct client *by)
 {
-	struct client *c = client_of_peer(by->peer);
+	struct client *c = keying_client_of_peer(by->peer);
 	leave_strangers(k->openvpn, by);
 	if (c == NULL || c == by)
 		return;
@@ -346,7 +352,7 @@ bool keying_clients_yield(struct keying *k, const struct peer *p)
 {
 	if (p->tunnel == NULL)
 		return true;
-	struct client *c = client_of_peer(p);
+	struct client *c = keying_client_of_peer(p);
 	if (c == NULL || silence_ns(k, c) < YIELD_NS)
 		return false;
 	keying_client_free(k, c);
@@ -369,14 +375,14 @@ void keying_clients_push(struct keying *k, const struct instance *i)
 
 void keying_client_exited(struct keying *k, struct peer *p, uint32_t tunnel_id)
 {
-	struct client *c = client_of_peer(p);
+	struct client *c = keying_client_of_peer(p);
 	if (c != NULL && c->tunnel->id == tunnel_id)
 		keying_client_free(k, c);
 }
 
 void keying_client_renew(struct keying *k, struct peer *p, uint32_t tunnel_id)
 {
-	struct client *c = client_of_peer(p);
+	struct client *c = keying_client_of_peer(p);
 	if (c == NULL || c->tunnel->id != tunnel_id)
 		return;
 	ovpn_session_renegotiate(c->session, k->now_ns);
@@ -385,13 +391,13 @@ void keying_client_renew(struct keying *k, struct peer *p, uint32_t tunnel_id)
 
 bool keying_client_may_move(const struct peer *p, const struct keying_message *to)
 {
-	const struct client *c = client_of_peer(p);
+	const struct client *c = keying_client_of_peer(p);
 	return c == NULL || (c->stream == NULL && c->local_port == to->local_port);
 }
 
 void keying_client_moved(struct keying *k, struct peer *p)
 {
-	struct client *c = client_of_peer(p);
+	struct client *c = keying_client_of_peer(p);
 	if (c == NULL || p->endpoint == NULL)
 		return;
 	c->remote = p->endpoint->remote;

@@ -32,13 +32,15 @@ enum order_type {
 	ORDER_LISTENER_DEL,
 	ORDER_LISTENER_SOCKET,
 	ORDER_PUSH_SET,
-	ORDER_RETIRE,
+	ORDER_CALL,
 };
 
 struct order {
 	struct order *next;
 	enum order_type type;
-	bool *done; /* ORDER_RETIRE: under the mutex, with the condition */
+	void (*call)(struct keying *k, void *ctx); /* ORDER_CALL; so are ctx and done */
+	void *ctx;
+	bool *done; /* under the mutex, with the condition */
 	struct instance *instance;
 	struct key private_key;
 	struct keying_peer peer; /* ORDER_PEER_RESET_TIMESTAMP: only .peer */
@@ -204,18 +206,31 @@ int keying_push_set(struct keying *k, struct instance *i, struct keying_push *pu
 	return 0;
 }
 
-void keying_settle(struct keying *k)
+void keying_call(struct keying *k, void (*call)(struct keying *k, void *ctx), void *ctx)
 {
 	bool done = false;
-	struct order o = {.type = ORDER_RETIRE, .done = &done};
-	if (!k->unsettled)
-		return;
+	struct order o = {.type = ORDER_CALL, .call = call, .ctx = ctx, .done = &done};
 	put_order(k, &o);
 	(void)pthread_mutex_lock(&k->mutex);
 	while (!done)
 		(void)pthread_cond_wait(&k->done, &k->mutex);
 	(void)pthread_mutex_unlock(&k->mutex);
 	k->unsettled = false;
+}
+
+/* The server thread waits in keying_retire(), so its lists hold still. */
+static void retire_unlinked(struct keying *k, void *ctx)
+{
+	for (struct peer *p = k->tables->unlinked_peers; p != NULL; p = p->unlinked_next)
+		keying_peer_drop(k, p);
+	for (struct instance *i = k->tables->unlinked_instances; i != NULL; i = i->next)
+		keying_instance_drop(k, i);
+}
+
+void keying_settle(struct keying *k)
+{
+	if (k->unsettled)
+		keying_call(k, retire_unlinked, NULL);
 }
 
 void keying_retire(struct keying *k)
@@ -226,16 +241,7 @@ void keying_retire(struct keying *k)
 	keying_settle(k);
 }
 
-/* The server thread waits in keying_retire(), so its lists hold still. */
-static void retire_unlinked(struct keying *k)
-{
-	for (struct peer *p = k->tables->unlinked_peers; p != NULL; p = p->unlinked_next)
-		keying_peer_drop(k, p);
-	for (struct instance *i = k->tables->unlinked_instances; i != NULL; i = i->next)
-		keying_instance_drop(k, i);
-}
-
-/* The order itself is the caller's after that, but for ORDER_RETIRE, which stands on a stack. */
+/* The order itself is the caller's after that, but for ORDER_CALL, which stands on a stack. */
 static void obey_order(struct keying *k, struct order *o)
 {
 	switch (o->type) {
@@ -261,8 +267,8 @@ static void obey_order(struct keying *k, struct order *o)
 	case ORDER_PUSH_SET:
 		keying_push_apply(k, o->instance, o->push);
 		break;
-	case ORDER_RETIRE:
-		retire_unlinked(k);
+	case ORDER_CALL:
+		o->call(k, o->ctx);
 		(void)pthread_mutex_lock(&k->mutex);
 		*o->done = true;
 		(void)pthread_cond_signal(&k->done);

@@ -44,6 +44,7 @@ struct keying_instance {
 	struct keying_listener *listeners; /* owned; so are sockets */
 	struct listener_socket *sockets;
 	struct keying_push *push; /* owned; NULL: nothing */
+	uint64_t ended_received_bytes, ended_sent_bytes; /* of OpenVPN's sessions that are over */
 	struct hash peer_by_certificate, peer_by_username; /* struct keying_credential */
 };
 
@@ -136,6 +137,9 @@ struct keying {
 	unsigned int staged;
 	struct deferred *deferred, **deferred_end;
 };
+
+/* keying.c. Server thread: call runs on the keying thread, after all that was told before; this waits. */
+void keying_call(struct keying *k, void (*call)(struct keying *k, void *ctx), void *ctx);
 
 /* instance.c */
 int keying_instance_apply(struct keying *k, struct instance *i, const struct key *private_key);

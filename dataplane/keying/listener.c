@@ -160,6 +160,13 @@ int keying_listener_wrap(
 		});
 }
 
+uint32_t keying_listener_sessions(const struct instance *i, const struct uuid *id)
+{
+	const struct keying_instance *ki = i->keying;
+	const struct keying_listener *l = ki != NULL ? keying_listener_find(ki, id) : NULL;
+	return l != NULL ? atomic_load_explicit(&l->sessions, memory_order_relaxed) : 0;
+}
+
 /* Out of the list, which held a reference. */
 static void forget(struct keying_instance *ki, const struct uuid *id)
 {
@@ -190,6 +197,7 @@ void keying_listener_apply(struct keying *k, struct instance *i, struct keying_l
 		keying_listener_unref(l);
 		return;
 	}
+	l->sessions = keying_listener_sessions(i, &l->id);
 	forget(ki, &l->id);
 	l->next = ki->listeners;
 	ki->listeners = l;

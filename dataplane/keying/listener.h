@@ -43,6 +43,8 @@ int keying_listener_set(struct keying *k, struct instance *i, struct keying_list
 /* Takes the listening socket over, which does not block. */
 int keying_listener_socket_set(struct keying *k, struct instance *i, const struct uuid *id, int fd);
 int keying_listener_del(struct keying *k, struct instance *i, const struct uuid *id);
+/* How many are up. Server thread, after keying_settle() and before it tells anything else. */
+uint32_t keying_listener_sessions(const struct instance *i, const struct uuid *id);
 
 enum {
 	KEYING_PUSH_DNS_MAX = 4,

@@ -4,6 +4,7 @@
 
 /* Of the files of keying/ that speak OpenVPN. Everything here runs on the keying thread, unless told. */
 
+#include "dataplane/keying/client_status.h"
 #include "dataplane/keying/keying_private.h"
 #include "dataplane/keying/listener.h"
 #include "dataplane/ovpn/session.h"
@@ -15,6 +16,8 @@
 struct keying_listener {
 	struct keying_listener *next; /* of the instance */
 	unsigned int references; /* one of the instance's list, one a client */
+	/* that are up, under this setting of it or an earlier one; read: server */
+	_Atomic uint32_t sessions;
 	struct uuid id;
 	uint16_t port;
 	enum wrap_mode wrap_mode;
@@ -99,7 +102,10 @@ struct client {
 	uint16_t local_port;
 	struct stream *stream; /* of TCP; NULL: UDP, and answers go by reply */
 	struct reply_path reply;
+	uint64_t number; /* from 1, in the order in which they came */
 	uint64_t up_ns, pinged_ns;
+	uint64_t up_realtime_ns;
+	uint64_t received_before, sent_before; /* bytes that the peer had then */
 	struct peer *peer; /* who it is, once authenticated */
 	struct tunnel *tunnel; /* with its peer id once authenticated */
 	struct ip_addr stranger_at; /* counted there until it is known, or freed */
@@ -122,6 +128,7 @@ struct client_filter {
 struct keying_openvpn {
 	struct client *clients;
 	unsigned int count, strangers; /* strangers: clients and streams of whom nothing is known */
+	uint64_t last_number;
 	struct hash by_session_id;
 	struct start start;
 	struct cipher_engine *cipher; /* only makes keys */
@@ -153,6 +160,10 @@ void keying_client_free(struct keying *k, struct client *c);
 void keying_client_advance(struct keying *k, struct client *c);
 /* Those that fit are told RESTART, as well as that can be done, and freed. */
 void keying_clients_end(struct keying *k, struct client_filter which);
+/* So is this one, whose control channel says command. */
+void keying_client_end(struct keying *k, struct client *c, const char *command);
+/* The client whose tunnel the peer has now; NULL: none. */
+struct client *keying_client_of_peer(const struct peer *p);
 /* c takes the place of whoever was up for its peer until now. */
 void keying_clients_replaced(struct keying *k, struct client *c);
 /* What the instance pushes has changed. */
@@ -161,6 +172,11 @@ void keying_clients_run(struct keying *k);
 /* A worker's word of a tunnel. */
 void keying_client_exited(struct keying *k, struct peer *p, uint32_t tunnel_id);
 void keying_client_renew(struct keying *k, struct peer *p, uint32_t tunnel_id);
+
+/* client_status.c */
+/* It has come up, it goes down: what is told of sessions follows. */
+void keying_client_note_up(const struct keying *k, struct client *c);
+void keying_client_note_down(const struct client *c);
 
 /* tunnel.c */
 int keying_tunnel_new(struct keying *k, struct client *c, struct peer *p);

@@ -3,7 +3,6 @@
  * Answers to whoever sent a control packet, also before anybody knows who it is: the headers of the
  * packet turned round, so that no route or neighbour is asked for a stranger's sake.
  */
-#include "dataplane/ethdev.h"
 #include "dataplane/keying/openvpn_private.h"
 #include "dataplane/table/underlay.h"
 

@@ -30,7 +30,7 @@ enum {
 };
 
 #define STALL_NS (30 * NS_PER_SEC)
-#define STRANGER_NS (20 * NS_PER_SEC) /* in which the first packet must come */
+#define STRANGER_NS (10 * NS_PER_SEC) /* in which the first packet must come */
 
 int keying_streams_init(struct keying *k)
 {

@@ -138,7 +138,7 @@ void keying_tunnel_take_over(struct keying *k, struct client *c)
 	atomic_store_explicit(&p->tunnel, c->tunnel, memory_order_release);
 	atomic_store_explicit(
 		&p->last_handshake_realtime_ns, clock_realtime_ns(), memory_order_relaxed);
-	c->up_ns = k->now_ns;
+	keying_client_note_up(k, c);
 	keying_timer_visit(k, p);
 	keying_count(k, COUNTER_OVPN_SESSIONS_UP);
 	struct keying_event e = {.type = KEYING_EVENT_SESSION_UP, .peer = peer_handle(p)};

@@ -92,7 +92,8 @@ void data_send_fini(struct data_send *s)
 
 uint32_t data_send_headroom(const struct data_send *s)
 {
-	return s->header_len + s->tag_len + DATA_PACKET_ID_LEN + (s->is_aead ? 0 : CIPHER_BLOCK_LEN);
+	return s->header_len + s->tag_len + DATA_PACKET_ID_LEN
+		+ (s->is_aead ? 0 : CIPHER_BLOCK_LEN);
 }
 
 bool data_receive_wants_renegotiation(const struct data_receive *r)

@@ -11,6 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum {
+	INTERMEDIATES_MAX = 2, /* between a client's certificate and the CA */
+};
+
 struct tls_context {
 	SSL_CTX *ssl;
 };
@@ -71,6 +75,7 @@ static bool use_ca(SSL_CTX *ssl, const char *pem, bool required)
 	BIO_free(b);
 	SSL_CTX_set_verify(
 		ssl, SSL_VERIFY_PEER | (required ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0), NULL);
+	SSL_CTX_set_verify_depth(ssl, INTERMEDIATES_MAX);
 	return taken > 0;
 }
 

@@ -17,6 +17,9 @@ enum {
 	EVENT_RING_SIZE = 4096, /* power of two */
 	UAPI_CONNECTIONS_MAX = 16,
 	UAPI_CHUNK = 64 << 10, /* bytes of an answer made, or of a request read, at a time */
+	MANAGEMENT_CONNECTIONS_MAX = 32,
+	MANAGEMENT_SILENCE_MS = 3600 * 1000, /* programs stay, and ask now and then */
+	MANAGEMENT_PEEK = 1024, /* bytes read at a time */
 };
 
 #endif

@@ -3,6 +3,7 @@
 
 #include "dataplane/api/instance.h"
 #include "dataplane/keying/keying.h"
+#include "dataplane/server/management.h"
 #include "dataplane/server/request.h"
 #include "dataplane/server/state.h"
 #include "dataplane/server/uapi.h"
@@ -29,6 +30,7 @@ void server_remove_instance(struct server *s, struct instance *i)
 {
 	host_io_tun_del(s->host_io, i);
 	uapi_remove_instance(s, i);
+	management_remove_instance(s, i);
 	instance_unlink(s->tables, i);
 }
 
@@ -117,6 +119,7 @@ static struct dp_instance object_from_instance(const struct instance *i)
 		.address6 = i->address6,
 		.has_tun = i->has_tun,
 		.has_uapi = i->has_uapi,
+		.has_management = i->has_management,
 	};
 }
 

@@ -165,11 +165,13 @@ int serve_listener_socket_set(struct request *q)
 
 int serve_listener_list(struct request *q)
 {
+	keying_settle(q->server->keying);
 	for (const struct instance *i = q->server->tables->instances; i != NULL; i = i->next) {
 		for (const struct listener *l = i->listeners; l != NULL; l = l->next) {
 			struct dp_listener m = {
 				.id = l->id,
 				.instance = i->id,
+				.sessions = keying_listener_sessions(i, &l->id),
 				.port = l->port,
 				.transport = l->is_tcp ? DP_TRANSPORT_TCP : DP_TRANSPORT_UDP,
 				.wrap = l->wrap,

@@ -184,15 +184,6 @@ static int list_peer(struct request *q, const struct peer *p)
 	return request_reply_object(q, &m, dp_peer_size(&m));
 }
 
-/* Workers stamp with the clock of timers; people want to know the time of day. */
-static uint64_t realtime_from_monotonic(uint64_t at_ns)
-{
-	uint64_t now = clock_monotonic_ns();
-	if (at_ns == 0 || at_ns > now)
-		return at_ns == 0 ? 0 : clock_realtime_ns();
-	return clock_realtime_ns() - (now - at_ns);
-}
-
 static uint8_t protocol_of(const struct peer *p)
 {
 	if (p->tunnel != NULL)
@@ -209,7 +200,7 @@ static int list_stats(struct request *q, const struct peer *p)
 		.id = p->id,
 		.instance = p->instance->id,
 		.last_handshake_ns = p->last_handshake_realtime_ns,
-		.last_rx_ns = realtime_from_monotonic(last_rx_ns),
+		.last_rx_ns = clock_realtime_from_monotonic_ns(last_rx_ns),
 		.rx_bytes = peer_received_bytes(p),
 		.tx_bytes = peer_sent_bytes(p),
 		.rx_packets = p->received.packets,

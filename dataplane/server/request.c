@@ -54,6 +54,7 @@ static const struct service services[DP_MSG__COUNT] = {
 	[DP_MSG_COUNTER_LIST] = {serve_counter_list, 0},
 	[DP_MSG_EVENT_SUBSCRIBE] = {serve_event_subscribe, 0},
 	[DP_MSG_UAPI_SET] = {serve_uapi_set, 0},
+	[DP_MSG_MANAGEMENT_SET] = {serve_management_set, 0},
 };
 
 int request_refuse(struct request *q, int error, const char *format, ...)

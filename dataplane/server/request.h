@@ -57,6 +57,7 @@ int serve_sync_state(struct request *q);
 int serve_counter_list(struct request *q);
 int serve_event_subscribe(struct request *q);
 int serve_uapi_set(struct request *q);
+int serve_management_set(struct request *q);
 
 /* Checks one datagram, lets its handler work and queues the reply. Owns file, which may be -1;
  * files counts all that came. */

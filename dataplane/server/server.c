@@ -13,8 +13,10 @@
 #include "dataplane/keying/keying.h"
 #include "dataplane/server/bounds.h"
 #include "dataplane/server/connection.h"
+#include "dataplane/server/management.h"
 #include "dataplane/server/memory.h"
 #include "dataplane/server/state.h"
+#include "dataplane/server/uapi.h"
 #include "dataplane/table/tables.h"
 
 #include <errno.h>
@@ -25,7 +27,7 @@
 #include <unistd.h>
 
 enum {
-	EVENTS_A_TURN = CONNECTIONS_MAX + 4,
+	EVENTS_A_TURN = CONNECTIONS_MAX + 5,
 };
 
 /* tag: what epoll_wait gives back. */
@@ -33,6 +35,13 @@ static int watch(struct server *s, int fd, void *tag)
 {
 	struct epoll_event e = {.events = EPOLLIN, .data.ptr = tag};
 	return epoll_ctl(s->epoll_fd, EPOLL_CTL_ADD, fd, &e) == 0 ? 0 : -errno;
+}
+
+static int init_sockets(
+	struct server *s, struct instance_sockets *u, const struct socket_kind *kind)
+{
+	int err = instance_sockets_init(u, kind);
+	return err != 0 ? err : watch(s, u->epoll_fd, u);
 }
 
 static int init(struct server *s, const char *path)
@@ -53,8 +62,8 @@ static int init(struct server *s, const char *path)
 	if (err == 0)
 		err = watch(s, s->events.fd, &s->events);
 	if (err == 0)
-		err = uapi_init(&s->uapi);
-	return err != 0 ? err : watch(s, s->uapi.epoll_fd, &s->uapi);
+		err = init_sockets(s, &s->uapi, &uapi_kind);
+	return err != 0 ? err : init_sockets(s, &s->management, &management_kind);
 }
 
 int server_new(const char *path, struct tables *tables, struct server **ret_server)
@@ -67,7 +76,8 @@ int server_new(const char *path, struct tables *tables, struct server **ret_serv
 	s->gid = getegid();
 	s->statm_fd = memory_open();
 	watchdog_init(&s->watchdog);
-	s->listen_fd = s->epoll_fd = s->events.fd = s->uapi.epoll_fd = -1;
+	s->listen_fd = s->epoll_fd = s->events.fd = -1;
+	s->uapi.epoll_fd = s->management.epoll_fd = -1;
 	int err = init(s, path);
 	if (err != 0) {
 		server_free(s);
@@ -92,7 +102,8 @@ void server_free(struct server *server)
 		server->connections = c->next;
 		connection_free(c);
 	}
-	uapi_fini(&server->uapi);
+	instance_sockets_fini(&server->uapi);
+	instance_sockets_fini(&server->management);
 	event_ring_fini(&server->events);
 	close_if_open(server->listen_fd);
 	close_if_open(server->epoll_fd);
@@ -171,7 +182,8 @@ static void end_turn(struct server *s)
 			at = &c->next;
 		}
 	}
-	uapi_end_turn(s, now);
+	instance_sockets_end_turn(s, &s->uapi, now);
+	instance_sockets_end_turn(s, &s->management, now);
 }
 
 /* true: told to stop. */
@@ -186,8 +198,8 @@ static bool take_turn(struct server *s, const struct epoll_event *events, int n,
 			accept_connections(s);
 		else if (tag == &s->events)
 			event_deliver(s);
-		else if (tag == &s->uapi)
-			uapi_serve(s);
+		else if (tag == &s->uapi || tag == &s->management)
+			instance_sockets_serve(s, tag);
 		else
 			connection_serve(tag, events[i].events);
 	}

@@ -10,6 +10,7 @@
 #include "dataplane/server/bounds.h"
 #include "dataplane/server/server.h"
 #include "dataplane/server/state.h"
+#include "dataplane/server/uapi.h"
 #include "dataplane/server/uapi_set.h"
 #include "dataplane/table/instance.h"
 #include "dataplane/table/route.h"

@@ -5,8 +5,8 @@
 #include "dataplane/api/msg.h"
 #include "dataplane/base/uuid.h"
 #include "dataplane/server/event.h"
+#include "dataplane/server/instance_socket.h"
 #include "dataplane/server/sync.h"
-#include "dataplane/server/uapi.h"
 #include "dataplane/server/watchdog.h"
 #include "dataplane/table/port.h"
 #include "dataplane/worker/capture.h"
@@ -45,7 +45,7 @@ struct server {
 	bool has_tap[PORT_MAX];
 	uint64_t captured[CAPTURES_MAX]; /* by place: the peer that is marked for it; 0: none */
 	struct event_ring events;
-	struct uapi uapi;
+	struct instance_sockets uapi, management;
 	bool stand_alone; /* wg(8) configures the instances, not a node */
 	uint8_t rx[DP_MSG_MAX + 1]; /* one byte more shows a datagram that is too long */
 };

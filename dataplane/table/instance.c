@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dataplane/table/instance.h"
 
+#include "dataplane/base/clock.h"
 #include "dataplane/crypto/x25519.h"
 #include "dataplane/table/listener.h"
 #include "dataplane/table/peer.h"
@@ -94,6 +95,7 @@ static struct instance *instance_new(struct tables *t, const struct instance_set
 	i->wireguard_port = s->wireguard_port;
 	i->address4 = s->address4;
 	i->address6 = s->address6;
+	i->created_realtime_ns = clock_realtime_ns();
 	return i;
 }
 

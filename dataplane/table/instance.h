@@ -58,8 +58,10 @@ struct instance {
 	struct route *route_list;
 	struct hash route_by_prefix;
 	uint32_t sync_stamp; /* server/sync.c */
+	uint64_t created_realtime_ns;
 	bool has_tun; /* server/port.c */
 	bool has_uapi; /* server/uapi.c */
+	bool has_management; /* server/management.c */
 };
 
 /*

@@ -9,7 +9,7 @@
 #include "dataplane/base/clock.h"
 #include "dataplane/ovpn/session_private.h"
 #include "dataplane/ovpn/tls_crypt_v2.h"
-#include "tests/unit/ovpn/session_client.h"
+#include "bench/session_client.h"
 
 #include <stdlib.h>
 #include <string.h>

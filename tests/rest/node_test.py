@@ -3,6 +3,7 @@
 """The node API: enrolment, desired state as a whole and in steps, the long poll, reports."""
 import base64
 import contextlib
+import re
 import sqlite3
 import threading
 import time
@@ -416,6 +417,33 @@ class NodeTest(rest_client.RestTest):
         self.assertIn('nave_dataplane{hub="hub1",gauge="peers_now"} 3', text)
         self.assertNotIn('counter="peers_now"', text)
         self.assertIn(f'nave_instance_ready{{hostname="{instance["hostname"]}"}} 1', text)
+
+    def test_metrics_of_openvpn(self):
+        instance = self.ready_instance()
+        peer = self.new_peer(instance, name="ophelia", protocol="openvpn")
+        silent = self.new_peer(instance, name="silent", protocol="openvpn")
+        path = f'status_path="nave{self.hub.instances[instance["id"]]["number"]}"'
+        here = f'{path},instance_hostname="{instance["hostname"]}"'
+        count = f"openvpn_server_connected_clients{{{here}}}"
+        self.assertIn(f"{count} 0\n", self.is_ok(self.api.get("/metrics")).text)
+        now = int(time.time())
+        self.hub.status[peer["id"]] = {
+            "endpoint": "198.51.100.7:41194", "last_handshake_at": now, "last_seen_at": now, "rx_bytes": 1234,
+            "tx_bytes": 5678, "protocol_in_use": "openvpn"}
+        self.hub.sync()
+        text = self.is_ok(self.api.get("/metrics")).text
+        self.assertIn(f"{count} 1\n", text)
+        client = re.search(r"openvpn_server_client_received_bytes_total\{(.*)\} 1234\n", text).group(1)
+        for label in (path, f'common_name="{peer["username"]}"', f'username="{peer["username"]}"',
+                      'real_address="198.51.100.7:41194"', f'virtual_address="{peer["addresses"]["ipv4"]}"',
+                      'friendly_name="ophelia"'):
+            self.assertIn(label, client)
+        self.assertRegex(client, r'connection_time="\d+"')
+        self.assertRegex(text, r"openvpn_server_client_sent_bytes_total\{.*\} 5678\n")
+        self.assertRegex(text, r"openvpn_server_route_last_reference_time_seconds\{.*\} \d+\n")
+        self.assertNotIn(f'common_name="{silent["username"]}"', text)
+        self.assertNotRegex(text, r'wireguard_\w+\{.*friendly_name="(ophelia|silent)"')
+        self.assertRegex(text, r'nave_peer_connected\{.*public_key="",friendly_name="ophelia".*\} 1\n')
 
     def test_ports_are_unique(self):
         ports = [self.ready_instance()["endpoints"]["wireguard"]["port"] for _ in range(3)]

@@ -11,6 +11,7 @@
 #include "dataplane/api/hello.h"
 #include "dataplane/api/instance.h"
 #include "dataplane/api/listener.h"
+#include "dataplane/api/management.h"
 #include "dataplane/api/msg.h"
 #include "dataplane/api/neighbour.h"
 #include "dataplane/api/peer.h"
@@ -74,6 +75,8 @@ static const struct line {
 	FIELD(dp_instance, address6),
 	FIELD(dp_instance, has_tun),
 	FIELD(dp_instance, has_uapi),
+	FIELD(dp_instance, has_management),
+	FIELD(dp_instance, pad),
 	SIZE(dp_openvpn),
 	FIELD(dp_openvpn, certificate),
 	FIELD(dp_openvpn, username),
@@ -159,6 +162,10 @@ static const struct line {
 	FIELD(dp_listener, port),
 	FIELD(dp_listener, transport),
 	FIELD(dp_listener, wrap),
+	FIELD(dp_listener, has_socket),
+	FIELD(dp_listener, pad),
+	SIZE(dp_listener_socket_set),
+	FIELD(dp_listener_socket_set, id),
 	SIZE(dp_push_set),
 	FIELD(dp_push_set, instance),
 	FIELD(dp_push_set, dns),
@@ -196,6 +203,8 @@ static const struct line {
 	FIELD(dp_tun_set, instance),
 	SIZE(dp_uapi_set),
 	FIELD(dp_uapi_set, instance),
+	SIZE(dp_management_set),
+	FIELD(dp_management_set, instance),
 	SIZE(dp_address_set),
 	FIELD(dp_address_set, prefix),
 	FIELD(dp_address_set, pad),

@@ -200,7 +200,7 @@ static size_t put_openvpn_request(enum dp_msg_type type, uint8_t *buf)
 {
 	if (type == DP_MSG_LISTENER_SET)
 		return put_listener_set(buf);
-	if (type == DP_MSG_LISTENER_DEL)
+	if (type == DP_MSG_LISTENER_DEL || type == DP_MSG_LISTENER_SOCKET_SET)
 		return put(buf, &id_b, sizeof(id_b));
 	if (type == DP_MSG_PUSH_SET)
 		return put_push_set(buf);
@@ -217,7 +217,8 @@ size_t sample_request(enum dp_msg_type type, uint8_t *buf)
 		return put_instance_set(buf);
 	if (type == DP_MSG_INSTANCE_DEL || type == DP_MSG_PEER_DEL || type == DP_MSG_PEER_RESET
 		|| type == DP_MSG_PEER_LIST || type == DP_MSG_PEER_STATS_LIST
-		|| type == DP_MSG_ROUTE_LIST || type == DP_MSG_TUN_SET || type == DP_MSG_UAPI_SET)
+		|| type == DP_MSG_ROUTE_LIST || type == DP_MSG_TUN_SET || type == DP_MSG_UAPI_SET
+		|| type == DP_MSG_MANAGEMENT_SET)
 		return put(buf, &id_a, sizeof(id_a));
 	if (type == DP_MSG_CAPTURE_SET) {
 		struct dp_capture_set m = {
@@ -280,6 +281,7 @@ static size_t put_listener(uint8_t *buf)
 		.port = 1194,
 		.transport = DP_TRANSPORT_TCP,
 		.wrap = DP_WRAP_TLS_AUTH,
+		.has_socket = 1,
 	};
 	return put(buf, &m, sizeof(m));
 }

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <openssl/pem.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -212,7 +213,9 @@ void caller_begin_tcp(struct caller *c)
 		.sin_port = htons(o.tcp_port)};
 	c->setup.is_tcp = true;
 	tcp_framer_init(&c->framer, c->packet, sizeof(c->packet));
+	int on = 1;
 	c->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	(void)setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	assert_int_equal(connect(c->fd, (struct sockaddr *)&at, sizeof(at)), 0);
 	assert_int_equal(fcntl(c->fd, F_SETFL, O_NONBLOCK), 0);
 	caller_begin(c);

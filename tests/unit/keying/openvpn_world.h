@@ -4,7 +4,7 @@
 
 #include "dataplane/keying/stream.h"
 #include "tests/unit/keying/fixture.h"
-#include "tests/unit/ovpn/session_client.h"
+#include "bench/session_client.h"
 
 /*
  * OpenVPN at the fixture's hub: clients made of session_client.h, whose packets go through

@@ -3,6 +3,8 @@
  * nothing. A reader comes and goes as a worker does. */
 #include "dataplane/base/clock.h"
 #include "dataplane/crypto/x25519.h"
+#include "dataplane/keying/client_status.h"
+#include "dataplane/keying/listener.h"
 #include "dataplane/table/underlay.h"
 #include "tests/unit/keying/fixture.h"
 
@@ -121,10 +123,42 @@ static void peers_come_and_go(void **state)
 		assert_false(p[n]->known_to_keying);
 }
 
+/* Questions about OpenVPN's sessions are answered by the thread, of whoever has none, too. */
+static void questions_about_sessions(void **state)
+{
+	struct keying *k = NULL;
+	struct keying_config config = {
+		.tables = f.tables, .rings = &f.rings, .counters = f.counters, .idle_sleep_us = 50};
+	struct keying_client_load load = {9, 9, 9};
+	struct keying_client_choice all = {.instance = f.instance};
+	struct keying_client_status status[3];
+	keying_instance_drop(&f.k, f.instance);
+	assert_int_equal(keying_start(&config, &k), 0);
+	keying_client_load(k, f.instance, &load); /* of which keying knows nothing yet */
+	assert_int_equal(load.sessions, 0);
+	assert_int_equal(keying_instance_set(k, f.instance, &f.hub_private), 0);
+	struct peer *p = set_peer(k, f.instance, 1, 1), *gone = set_peer(k, f.instance, 2, 1);
+	uint64_t handles[] = {peer_handle(p), peer_handle(gone), 0};
+	peer_unlink(f.tables, gone);
+	keying_client_status(k, handles, 3, status);
+	for (unsigned int n = 0; n < 3; n++)
+		assert_int_equal(status[n].number, 0);
+	assert_true(p->known_to_keying); /* what was told before has come into effect */
+	keying_client_load(k, f.instance, &load);
+	assert_int_equal(load.sessions + load.received_bytes + load.sent_bytes, 0);
+	assert_int_equal(keying_clients_kill(k, &all, false), 0);
+	assert_int_equal(keying_listener_sessions(f.instance, &p->id), 0);
+	keying_retire(k);
+	tables_reclaim(f.tables);
+	keying_stop(k);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(peers_come_and_go, fixture_start, fixture_end),
+		cmocka_unit_test_setup_teardown(
+			questions_about_sessions, fixture_start, fixture_end),
 	};
 	return cmocka_run_group_tests(tests, fixture_start_eal, fixture_stop_eal);
 }

@@ -5,7 +5,7 @@
 #include "dataplane/base/clock.h"
 #include "dataplane/ovpn/session.h"
 #include "dataplane/ovpn/start.h"
-#include "tests/unit/ovpn/session_client.h"
+#include "bench/session_client.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

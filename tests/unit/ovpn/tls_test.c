@@ -2,13 +2,14 @@
 /* The server's TLS against OpenSSL as a client, both in memory. */
 #include "dataplane/ovpn/tls.h"
 
-#include "tests/unit/ovpn/certificate.h"
+#include "bench/certificate.h"
 
 #include <errno.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -251,6 +252,53 @@ static void who_may_not_come_in(void **state)
 	refused(&c, TLS1_3_VERSION, TLS1_3_VERSION, &stranger, "issuer certificate");
 }
 
+/* Of the right CA, and still not right. */
+static void certificates_have_a_time_and_a_purpose(void **state)
+{
+	static const struct {
+		enum certificate_oddity odd;
+		const char *words;
+	} wrong[] = {
+		{CERTIFICATE_EXPIRED, "expired"},
+		{CERTIFICATE_NOT_YET, "not yet valid"},
+		{CERTIFICATE_OF_SERVER, "purpose"},
+	};
+	struct tls_config c = config();
+	for (size_t n = 0; n < sizeof(wrong) / sizeof(wrong[0]); n++) {
+		struct certificate who = certificate_make_odd(&ca, "alice", wrong[n].odd);
+		refused(&c, TLS1_2_VERSION, TLS1_2_VERSION, &who, wrong[n].words);
+		refused(&c, TLS1_3_VERSION, TLS1_3_VERSION, &who, wrong[n].words);
+		certificate_free(&who);
+	}
+}
+
+/* Four from the root to the client, no more. */
+static void a_chain_has_a_greatest_length(void **state)
+{
+	struct certificate link[3], who;
+	char bundle[8000];
+	struct tls_config c = config();
+	c.ca = bundle;
+	(void)snprintf(bundle, sizeof(bundle), "%s", ca.certificate);
+	for (unsigned int n = 0; n < 3; n++) {
+		char name[] = {'c', 'a', (char)('1' + n), 0};
+		link[n] =
+			certificate_make_odd(n == 0 ? &ca : &link[n - 1], name, CERTIFICATE_SIGNS);
+		size_t len = strlen(bundle);
+		(void)snprintf(bundle + len, sizeof(bundle) - len, "%s", link[n].certificate);
+	}
+	who = certificate_make(&link[1], "alice", 5);
+	struct pair p = pair_new(&c, TLS1_3_VERSION, TLS1_3_VERSION, &who);
+	assert_int_equal(shake_hands(&p.client, p.tls, 4096), 0);
+	pair_free(&p);
+	certificate_free(&who);
+	who = certificate_make(&link[2], "alice", 5);
+	refused(&c, TLS1_3_VERSION, TLS1_3_VERSION, &who, "chain too long");
+	certificate_free(&who);
+	for (unsigned int n = 0; n < 3; n++)
+		certificate_free(&link[n]);
+}
+
 static void versions_have_a_minimum(void **state)
 {
 	struct tls_config c = config();
@@ -400,6 +448,8 @@ int main(void)
 		cmocka_unit_test(a_name_with_a_nul_is_no_name),
 		cmocka_unit_test(no_certificate_where_none_is_asked_for),
 		cmocka_unit_test(who_may_not_come_in),
+		cmocka_unit_test(certificates_have_a_time_and_a_purpose),
+		cmocka_unit_test(a_chain_has_a_greatest_length),
 		cmocka_unit_test(versions_have_a_minimum),
 		cmocka_unit_test(nothing_is_resumed),
 		cmocka_unit_test(rubbish_ends_it),

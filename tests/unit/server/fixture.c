@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/unit/server/fixture.h"
 
+#include "dataplane/keying/client_status.h"
 #include "dataplane/keying/listener.h"
 #include "dataplane/server/server.h"
 #include "dataplane/table/instance.h"
@@ -78,6 +79,37 @@ int keying_listener_socket_set(struct keying *k, struct instance *i, const struc
 {
 	(void)close(fd);
 	return fake.keying_error;
+}
+
+uint32_t keying_listener_sessions(const struct instance *i, const struct uuid *id)
+{
+	return fake.listener_sessions;
+}
+
+void keying_client_status(struct keying *k, const uint64_t *peer, unsigned int count,
+	struct keying_client_status *ret)
+{
+	for (unsigned int n = 0; n < count; n++) {
+		const struct peer *p = peer_from_handle(fixture_tables(), peer[n]);
+		ret[n] = fake.client;
+		ret[n].number = p != NULL && p->tunnel != NULL ? fake.client.number : 0;
+	}
+}
+
+void keying_client_load(struct keying *k, const struct instance *i, struct keying_client_load *ret)
+{
+	*ret = (struct keying_client_load){3, 1000, 2000};
+}
+
+unsigned int keying_clients_kill(
+	struct keying *k, const struct keying_client_choice *which, bool halt)
+{
+	fake.kills++;
+	fake.killed = *which;
+	fake.halted = halt;
+	(void)snprintf(fake.killed_name, sizeof(fake.killed_name), "%s",
+		which->name != NULL ? which->name : "");
+	return fake.kill_count;
 }
 
 int keying_push_set(struct keying *k, struct instance *i, struct keying_push *push)

@@ -7,6 +7,7 @@
 #include "dataplane/api/peer.h"
 #include "dataplane/api/route.h"
 #include "dataplane/api/sync.h"
+#include "dataplane/keying/client_status.h"
 #include "dataplane/keying/keying.h"
 #include "dataplane/worker/capture.h"
 
@@ -29,6 +30,12 @@ struct fake {
 	struct keying_peer last_peer;
 	const struct peer *last_reset;
 	struct key last_private_key;
+	uint32_t listener_sessions;
+	struct keying_client_status client; /* of every peer that has a tunnel */
+	unsigned int kills, kill_count; /* how many are said to be killed each time */
+	struct keying_client_choice killed; /* the last, but for its name */
+	char killed_name[64];
+	bool halted;
 	int keying_error; /* what the next keying_*_set return */
 	int host_error;
 };

@@ -5,7 +5,6 @@
 #include "dataplane/base/unix_socket.h"
 #include "dataplane/server/bounds.h"
 #include "dataplane/server/state.h"
-#include "dataplane/server/uapi_connection.h"
 #include "tests/unit/server/fixture.h"
 
 #include <errno.h>
@@ -287,7 +286,7 @@ static void test_reader_that_waits(void **state)
 	say(fd, "get=1\n\n");
 	for (unsigned int i = 1; i <= DELETED; i++) /* the list begins with the newest */
 		assert_int_equal(del_peer(c, i), 0);
-	const struct uapi_connection *u = fixture_server()->uapi.connections;
+	const struct socket_connection *u = fixture_server()->uapi.connections;
 	assert_non_null(u);
 	assert_true(u->out.room <= (size_t)4 * UAPI_CHUNK);
 	assert_int_equal(count_lines(fd, "public_key="), PEERS - DELETED);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tests/unit/ovpn/session_client.h"
+#include "bench/session_client.h"
 
 #undef NDEBUG /* the calls that are checked stand in the checks */
 #include <assert.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "dataplane/server/uapi_text.h"
+#include "dataplane/server/socket_text.h"
 
 #include "dataplane/base/hex.h"
 
@@ -15,7 +15,7 @@ enum {
 };
 
 /* Not realloc(): it would leave keys behind. */
-static bool make_room(struct uapi_text *t, size_t need)
+static bool make_room(struct socket_text *t, size_t need)
 {
 	if (t->room - t->len >= need)
 		return true;
@@ -37,7 +37,7 @@ static bool make_room(struct uapi_text *t, size_t need)
 	return true;
 }
 
-void uapi_text_add(struct uapi_text *t, const char *format, ...)
+void socket_text_add(struct socket_text *t, const char *format, ...)
 {
 	va_list args;
 	if (!make_room(t, PIECE_MAX))
@@ -47,15 +47,15 @@ void uapi_text_add(struct uapi_text *t, const char *format, ...)
 	va_end(args);
 }
 
-void uapi_text_add_key(struct uapi_text *t, const char *name, const struct key *key)
+void socket_text_add_key(struct socket_text *t, const char *name, const struct key *key)
 {
 	char hex[2 * KEY_LEN + 1];
 	hex_encode(key->bytes, KEY_LEN, hex);
-	uapi_text_add(t, "%s=%s\n", name, hex);
+	socket_text_add(t, "%s=%s\n", name, hex);
 	explicit_bzero(hex, sizeof(hex));
 }
 
-int uapi_text_flush(struct uapi_text *t, int fd)
+int socket_text_flush(struct socket_text *t, int fd)
 {
 	while (t->sent < t->len) {
 		ssize_t n =
@@ -72,10 +72,10 @@ int uapi_text_flush(struct uapi_text *t, int fd)
 	return t->out_of_memory ? -ENOMEM : 0;
 }
 
-void uapi_text_fini(struct uapi_text *t)
+void socket_text_fini(struct socket_text *t)
 {
 	if (t->bytes != NULL)
 		explicit_bzero(t->bytes, t->len);
 	free(t->bytes);
-	*t = (struct uapi_text){0};
+	*t = (struct socket_text){0};
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tests/unit/ovpn/certificate.h"
+#include "bench/certificate.h"
 
 #undef NDEBUG /* the calls that are checked stand in the checks */
 #include <assert.h>
@@ -38,10 +38,9 @@ static EVP_PKEY *read_key(const char *pem)
 	return key;
 }
 
-static void may_sign(X509 *x)
+static void extend(X509 *x, int nid, const char *value)
 {
-	X509_EXTENSION *e =
-		X509V3_EXT_conf_nid(NULL, NULL, NID_basic_constraints, "critical,CA:TRUE");
+	X509_EXTENSION *e = X509V3_EXT_conf_nid(NULL, NULL, nid, value);
 	assert(e != NULL && X509_add_ext(x, e, -1) == 1);
 	X509_EXTENSION_free(e);
 }
@@ -66,15 +65,26 @@ static X509 *make(EVP_PKEY *key, const X509 *issuer, const char *name, unsigned 
 	return x;
 }
 
-struct certificate certificate_make(
-	const struct certificate *ca, const char *name, unsigned int name_len)
+static void make_odd(X509 *x, enum certificate_oddity odd)
+{
+	if (odd == CERTIFICATE_EXPIRED)
+		assert(X509_gmtime_adj(X509_getm_notAfter(x), -30) != NULL);
+	else if (odd == CERTIFICATE_NOT_YET)
+		assert(X509_gmtime_adj(X509_getm_notBefore(x), 1800) != NULL);
+	else if (odd == CERTIFICATE_OF_SERVER)
+		extend(x, NID_ext_key_usage, "serverAuth");
+	else if (odd == CERTIFICATE_SIGNS)
+		extend(x, NID_basic_constraints, "critical,CA:TRUE");
+}
+
+static struct certificate make_and_sign(const struct certificate *ca, const char *name,
+	unsigned int name_len, enum certificate_oddity odd)
 {
 	EVP_PKEY *key = EVP_EC_gen("P-256"), *signer = ca != NULL ? read_key(ca->private_key) : key;
 	X509 *issuer = ca != NULL ? read_certificate(ca->certificate) : NULL;
 	assert(key != NULL);
 	X509 *x = make(key, issuer, name, name_len);
-	if (ca == NULL)
-		may_sign(x);
+	make_odd(x, odd);
 	assert(X509_sign(x, signer, EVP_sha256()) > 0);
 	BIO *certificate = BIO_new(BIO_s_mem()), *private_key = BIO_new(BIO_s_mem());
 	assert(PEM_write_bio_X509(certificate, x) == 1);
@@ -85,6 +95,19 @@ struct certificate certificate_make(
 		EVP_PKEY_free(signer);
 	EVP_PKEY_free(key);
 	return (struct certificate){text_of(certificate), text_of(private_key)};
+}
+
+struct certificate certificate_make(
+	const struct certificate *ca, const char *name, unsigned int name_len)
+{
+	return make_and_sign(
+		ca, name, name_len, ca == NULL ? CERTIFICATE_SIGNS : CERTIFICATE_USUAL);
+}
+
+struct certificate certificate_make_odd(
+	const struct certificate *ca, const char *name, enum certificate_oddity odd)
+{
+	return make_and_sign(ca, name, (unsigned int)strlen(name), odd);
 }
 
 void certificate_free(struct certificate *c)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef TESTS_UNIT_OVPN_SESSION_CLIENT_H
-#define TESTS_UNIT_OVPN_SESSION_CLIENT_H
+#ifndef BENCH_SESSION_CLIENT_H
+#define BENCH_SESSION_CLIENT_H
 
 #include "dataplane/ovpn/key_source.h"
 #include "dataplane/ovpn/reliability.h"
 #include "dataplane/ovpn/wrap.h"
-#include "tests/unit/ovpn/certificate.h"
+#include "bench/certificate.h"
 
 #include <openssl/ssl.h>
 
