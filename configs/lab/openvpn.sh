@@ -34,8 +34,9 @@ lab_openvpn_up() {
 	fi
 }
 
+# lab_openvpn_gone PID: also when nobody has asked yet how it ended
 lab_openvpn_gone() {
-	! kill -0 "$1" 2>/dev/null
+	! grep -qs . "/proc/$1/cmdline"
 }
 
 # lab_openvpn_down MACHINE [SIGNAL]: ends it, which says good-bye unless it is KILL
