@@ -24,9 +24,11 @@ check "name and password only" listeners '{}' '{"requires_certificate":false,"re
 PROFILE=$(lab_openvpn_profile acme mikro tcp)
 check_not "it has no certificate" grep -q '^<cert>' "$PROFILE"
 
-for cipher in AES-128-CBC AES-192-CBC AES-256-CBC AES-128-GCM AES-256-GCM; do
+for cipher in AES-128-CBC AES-192-CBC AES-256-CBC AES-256-GCM; do
 	check "$cipher, two resets" router --cipher "$cipher"
-	check "$cipher, P_DATA_V2" router --cipher "$cipher" --peer-info IV_PROTO=2 --single-reset
+done
+for cipher in AES-256-CBC AES-128-GCM; do
+	check "$cipher, P_DATA_V2, one reset" router --cipher "$cipher" --peer-info IV_PROTO=2 --single-reset
 done
 check "early hello behind one reset" router --single-reset --early-hello
 check "early hello behind two" router --early-hello --peer-info IV_PROTO=2

@@ -15,7 +15,7 @@ reaches_everybody() {
 	check "$1: from branch LAN, IPv6" lab_reaches branch-lan "$(lab_inner acme "$1" 6)" 5
 	check "$1: nobody's address" lab_refused "$1" "$(lab_inner_nobody acme)"
 	check "$1: another client" lab_refused "$1" "$(lab_inner acme laptop 4)"
-	check "$1: packets of 1420 bytes" lab_reaches "$1" 192.168.10.10 5 -s 1392 -M do
+	check "$1: packets of 1420 bytes" lab_reaches "$1" 192.168.10.10 5 -s 1392 -M "do"
 }
 
 check "over UDP" ovpn_guest ophelia 7 udp

@@ -30,7 +30,7 @@ def arguments():
     parser.add_argument("--peer-info", default="", help="e.g. IV_PROTO=2: then it sends P_DATA_V2")
     parser.add_argument("--cipher", default="AES-256-CBC", help="AES-{128,192,256}-{CBC,GCM}")
     parser.add_argument("--tls", choices=("1.2", "1.3"), default="1.2")
-    parser.add_argument("--pings", type=int, default=5)
+    parser.add_argument("--pings", type=int, default=4)
     parser.add_argument("--serve", type=float, default=0, help="seconds for which it answers pings afterwards")
     return parser.parse_args()
 
