@@ -58,10 +58,10 @@ reach_machine() {
 # reach_try FROM TO FAMILY: prints what happened
 reach_try() {
 	local from=$1 address seen code seconds=2
-	address=$(reach_address "$2" "$3")
+	address=${REACH_AT[$2$3]}
 	if [ "$from" = rogue-spoofing ]; then
 		# whether it arrived is told by the far host, when all is over
-		lab_ping rogue "$address" 2 -s "$LAB_MARK" -I "$(lab_inner acme laptop "$3")"
+		lab_ping rogue "$address" 2 -s "$LAB_MARK" -I "${REACH_AT[laptop$3]}"
 		[ $? -eq 1 ] && echo sent || echo unsent
 		return
 	fi
@@ -86,14 +86,20 @@ reach_try() {
 	fi
 }
 
+# REACH_AT[TARGET FAMILY]: asked of the hub once
+declare -A REACH_AT=()
+
 # reach_measure: all cells at once, into $LAB_DIR/reach/FROM.TO.FAMILY
 reach_measure() {
 	local from to family pids=()
 	rm -rf "$LAB_DIR/reach"
 	mkdir "$LAB_DIR/reach"
 	for family in 4 6; do
+		for to in "${REACH_COLUMNS[@]}"; do
+			REACH_AT[$to$family]=$(reach_address "$to" "$family")
+		done
 		# deprecated: used only when asked for
-		lab_ip rogue address replace "$(lab_inner acme laptop "$family")" dev "$(lab_tunnel rogue)" preferred_lft 0
+		lab_ip rogue address replace "${REACH_AT[laptop$family]}" dev "$(lab_tunnel rogue)" preferred_lft 0
 	done
 	for to in "${REACH_COLUMNS[@]}"; do
 		[ "$(reach_expected rogue-spoofing "$to")" = - ] || lab_arrivals_watch "$(reach_machine "$to")"
