@@ -68,8 +68,8 @@ int openvpn_hub_new(struct openvpn_hub *o, struct memory_hub *h, const struct ci
 	unsigned int first, unsigned int step)
 {
 	*o = (struct openvpn_hub){.hub = h};
-	o->tunnel = calloc(h->peers, sizeof(o->tunnel[0]));
-	o->key = calloc(h->peers, sizeof(o->key[0]));
+	o->tunnel = calloc(h->peers, sizeof(struct tunnel *));
+	o->key = calloc(h->peers, sizeof(struct data_key *));
 	o->client = calloc(h->peers, sizeof(o->client[0]));
 	if (o->tunnel == NULL || o->key == NULL || o->client == NULL)
 		return -ENOMEM;

@@ -408,9 +408,12 @@ void keying_client_moved(struct keying *k, struct peer *p)
 void keying_clients_forget(struct keying *k)
 {
 	struct keying_openvpn *o = k->openvpn;
+	struct client *next;
 	struct start fresh;
-	while (o->clients != NULL)
-		keying_client_free(k, o->clients);
+	for (struct client *c = o->clients; c != NULL; c = next) {
+		next = c->next;
+		keying_client_free(k, c);
+	}
 	if (start_init(&fresh, HAND_WINDOW_S) != 0)
 		return; /* no random bytes: the cookies that the twin knows end with their window */
 	start_fini(&o->start);

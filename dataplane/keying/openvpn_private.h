@@ -164,8 +164,8 @@ void keying_clients_end(struct keying *k, struct client_filter which);
 void keying_client_end(struct keying *k, struct client *c, const char *command);
 /* The client whose tunnel the peer has now; NULL: none. */
 struct client *keying_client_of_peer(const struct peer *p);
-/* c takes the place of whoever was up for its peer until now. */
-void keying_clients_replaced(struct keying *k, struct client *c);
+/* by takes the place of whoever was up for its peer until now. */
+void keying_clients_replaced(struct keying *k, struct client *by);
 /* What the instance pushes has changed. */
 void keying_clients_push(struct keying *k, const struct instance *i);
 void keying_clients_run(struct keying *k);

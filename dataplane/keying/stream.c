@@ -446,7 +446,6 @@ unsigned int keying_streams_run(struct keying *k)
 	struct stream_burst b;
 	b.count = 0;
 	unsigned int done = obey_events(k) + keying_stream_data_send(k);
-	look_for_stalled(k);
 	struct stream *s = o->ready;
 	o->ready = NULL;
 	while (s != NULL) {
@@ -459,5 +458,6 @@ unsigned int keying_streams_run(struct keying *k)
 		s = next;
 		done++;
 	}
+	look_for_stalled(k); /* last: what came in time counts */
 	return done;
 }

@@ -424,6 +424,33 @@ static void replaced_by_another_stream_it_never_comes_back(void **state)
 	caller_end(&a);
 }
 
+/* Runs without a look at all clients, so that one that was replaced is there still. */
+static void run_unlooked(unsigned int rounds)
+{
+	for (unsigned int n = 0; n < rounds; n++) {
+		f.k.openvpn->looked_ns = f.k.now_ns + 60 * NS_PER_MS;
+		openvpn_run(1);
+	}
+}
+
+static void replaced_it_does_not_take_over_once_more(void **state)
+{
+	struct peer *p = connect_tcp(&a, 7, &openvpn_alice, 0);
+	const struct client *first = p->tunnel->client;
+	caller_prepare(&b, 8, &openvpn_alice);
+	caller_begin_tcp(&b);
+	run_unlooked(40); /* as long as the client waits before it renews */
+	assert_true(first->is_gone);
+	const struct client *second = p->tunnel->client;
+	assert_ptr_not_equal(second, first);
+	session_client_renegotiate(&a.ovpn);
+	run_unlooked(40);
+	assert_ptr_equal(p->tunnel->client, second);
+	assert_true(second->is_up);
+	caller_end(&b);
+	caller_end(&a);
+}
+
 static void a_thousand_streams(void **state)
 {
 	static int fd[MANY];
@@ -494,6 +521,7 @@ int main(void)
 		T(a_listener_that_goes_accepts_nobody),
 		T(a_socket_takes_the_place_of_another),
 		T(replaced_by_another_stream_it_never_comes_back),
+		T(replaced_it_does_not_take_over_once_more),
 		T(a_thousand_streams),
 		T(a_flood_of_connections_is_refused),
 	};

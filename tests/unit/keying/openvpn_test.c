@@ -245,6 +245,7 @@ static void control_follows_a_client_that_floats(void **state)
 	a.at.port = 9;
 	float_to(p, &a, HUB_PORT);
 	assert_int_equal(p->endpoint->remote.port, 9);
+	assert_int_equal(client_of(p)->remote.port, 9);
 	unsigned int before = a.answers;
 	ovpn_session_renegotiate(client_of(p)->session, f.k.now_ns);
 	keying_client_advance(&f.k, client_of(p));

@@ -2,9 +2,9 @@
 #ifndef TESTS_UNIT_KEYING_OPENVPN_WORLD_H
 #define TESTS_UNIT_KEYING_OPENVPN_WORLD_H
 
+#include "bench/session_client.h"
 #include "dataplane/keying/stream.h"
 #include "tests/unit/keying/fixture.h"
-#include "bench/session_client.h"
 
 /*
  * OpenVPN at the fixture's hub: clients made of session_client.h, whose packets go through

@@ -2,10 +2,10 @@
 #ifndef TESTS_UNIT_OVPN_SESSION_WORLD_H
 #define TESTS_UNIT_OVPN_SESSION_WORLD_H
 
+#include "bench/session_client.h"
 #include "dataplane/base/clock.h"
 #include "dataplane/ovpn/session.h"
 #include "dataplane/ovpn/start.h"
-#include "bench/session_client.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

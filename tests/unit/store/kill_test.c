@@ -25,7 +25,10 @@ enum {
 /* Never returns. Says each number on the pipe once it is committed. */
 static void write_until_killed(struct fixture *f, int first, int fd)
 {
+	static const int ready = -1;
 	fixture_open(f);
+	if (write(fd, &ready, sizeof(ready)) != sizeof(ready))
+		_exit(1);
 	for (int n = first;; n++) {
 		struct instance i;
 		char name[16];
@@ -59,6 +62,8 @@ static int run_and_kill(struct fixture *f, int first, useconds_t after_us)
 		write_until_killed(f, first, fds[1]);
 	}
 	(void)close(fds[1]);
+	/* its time begins when it can write: on a busy machine all of it would go into opening */
+	assert_int_equal(read(fds[0], &n, sizeof(n)), sizeof(n));
 	(void)usleep(after_us);
 	assert_int_equal(kill(pid, SIGKILL), 0);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
