@@ -182,7 +182,8 @@ void keying_client_note_down(const struct client *c);
 int keying_tunnel_new(struct keying *k, struct client *c, struct peer *p);
 /* Replaces what the peer had, of either protocol. */
 void keying_tunnel_take_over(struct keying *k, struct client *c);
-int keying_tunnel_key_ready(struct keying *k, struct client *c, const struct ovpn_session_key *key);
+int keying_tunnel_key_ready(
+	struct keying *k, struct client *c, const struct ovpn_session_key *from);
 void keying_tunnel_key_active(struct keying *k, struct client *c, uint8_t key_id);
 void keying_tunnel_key_expired(struct keying *k, struct client *c, uint8_t key_id);
 void keying_tunnel_free(struct keying *k, struct client *c);

@@ -220,7 +220,8 @@ static unsigned int accept_streams(struct keying *k, const struct listener_socke
 	return n;
 }
 
-static bool begin_client(struct keying *k, struct stream *s, const uint8_t *packet, size_t len)
+/* Without one afterwards it could not be. */
+static void begin_client(struct keying *k, struct stream *s, const uint8_t *packet, size_t len)
 {
 	struct ovpn_session_begin begin = {.config = &s->listener->config};
 	struct client_way way = {.instance = s->instance,
@@ -231,11 +232,10 @@ static bool begin_client(struct keying *k, struct stream *s, const uint8_t *pack
 		.local_port = s->local.port};
 	if (keying_listener_wrap(s->listener, packet, len, &begin.wrap) != 0) {
 		keying_count(k, COUNTER_DROP_OVPN_UNWRAP);
-		return false;
+		return;
 	}
 	leave_strangers(k, s); /* the client is one now */
 	s->client = keying_client_new(k, &way, &begin);
-	return s->client != NULL;
 }
 
 /* What does not fit a stream that is not up yet ends it; TCP loses nothing by accident. */
@@ -249,15 +249,18 @@ static void receive_packet(
 	}
 	keying_stream_data_flush(k, b); /* the control channel may change keys */
 	keying_count(k, COUNTER_OVPN_CONTROL_RECEIVED);
-	if (s->client == NULL && !begin_client(k, s, packet, len)) {
+	if (s->client == NULL)
+		begin_client(k, s, packet, len);
+	struct client *c = s->client;
+	if (c == NULL) {
 		s->is_broken = true;
 		return;
 	}
-	if (ovpn_session_receive(s->client->session, packet, len, k->now_ns) != 0) {
+	if (ovpn_session_receive(c->session, packet, len, k->now_ns) != 0) {
 		keying_count(k, COUNTER_DROP_OVPN_CONTROL);
-		s->is_broken = s->is_broken || !s->client->is_up;
+		s->is_broken = s->is_broken || !c->is_up;
 	}
-	keying_client_advance(k, s->client);
+	keying_client_advance(k, c);
 	if (s->client != NULL && s->client->is_up)
 		tcp_framer_set_cap(&s->framer, sizeof(s->packet));
 }

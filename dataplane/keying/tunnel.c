@@ -156,8 +156,8 @@ void keying_tunnel_free(struct keying *k, struct client *c)
 			keying_endpoint_drop(k, c->peer); /* WireGuard has no business there */
 	}
 	tunnel_unlink(k->tables->tunnels, t);
-	for (uint8_t n = 0; n < TUNNEL_KEYS; n++)
-		keying_tunnel_key_expired(k, c, n);
+	for (unsigned int n = 0; n < TUNNEL_KEYS; n++)
+		keying_tunnel_key_expired(k, c, (uint8_t)n);
 	c->tunnel = NULL;
 	keying_defer(k, t, free);
 }

@@ -77,7 +77,7 @@ static void both_ways(size_t piece)
 	enqueue(p, NULL, 0); /* a ping */
 	openvpn_run(1);
 	assert_int_equal(a.last_len, DATA_PING_LEN);
-	assert_int_equal(peer_received_bytes(p) > 40 * 200, 1);
+	assert_int_equal(peer_received_bytes(p) > 40UL * 200, 1);
 	caller_end(&a);
 	openvpn_run(2);
 	assert_null(p->tunnel);

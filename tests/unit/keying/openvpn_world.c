@@ -11,6 +11,7 @@
 #include <openssl/pem.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -142,10 +143,11 @@ struct keying_credential *openvpn_credential(
 		fingerprint(who, c->certificate);
 	if (username != NULL) {
 		size_t len = strlen(password);
-		memcpy(c->username, username, strlen(username));
+		(void)snprintf(c->username, sizeof(c->username), "%s", username);
 		memset(c->salt, number, sizeof(c->salt));
 		memcpy(salted, c->salt, sizeof(c->salt));
-		memcpy(salted + sizeof(c->salt), password, len);
+		(void)snprintf((char *)salted + sizeof(c->salt), sizeof(salted) - sizeof(c->salt),
+			"%s", password);
 		assert_int_equal(EVP_Digest(salted, sizeof(c->salt) + len, c->password, NULL,
 					 EVP_sha256(), NULL),
 			1);
