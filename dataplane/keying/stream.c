@@ -422,12 +422,13 @@ static void look_for_stalled(struct keying *k)
 	if (k->now_ns - k->openvpn->stalls_looked_ns < NS_PER_SEC)
 		return;
 	k->openvpn->stalls_looked_ns = k->now_ns;
-	for (struct stream *s = k->openvpn->streams; s != NULL; s = s->next) {
+	struct stream *next;
+	for (struct stream *s = k->openvpn->streams; s != NULL; s = next) {
+		next = s->next;
 		if (!is_stalled(k, s))
 			continue;
 		keying_count(k, COUNTER_OVPN_STREAMS_STALLED);
-		s->is_broken = true;
-		keying_stream_ready(k, s);
+		close_stream(k, s);
 	}
 }
 
