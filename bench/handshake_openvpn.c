@@ -6,10 +6,10 @@
  *
  *   bench/handshake_openvpn [HANDSHAKES]
  */
-#include "dataplane/base/clock.h"
-#include "dataplane/ovpn/session.h"
 #include "bench/certificate.h"
 #include "bench/session_client.h"
+#include "dataplane/base/clock.h"
+#include "dataplane/ovpn/session.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -2,10 +2,10 @@
 #ifndef BENCH_SESSION_CLIENT_H
 #define BENCH_SESSION_CLIENT_H
 
+#include "bench/certificate.h"
 #include "dataplane/ovpn/key_source.h"
 #include "dataplane/ovpn/reliability.h"
 #include "dataplane/ovpn/wrap.h"
-#include "bench/certificate.h"
 
 #include <openssl/ssl.h>
 

@@ -6,10 +6,10 @@
  * never more than three data keys, no deadline stands still, what is sent is a packet of ours, and what
  * waits to be sent is bounded.
  */
+#include "bench/session_client.h"
 #include "dataplane/base/clock.h"
 #include "dataplane/ovpn/session_private.h"
 #include "dataplane/ovpn/tls_crypt_v2.h"
-#include "bench/session_client.h"
 
 #include <stdlib.h>
 #include <string.h>
