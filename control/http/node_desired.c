@@ -112,8 +112,10 @@ static json_t *openvpn_json(struct api *api, const struct instance *i)
 {
 	struct openvpn_keys keys;
 	int rc = openvpn_find_keys(api->store, &i->id, &keys);
-	if (rc < 0)
+	if (rc < 0) {
+		explicit_bzero(&keys, sizeof(keys));
 		return rc == -ENOENT ? json_null() : NULL;
+	}
 	json_t *j = json_pack("{s:s, s:s, s:s, s:o, s:o}", "ca", keys.authority, "certificate",
 		keys.server.text, "private_key", keys.server.private_key, "push", push_json(api, i),
 		"listeners", listeners_json(i, &keys));
@@ -181,8 +183,10 @@ static int add_peer(void *ctx, const struct peer *p, const struct key *preshared
 		value_prefixes(&p->subnets), "allowed_destinations",
 		p->has_allowed ? value_prefixes(&p->allowed) : json_null(), "expires_at",
 		p->expires_at == 0 ? json_null() : json_integer(p->expires_at), "endpoint",
-		value_text(p->status.endpoint), "timestamp_reset", (json_int_t)p->clock_resets,
-		"protocol", peer_protocol_text(p->protocol), "openvpn", credential_json(d, p));
+		strcmp(p->status.protocol, "openvpn") == 0 ? json_null()
+							   : value_text(p->status.endpoint),
+		"timestamp_reset", (json_int_t)p->clock_resets, "protocol",
+		peer_protocol_text(p->protocol), "openvpn", credential_json(d, p));
 	explicit_bzero(psk, sizeof(psk));
 	return json_array_append_new(d->peers, j) == 0 ? 0 : -ENOMEM;
 }

@@ -103,7 +103,7 @@ void report_take_event(struct report *r, const struct dp_event *e, struct memory
 		return;
 	/* an event tells no timestamp, and the one read last may have been reset since */
 	const struct dp_peer_stats seen = {
-		.id = e->peer, .endpoint = e->endpoint, .protocol = p->now.protocol};
+		.id = e->peer, .endpoint = e->endpoint, .protocol = e->protocol};
 	p->now.endpoint = e->endpoint;
 	memory_note(memory, &seen);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Everything that a peer could have imported goes in, without secrets and certificates. */
 #include "control/profile/profile.h"
+#include "dataplane/base/hex.h"
 
 #include <errno.h>
 #include <openssl/evp.h>
@@ -41,7 +42,6 @@ static int add_texts(EVP_MD_CTX *ctx, const struct profile *p)
 
 int profile_digest(const struct profile *p, char ret[PROFILE_DIGEST_TEXT])
 {
-	static const char digits[] = "0123456789abcdef";
 	uint8_t digest[EVP_MAX_MD_SIZE];
 	unsigned int len = 0;
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
@@ -50,11 +50,7 @@ int profile_digest(const struct profile *p, char ret[PROFILE_DIGEST_TEXT])
 	EVP_MD_CTX_free(ctx);
 	if (!ok || 2 * len + 1 != PROFILE_DIGEST_TEXT)
 		return -ENOMEM;
-	for (size_t i = 0; i < len; i++) {
-		ret[2 * i] = digits[digest[i] >> 4];
-		ret[2 * i + 1] = digits[digest[i] & 15];
-	}
-	ret[PROFILE_DIGEST_TEXT - 1] = '\0';
+	hex_encode(digest, len, ret);
 	return 0;
 }
 

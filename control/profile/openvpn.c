@@ -114,7 +114,8 @@ static void print_all(
 		"connect-timeout %d\nnobind\npersist-key\npersist-tun\ntun-mtu %u\n"
 		"remote-cert-tls server\nverify-x509-name %s name\ntls-version-min %s\n",
 		CONNECT_S, (unsigned int)p->instance->mtu, p->instance->hostname,
-		openvpn_tls_text(l->tls_minimum));
+		openvpn_tls_text(
+			l->tls_minimum == OPENVPN_TLS_1_0 ? OPENVPN_TLS_1_2 : l->tls_minimum));
 	print_ciphers(t, l);
 	if (l->renegotiate_s == 0)
 		text_print(t, "reneg-sec 0\n"); /* else the side that waits less begins */

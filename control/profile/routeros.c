@@ -79,8 +79,8 @@ static void print_head(struct text *t, const struct profile *p)
 		":do { /interface ovpn-client remove [find name=\"nave-%s\"] } on-error={}\n"
 		":do { /ip route remove [find comment=\"nave-%s\"] } on-error={}\n"
 		":do { /ppp profile remove [find name=\"nave-%s\"] } on-error={}\n"
-		":do { /certificate remove [find common-name=\"Nave %s\"] } on-error={}\n"
-		":do { /certificate remove [find common-name=\"%s\"] } on-error={}\n",
+		":do { /certificate remove [find common-name=\"Nave %s\" name~\"^nave-\"] } on-error={}\n"
+		":do { /certificate remove [find common-name=\"%s\" name~\"^nave-\"] } on-error={}\n",
 		name, name, name, name, p->peer->username);
 }
 

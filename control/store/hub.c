@@ -417,3 +417,23 @@ int hub_remove_confirmed(struct store *store, const struct hub *h, int64_t gener
 	}
 	return rc < 0 ? rc : count;
 }
+
+/* WireGuard and OpenVPN over UDP share ports, and the ranges may overlap in control.conf. */
+int hub_choose_port(struct store *store, const struct uuid *hub, enum openvpn_transport transport,
+	uint16_t first, uint16_t last, uint16_t *ret)
+{
+	int64_t port = first;
+	int rc = sql_number(store, &port,
+		"WITH used AS (SELECT port FROM listener WHERE hub_id = ?1 AND transport = ?2"
+		" UNION SELECT wireguard_port FROM instance WHERE hub_id = ?1 AND ?2 = 0"
+		" UNION SELECT ?3 - 1), gap AS (SELECT port, lead(port) OVER (ORDER BY port) AS next"
+		" FROM used WHERE port >= ?3 - 1)"
+		" SELECT min(port) + 1 FROM gap WHERE next IS NULL OR next > port + 1",
+		"uii", hub, (int64_t)transport, (int64_t)first);
+	if (rc < 0)
+		return rc;
+	if (port > last)
+		return -ENOSPC;
+	*ret = (uint16_t)port;
+	return 0;
+}

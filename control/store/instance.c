@@ -448,6 +448,9 @@ static int begin_removal(struct store *store, struct instance *i)
 			" private_key_box = NULL WHERE id = ?",
 			"u", &i->id);
 	if (rc == 0)
+		rc = sql_run(store, "UPDATE listener SET wrap_key_box = x'' WHERE instance_id = ?",
+			"u", &i->id);
+	if (rc == 0)
 		rc = sql_run(store, "DELETE FROM authority WHERE instance_id = ?", "u", &i->id);
 	i->state = INSTANCE_DELETING;
 	instance_set_condition(i, CONDITION_DATAPLANE_READY, "Deleting",
@@ -498,25 +501,6 @@ static int choose_hub(struct store *store, const struct instance *i, struct uuid
 	return rc == -ENOENT ? -EAGAIN : rc;
 }
 
-static int choose_port(
-	struct store *store, const struct uuid *hub, uint16_t first, uint16_t last, uint16_t *ret)
-{
-	int64_t port = first;
-	int rc = sql_number(store, &port,
-		"WITH used AS (SELECT wireguard_port AS port FROM instance WHERE hub_id = ?1"
-		" UNION SELECT port FROM listener WHERE hub_id = ?1 AND transport = 0"
-		" UNION SELECT ?2 - 1), gap AS (SELECT port, lead(port) OVER (ORDER BY port) AS next"
-		" FROM used WHERE port >= ?2 - 1)"
-		" SELECT min(port) + 1 FROM gap WHERE next IS NULL OR next > port + 1",
-		"ui", hub, (int64_t)first);
-	if (rc < 0)
-		return rc;
-	if (port > last)
-		return -ENOSPC;
-	*ret = (uint16_t)port;
-	return 0;
-}
-
 int instance_allocate(struct store *store, struct instance *i, uint16_t first, uint16_t last)
 {
 	struct uuid hub;
@@ -524,7 +508,7 @@ int instance_allocate(struct store *store, struct instance *i, uint16_t first, u
 	int64_t generation;
 	int rc = choose_hub(store, i, &hub);
 	if (rc == 0)
-		rc = choose_port(store, &hub, first, last, &port);
+		rc = hub_choose_port(store, &hub, OPENVPN_UDP, first, last, &port);
 	if (rc == 0)
 		rc = hub_next_generation(store, &hub, &generation);
 	if (rc == 0)

@@ -92,6 +92,9 @@ int audit_add(struct store *store, const char *action, const char *object_type,
 /* Where the instance of a peer is. -EAGAIN: nowhere yet. */
 int hub_of_peer(struct store *store, const struct uuid *peer_id, struct uuid *ret);
 /* The next generation of a hub. */
+/* The first port of the range that no listener of the hub has. -ENOSPC: none is free. */
+int hub_choose_port(struct store *store, const struct uuid *hub, enum openvpn_transport transport,
+	uint16_t first, uint16_t last, uint16_t *ret);
 int hub_next_generation(struct store *store, const struct uuid *hub_id, int64_t *ret);
 /* The hub of an instance, if it has one, hears of it again. */
 int hub_resend_instance(struct store *store, const struct instance *i);

@@ -20,26 +20,6 @@ enum {
 	KEY_BOX_LEN = CERTIFICATE_KEY_TEXT + BOX_OVERHEAD,
 };
 
-/* WireGuard has ports of the same hub, and the ranges may overlap in control.conf. */
-static int choose_port(struct store *store, const struct uuid *hub,
-	enum openvpn_transport transport, uint16_t first, uint16_t last, uint16_t *ret)
-{
-	int64_t port = first;
-	int rc = sql_number(store, &port,
-		"WITH used AS (SELECT port FROM listener WHERE hub_id = ?1 AND transport = ?2"
-		" UNION SELECT wireguard_port FROM instance WHERE hub_id = ?1 AND ?2 = 0"
-		" UNION SELECT ?3 - 1), gap AS (SELECT port, lead(port) OVER (ORDER BY port) AS next"
-		" FROM used WHERE port >= ?3 - 1)"
-		" SELECT min(port) + 1 FROM gap WHERE next IS NULL OR next > port + 1",
-		"uii", hub, (int64_t)transport, (int64_t)first);
-	if (rc < 0)
-		return rc;
-	if (port > last)
-		return -ENOSPC;
-	*ret = (uint16_t)port;
-	return 0;
-}
-
 static int add_listener(struct store *store, const struct instance *i,
 	enum openvpn_transport transport, const struct openvpn_listener *l)
 {
@@ -63,7 +43,7 @@ int openvpn_allocate(struct store *store, struct instance *i, uint16_t first, ui
 	int rc = 0;
 	/* first both, so that one alone is never taken */
 	for (int t = 0; t < OPENVPN__TRANSPORTS && rc == 0; t++)
-		rc = choose_port(
+		rc = hub_choose_port(
 			store, &i->hub_id, (enum openvpn_transport)t, first, last, &ports[t]);
 	for (int t = 0; t < OPENVPN__TRANSPORTS && rc == 0; t++) {
 		i->openvpn[t].port = ports[t];

@@ -351,6 +351,11 @@ class NodeTest(rest_client.RestTest):
         whole = self.hub.client.get("/node/v1/desired").json
         self.assertEqual([p["endpoint"] for p in whole["peers"] if p["id"] == peer["id"]],
                          ["198.51.100.9:1"])
+        # WireGuard cannot be called where OpenVPN called from
+        self.hub.status[peer["id"]] = {"endpoint": "198.51.100.9:40000", "last_seen_at": 2, "protocol_in_use": "openvpn"}
+        self.hub.sync()
+        whole = self.hub.client.get("/node/v1/desired").json
+        self.assertEqual([p["endpoint"] for p in whole["peers"] if p["id"] == peer["id"]], [None])
 
     def test_instance_goes_when_the_hub_has_confirmed(self):
         instance = self.ready_instance()

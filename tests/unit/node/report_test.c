@@ -174,6 +174,23 @@ static void events_are_news(void **state)
 	json_decref(all);
 }
 
+/* It is told to people, but nobody calls WireGuard there after a restart. */
+static void an_event_of_openvpn_leaves_no_endpoint(void **state)
+{
+	struct hub *h = *state;
+	struct dp_event moved = {.type = DP_EVENT_ENDPOINT_MOVED, .peer = id_of(5)};
+	assert_int_equal(ip_endpoint_parse("192.0.2.1:5", &moved.endpoint), 0);
+	struct memory_entry entry = {.peer = id_of(5)};
+	struct memory memory = {.entry = &entry, .count = 1};
+	tell_everything(h);
+	moved.protocol = DP_PROTOCOL_OPENVPN;
+	report_take_event(&h->report, &moved, &memory);
+	assert_int_equal(entry.endpoint.port, 0);
+	moved.protocol = DP_PROTOCOL_WIREGUARD;
+	report_take_event(&h->report, &moved, &memory);
+	assert_true(ip_endpoint_equal(&entry.endpoint, &moved.endpoint));
+}
+
 /* An operator wants to know by how much a clock is wrong. */
 static void a_failure_has_its_detail(void **state)
 {
@@ -265,6 +282,7 @@ int main(void)
 		TEST(events_are_news),
 		TEST(a_failure_has_its_detail),
 		TEST(a_peer_speaks_one_protocol),
+		TEST(an_event_of_openvpn_leaves_no_endpoint),
 		TEST(openvpn_fails_by_name),
 		TEST(counters_pass),
 		cmocka_unit_test(many_are_read_less_often),
