@@ -15,7 +15,7 @@ int dp_event_check(const uint8_t *payload, size_t len, const char **ret_reason)
 		return check_refuse(ret_reason, "unknown type");
 	if (m.failure >= DP_FAILURE__COUNT)
 		return check_refuse(ret_reason, "unknown failure");
-	if (!check_bytes_zero(m.pad, sizeof(m.pad)))
-		return check_refuse(ret_reason, "pad is not zero");
+	if (m.protocol >= DP_PROTOCOL__COUNT || m.pad != 0)
+		return check_refuse(ret_reason, "unknown protocol, or pad is not zero");
 	return 0;
 }

@@ -29,7 +29,8 @@ struct dp_event {
 	uint16_t port;
 	uint8_t type; /* enum dp_event_type */
 	uint8_t failure; /* enum dp_failure */
-	uint8_t pad[2];
+	uint8_t protocol; /* enum dp_protocol: what the peer speaks, of events with endpoint */
+	uint8_t pad;
 };
 static_assert(sizeof(struct dp_event) == 72);
 

@@ -272,8 +272,8 @@ static void send_what_waits(struct keying *k, struct client *c)
 	while ((len = ovpn_session_take(c->session, wire, sizeof(wire), k->now_ns, now_s)) > 0) {
 		if (c->stream != NULL)
 			put_into_stream(k, c->stream, wire, len);
-		else
-			keying_reply(k, &c->reply, wire, len);
+		else if (keying_reply(k, &c->reply, wire, len))
+			keying_count(k, COUNTER_OVPN_CONTROL_SENT);
 	}
 }
 

@@ -71,7 +71,6 @@ static void tell(const struct client *c, struct keying_client_status *ret)
 	ret->sent_bytes = sent_by(c);
 	ret->remote = c->peer->endpoint != NULL ? c->peer->endpoint->remote : c->remote;
 	ret->peer_id = c->tunnel->id;
-	ret->is_tcp = c->tunnel->is_tcp;
 	(void)name_of(c, ret->name);
 	(void)snprintf(ret->cipher, sizeof(ret->cipher), "%s", ovpn_session_cipher(c->session));
 	if (who == NULL)

@@ -26,7 +26,6 @@ struct keying_client_status {
 	struct ip_endpoint remote;
 	struct ip_addr address4, address6; /* in the tunnel; zero: none */
 	uint32_t peer_id;
-	bool is_tcp;
 	char name[KEYING_CLIENT_NAME_LEN]; /* common name: the username, or the peer's UUID */
 	char username[KEYING_USERNAME_LEN]; /* "": none */
 	char cipher[KEYING_CIPHER_NAME_LEN]; /* as OpenVPN calls it */

@@ -19,7 +19,6 @@ struct stranger {
 	struct keying_listener *listener;
 	struct instance *instance;
 	struct rte_mbuf *mbuf;
-	const struct keying_message *about;
 	const uint8_t *wire;
 	size_t len;
 	struct start_path path;
@@ -75,8 +74,8 @@ static void answer_reset(struct keying *k, struct stranger *s)
 		return;
 	struct reply_path path;
 	keying_reply_path(k, s->mbuf, &path);
-	keying_reply(k, &path, wire, (size_t)len);
-	keying_count(k, COUNTER_OVPN_RESETS_ANSWERED);
+	if (keying_reply(k, &path, wire, (size_t)len))
+		keying_count(k, COUNTER_OVPN_RESETS_ANSWERED);
 }
 
 static int take_wrap(struct stranger *s, struct wrap *ret)
@@ -179,7 +178,6 @@ void keying_control_receive(struct keying *k, const struct keying_message *messa
 			.listener = l,
 			.instance = i,
 			.mbuf = m,
-			.about = message,
 			.wire = rte_pktmbuf_mtod_offset(m, const uint8_t *, meta->outer_len),
 			.len = (size_t)(m->data_len - meta->outer_len),
 			.path = {.source = {message->remote, message->remote_port},

@@ -11,10 +11,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include <rte_ether.h>
-#include <rte_ip.h>
 #include <rte_mbuf.h>
-#include <rte_udp.h>
 
 #define CLOCK_AHEAD_S (24 * 3600) /* a peer whose clock is further ahead is told of */
 
@@ -35,53 +32,16 @@ static void send_message(struct keying *k, struct peer *p, void *message, size_t
 	keying_send(k, p, m);
 }
 
-/*
- * The sender is not known, so there is no endpoint: the received frame is turned round. The
- * answer is smaller than the question: nothing is amplified.
- */
+/* The sender is not known, so there is no endpoint. The answer is smaller than the question: nothing is
+ * amplified. Takes m over. */
 static void send_cookie_reply(
 	struct keying *k, struct rte_mbuf *m, const struct message_handshake_cookie *reply)
 {
-	struct pkt *meta = pkt_of(m);
-	uint16_t udp_len = sizeof(struct rte_udp_hdr) + sizeof(*reply);
-	uint8_t *frame = rte_pktmbuf_mtod(m, uint8_t *);
-	struct rte_ether_hdr *eth = (struct rte_ether_hdr *)frame;
-	struct rte_udp_hdr *udp = (struct rte_udp_hdr *)(frame + meta->outer_len) - 1;
-	memcpy(frame + meta->outer_len, reply, sizeof(*reply));
-	(void)rte_pktmbuf_trim(m, (uint16_t)(m->data_len - meta->outer_len - sizeof(*reply)));
-	eth->dst_addr = eth->src_addr;
-	memcpy(eth->src_addr.addr_bytes, k->tables->port[meta->port].mac, RTE_ETHER_ADDR_LEN);
-	uint16_t port = udp->src_port;
-	udp->src_port = udp->dst_port;
-	udp->dst_port = port;
-	udp->dgram_len = rte_cpu_to_be_16(udp_len);
-	udp->dgram_cksum = 0;
-	if (meta->outer_v6) {
-		struct rte_ipv6_hdr *ip = (struct rte_ipv6_hdr *)(eth + 1);
-		uint8_t source[16];
-		memcpy(source, ip->src_addr, 16);
-		memcpy(ip->src_addr, ip->dst_addr, 16);
-		memcpy(ip->dst_addr, source, 16);
-		ip->hop_limits = 64;
-		ip->payload_len = rte_cpu_to_be_16(udp_len);
-		udp->dgram_cksum = rte_ipv6_udptcp_cksum(ip, udp);
-	} else {
-		struct rte_ipv4_hdr *ip = (struct rte_ipv4_hdr *)(eth + 1);
-		rte_be32_t source = ip->src_addr;
-		ip->src_addr = ip->dst_addr;
-		ip->dst_addr = source;
-		ip->time_to_live = 64;
-		ip->total_length = rte_cpu_to_be_16((uint16_t)(m->data_len - RTE_ETHER_HDR_LEN));
-		ip->hdr_checksum = 0;
-		ip->hdr_checksum = rte_ipv4_cksum(ip);
-	}
-	meta->inject = PKT_INJECT_TX;
-	if (rings_inject_put(k->rings, port_queue_worker(meta->port, 0, k->tables->workers), m)) {
-		keying_count(k, COUNTER_COOKIE_REPLIES_SENT);
-		return;
-	}
-	keying_count(k, COUNTER_DROP_INJECT_FULL);
+	struct reply_path path;
+	keying_reply_path(k, m, &path);
 	rte_pktmbuf_free(m);
+	if (keying_reply(k, &path, (const uint8_t *)reply, sizeof(*reply)))
+		keying_count(k, COUNTER_COOKIE_REPLIES_SENT);
 }
 
 /* A handshake message and where it came from. */

@@ -115,13 +115,21 @@ static void put_order(struct keying *k, struct order *o)
 	k->unsettled = true;
 }
 
-int keying_instance_set(struct keying *k, struct instance *i, const struct key *private_key)
+static struct order *order_new(enum order_type type, struct instance *i)
 {
 	struct order *o = calloc(1, sizeof(*o));
+	if (o != NULL) {
+		o->type = type;
+		o->instance = i;
+	}
+	return o;
+}
+
+int keying_instance_set(struct keying *k, struct instance *i, const struct key *private_key)
+{
+	struct order *o = order_new(ORDER_INSTANCE_SET, i);
 	if (o == NULL)
 		return -ENOMEM;
-	o->type = ORDER_INSTANCE_SET;
-	o->instance = i;
 	o->private_key = *private_key;
 	put_order(k, o);
 	return 0;
@@ -129,12 +137,11 @@ int keying_instance_set(struct keying *k, struct instance *i, const struct key *
 
 int keying_peer_set(struct keying *k, const struct keying_peer *settings)
 {
-	struct order *o = calloc(1, sizeof(*o));
+	struct order *o = order_new(ORDER_PEER_SET, NULL);
 	if (o == NULL) {
 		free(settings->credential);
 		return -ENOMEM;
 	}
-	o->type = ORDER_PEER_SET;
 	o->peer = *settings;
 	put_order(k, o);
 	return 0;
@@ -142,10 +149,9 @@ int keying_peer_set(struct keying *k, const struct keying_peer *settings)
 
 int keying_peer_reset_timestamp(struct keying *k, struct peer *p)
 {
-	struct order *o = calloc(1, sizeof(*o));
+	struct order *o = order_new(ORDER_PEER_RESET_TIMESTAMP, NULL);
 	if (o == NULL)
 		return -ENOMEM;
-	o->type = ORDER_PEER_RESET_TIMESTAMP;
 	o->peer.peer = p;
 	put_order(k, o);
 	return 0;
@@ -153,13 +159,11 @@ int keying_peer_reset_timestamp(struct keying *k, struct peer *p)
 
 int keying_listener_set(struct keying *k, struct instance *i, struct keying_listener *l)
 {
-	struct order *o = calloc(1, sizeof(*o));
+	struct order *o = order_new(ORDER_LISTENER_SET, i);
 	if (o == NULL) {
 		keying_listener_unref(l);
 		return -ENOMEM;
 	}
-	o->type = ORDER_LISTENER_SET;
-	o->instance = i;
 	o->listener = l;
 	put_order(k, o);
 	return 0;
@@ -167,11 +171,9 @@ int keying_listener_set(struct keying *k, struct instance *i, struct keying_list
 
 int keying_listener_del(struct keying *k, struct instance *i, const struct uuid *id)
 {
-	struct order *o = calloc(1, sizeof(*o));
+	struct order *o = order_new(ORDER_LISTENER_DEL, i);
 	if (o == NULL)
 		return -ENOMEM;
-	o->type = ORDER_LISTENER_DEL;
-	o->instance = i;
 	o->listener_id = *id;
 	put_order(k, o);
 	return 0;
@@ -179,13 +181,11 @@ int keying_listener_del(struct keying *k, struct instance *i, const struct uuid 
 
 int keying_listener_socket_set(struct keying *k, struct instance *i, const struct uuid *id, int fd)
 {
-	struct order *o = calloc(1, sizeof(*o));
+	struct order *o = order_new(ORDER_LISTENER_SOCKET, i);
 	if (o == NULL) {
 		(void)close(fd);
 		return -ENOMEM;
 	}
-	o->type = ORDER_LISTENER_SOCKET;
-	o->instance = i;
 	o->listener_id = *id;
 	o->fd = fd;
 	put_order(k, o);
@@ -194,13 +194,11 @@ int keying_listener_socket_set(struct keying *k, struct instance *i, const struc
 
 int keying_push_set(struct keying *k, struct instance *i, struct keying_push *push)
 {
-	struct order *o = calloc(1, sizeof(*o));
+	struct order *o = order_new(ORDER_PUSH_SET, i);
 	if (o == NULL) {
 		free(push);
 		return -ENOMEM;
 	}
-	o->type = ORDER_PUSH_SET;
-	o->instance = i;
 	o->push = push;
 	put_order(k, o);
 	return 0;

@@ -171,6 +171,26 @@ void keying_peer_fail(struct keying *k, struct peer *p, enum peer_failure why, i
 /* Forgets the greatest timestamp, so that a router whose clock went back is heard again. */
 void keying_peer_forget_timestamp(struct keying *k, struct peer *p);
 
+/*
+ * reply.c. How to answer a frame: its own headers, turned round. Good for as long as packets come that
+ * way; data goes by the peer's endpoint, and so do these once the client has floated.
+ */
+struct reply_path {
+	uint8_t header[ENDPOINT_HEADER_MAX];
+	uint8_t header_len;
+	bool is_v6;
+	uint8_t port; /* of the hub */
+};
+
+/* m: as classify left it. */
+void keying_reply_path(const struct keying *k, struct rte_mbuf *m, struct reply_path *ret);
+/* By the way that data goes; false: its neighbour is not known. */
+bool keying_reply_path_to_endpoint(
+	const struct keying *k, const struct endpoint *e, struct reply_path *ret);
+/* false, and counted: it could not be sent. */
+bool keying_reply(
+	struct keying *k, const struct reply_path *path, const uint8_t *payload, size_t len);
+
 /* credential.c. Takes c over; another one than it had ends its session. NULL: none. */
 void keying_credential_set(struct keying *k, struct peer *p, struct keying_credential *c);
 

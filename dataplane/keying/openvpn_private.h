@@ -60,25 +60,6 @@ void keying_listener_socket_close(
 /* The instance goes: its sessions end. */
 void keying_listeners_drop(struct keying *k, struct keying_instance *ki);
 
-/*
- * reply.c. How to answer a frame: its own headers, turned round. Good for as long as packets come that
- * way; data goes by the peer's endpoint, and so do these once the client has floated.
- */
-struct reply_path {
-	uint8_t header[ENDPOINT_HEADER_MAX];
-	uint8_t header_len;
-	bool is_v6;
-	uint8_t port; /* of the hub */
-};
-
-/* m: as classify left it. */
-void keying_reply_path(const struct keying *k, struct rte_mbuf *m, struct reply_path *ret);
-/* By the way that data goes; false: its neighbour is not known. */
-bool keying_reply_path_to_endpoint(
-	const struct keying *k, const struct endpoint *e, struct reply_path *ret);
-void keying_reply(
-	struct keying *k, const struct reply_path *path, const uint8_t *payload, size_t len);
-
 /* What a client comes by. */
 struct client_way {
 	struct instance *instance;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Answers to whoever sent a control packet, also before anybody knows who it is: the headers of the
- * packet turned round, so that no route or neighbour is asked for a stranger's sake.
+ * Answers to whoever sent a handshake or a control packet, also before anybody knows who it is: the
+ * headers of the packet turned round, so that no route or neighbour is asked for a stranger's sake.
  */
-#include "dataplane/keying/openvpn_private.h"
+#include "dataplane/keying/keying_private.h"
 #include "dataplane/table/underlay.h"
 
 #include <string.h>
@@ -93,7 +93,7 @@ static void finish_headers(uint8_t *frame, const struct reply_path *path, size_t
 	udp->dgram_cksum = rte_ipv4_udptcp_cksum(ip, udp);
 }
 
-void keying_reply(
+bool keying_reply(
 	struct keying *k, const struct reply_path *path, const uint8_t *payload, size_t len)
 {
 	struct rte_mbuf *m = rte_pktmbuf_alloc(k->rings->pool);
@@ -103,7 +103,7 @@ void keying_reply(
 	if (frame == NULL) {
 		rte_pktmbuf_free(m);
 		keying_count(k, COUNTER_DROP_NO_BUFFER);
-		return;
+		return false;
 	}
 	memcpy(frame, path->header, path->header_len);
 	memcpy(frame + path->header_len, payload, len);
@@ -112,10 +112,9 @@ void keying_reply(
 	memset(meta, 0, sizeof(*meta));
 	meta->port = path->port;
 	meta->inject = PKT_INJECT_TX;
-	if (rings_inject_put(k->rings, port_queue_worker(path->port, 0, k->tables->workers), m)) {
-		keying_count(k, COUNTER_OVPN_CONTROL_SENT);
-		return;
-	}
+	if (rings_inject_put(k->rings, port_queue_worker(path->port, 0, k->tables->workers), m))
+		return true;
 	keying_count(k, COUNTER_DROP_INJECT_FULL);
 	rte_pktmbuf_free(m);
+	return false;
 }

@@ -5,6 +5,7 @@
 /* OpenVPN over TCP: the kernel's sockets, behind the TAP. Everything here runs on the keying thread. */
 
 #include "dataplane/keying/openvpn_private.h"
+#include "dataplane/table/tunnel_packet.h"
 
 enum {
 	STREAM_QUEUE = 512, /* packets that wait to be written, a power of two */

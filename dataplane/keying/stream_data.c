@@ -30,14 +30,9 @@ static void accept_packet(
 		drop(k, m, COUNTER_DROP_PEER_EXPIRED);
 		return;
 	}
-	enum data_payload_kind kind = data_payload_read(t->compression, span);
-	peer_stamp(&p->received, &p->sent, kind == DATA_PAYLOAD_IP, k->now_ns);
-	peer_count(&p->received.packets, 1);
-	peer_count(&p->received.bytes, m->data_len);
+	enum data_payload_kind kind = tunnel_packet_receive(t, m, m->data_len, span, k->now_ns);
 	switch (kind) {
 	case DATA_PAYLOAD_IP:
-		pkt_cut(m, (uint16_t)(span->at - rte_pktmbuf_mtod(m, uint8_t *)),
-			(uint16_t)span->len);
 		keying_inject(k, p, m, PKT_INJECT_FROM_PEER);
 		return;
 	case DATA_PAYLOAD_OCC_EXIT:
@@ -136,44 +131,20 @@ void keying_stream_data_receive(
 		keying_stream_data_flush(k, b);
 }
 
-/* 0, or the key's number of the packet cannot be had. */
-static int seal_prepare(
-	struct tunnel *t, struct data_key *key, struct rte_mbuf *m, struct cipher_job *job)
-{
-	if (m->data_len == 0) {
-		uint8_t *ping = pkt_grow(m, 0, DATA_PING_LEN);
-		if (ping == NULL)
-			return -ENOBUFS;
-		data_payload_write_ping(ping);
-	}
-	if (m->data_off < DATA_COMPRESSION_HEADROOM + DATA_HEADROOM + TCP_LENGTH_LEN
-		|| m->data_off + m->data_len + DATA_COMPRESSION_TAILROOM + DATA_TAILROOM
-			> m->buf_len)
-		return -ENOBUFS;
-	struct data_span span = {rte_pktmbuf_mtod(m, uint8_t *), m->data_len};
-	data_payload_frame(t->compression, &span);
-	int err = data_seal_prepare(&key->send, &span, job);
-	if (err != 0)
-		return err;
-	m->data_off = (uint16_t)(span.at - (uint8_t *)m->buf_addr);
-	m->data_len = (uint16_t)span.len;
-	m->pkt_len = span.len;
-	return 0;
-}
-
 static void seal_burst(struct keying *k, struct stream_burst *b)
 {
 	cipher_seal(k->openvpn->cipher, b->job, b->count);
 	for (unsigned int n = 0; n < b->count; n++) {
-		const struct client *c = b->tunnel[n]->client;
-		c->stream->pending = 0;
-		if (!b->job[n].ok)
-			c->stream->is_broken =
-				true; /* its number is used up: there is no going on */
-		if (!b->job[n].ok || c->stream->is_broken)
+		struct stream *s = ((struct client *)b->tunnel[n]->client)->stream;
+		s->pending = 0;
+		if (!b->job[n].ok) { /* its number is used up: there is no going on */
+			s->is_broken = true;
+			keying_stream_ready(k, s);
+		}
+		if (s->is_broken)
 			drop(k, b->mbuf[n], COUNTER_DROP_NO_KEY);
 		else
-			(void)keying_stream_put(k, c->stream, b->mbuf[n]);
+			(void)keying_stream_put(k, s, b->mbuf[n]);
 	}
 	b->count = 0;
 }
@@ -193,7 +164,8 @@ static void take_for_sealing(struct keying *k, struct stream_burst *b, struct rt
 		return;
 	}
 	bool is_data = m->data_len > 0;
-	if (seal_prepare(t, key, m, &b->job[b->count]) != 0) {
+	if ((!is_data && !tunnel_packet_ping(m))
+		|| tunnel_packet_seal_prepare(t, key, m, TCP_LENGTH_LEN, &b->job[b->count]) != 0) {
 		drop(k, m, COUNTER_DROP_NO_HEADROOM);
 		return;
 	}

@@ -134,8 +134,8 @@ void keying_tunnel_take_over(struct keying *k, struct client *c)
 	c->is_up = true;
 	keying_clients_replaced(k, c);
 	leave_wireguard(k, p);
-	keying_endpoint_set(k, p, &c->remote, &c->local, c->local_port);
 	atomic_store_explicit(&p->tunnel, c->tunnel, memory_order_release);
+	keying_endpoint_set(k, p, &c->remote, &c->local, c->local_port);
 	atomic_store_explicit(
 		&p->last_handshake_realtime_ns, clock_realtime_ns(), memory_order_relaxed);
 	keying_client_note_up(k, c);

@@ -155,7 +155,7 @@ static uint64_t interval_ns(uint32_t seconds)
 	uint32_t random = 0;
 	uint64_t ns = seconds * NS_PER_SEC;
 	(void)random_bytes(&random, sizeof(random));
-	return ns - ns / 10 / UINT32_MAX * random;
+	return ns - (ns / 10 >> 16) * (random >> 16);
 }
 
 static void schedule(struct ovpn_session *s, uint64_t now_ns)
@@ -351,7 +351,11 @@ int ovpn_session_receive(struct ovpn_session *s, const uint8_t *wire, size_t len
 		return -EBADMSG;
 	if (s->wrap.mode != WRAP_NONE && !wrap_replay_accept(&s->replay, &opened.stamp))
 		return -EALREADY;
-	return take_packet(s, &p, now_ns);
+	err = take_packet(s, &p, now_ns);
+	bool has_listener = s->negotiating == NULL && s->current != NULL && !s->is_closing;
+	if (err == 0 && has_listener && !s->current->is_tls_over)
+		session_push_held(s);
+	return err;
 }
 
 static void drop_negotiating(struct ovpn_session *s)

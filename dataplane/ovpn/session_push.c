@@ -118,7 +118,9 @@ void session_push_held(struct ovpn_session *s)
 {
 	if (s->held_update == NULL)
 		return;
-	(void)session_key_say(s->current, s->held_update->bytes, s->held_update->len);
+	int err = session_key_say(s->current, s->held_update->bytes, s->held_update->len);
+	if (err == -ENOBUFS)
+		return; /* so much waits already: when some of it has gone */
 	free(s->held_update);
 	s->held_update = NULL;
 }

@@ -13,7 +13,7 @@
 #include "dataplane/table/peer.h"
 #include "dataplane/table/rings.h"
 #include "dataplane/table/tables.h"
-#include "dataplane/table/tunnel.h"
+#include "dataplane/table/tunnel_packet.h"
 
 #include <errno.h>
 #include <stdatomic.h>
@@ -72,14 +72,12 @@ static void accept_packet(struct path *p, struct rte_mbuf *m, struct data_span *
 	struct tunnel *t = k->tunnel;
 	struct peer *peer = t->peer;
 	float_if_moved(p, m, t);
-	enum data_payload_kind kind = data_payload_read(t->compression, span);
-	peer_stamp(&peer->received, &peer->sent, kind == DATA_PAYLOAD_IP, p->now_ns);
-	peer_count(&peer->received.packets, 1);
-	peer_count(&peer->received.bytes, (uint64_t)m->data_len - k->outer_len);
+	const uint8_t *frame = rte_pktmbuf_mtod(m, const uint8_t *);
+	enum data_payload_kind kind =
+		tunnel_packet_receive(t, m, (uint32_t)m->data_len - k->outer_len, span, p->now_ns);
 	switch (kind) {
 	case DATA_PAYLOAD_IP:
-		k->outer_len = (uint16_t)(span->at - rte_pktmbuf_mtod(m, uint8_t *));
-		pkt_cut(m, k->outer_len, (uint16_t)span->len);
+		k->outer_len = (uint16_t)(span->at - frame);
 		capture_packet(p->rings, p->counters, m, peer, PEER_CAPTURE_INNER, false);
 		k->from = peer;
 		path_push(p, STAGE_SOURCE_CHECK, m);

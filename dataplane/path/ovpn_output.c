@@ -14,8 +14,9 @@
 #include "dataplane/table/rings.h"
 #include "dataplane/table/session.h"
 #include "dataplane/table/tables.h"
-#include "dataplane/table/tunnel.h"
+#include "dataplane/table/tunnel_packet.h"
 
+#include <errno.h>
 #include <stdatomic.h>
 #include <string.h>
 
@@ -52,61 +53,24 @@ static __rte_cold void ask_for_renewal(struct path *p, struct tunnel *t, struct 
 	path_tell_keying(p, &key->told, &message);
 }
 
-/* false: no room. A ping is not an IP packet, so nobody sees a class of service in it. */
-static bool write_ping_if_empty(struct rte_mbuf *m)
-{
-	if (m->data_len > 0)
-		return true;
-	uint8_t *at = pkt_grow(m, 0, DATA_PING_LEN);
-	if (at == NULL)
-		return false;
-	data_payload_write_ping(at);
-	return true;
-}
-
-/* The headers of CBC with SHA512, and those outside over IPv6, are more than a packet has in front that
- * came in none: it moves within its buffer. */
-static __rte_noinline void move_back(struct rte_mbuf *m, uint32_t by)
-{
-	uint8_t *at = rte_pktmbuf_mtod(m, uint8_t *);
-	memmove(at + by, at, m->data_len);
-	m->data_off = (uint16_t)(m->data_off + by);
-}
-
-/* What surrounds the payload must fit the buffer, the outer headers too. */
-static bool make_room(struct rte_mbuf *m, const struct data_send *send, const struct endpoint *e)
-{
-	uint32_t front = DATA_COMPRESSION_HEADROOM + data_send_headroom(send) + e->header_len;
-	uint32_t back = DATA_COMPRESSION_TAILROOM + DATA_TAILROOM;
-	uint32_t begin = m->data_off > front ? m->data_off : front;
-	if (begin + m->data_len + back > m->buf_len)
-		return false;
-	if (begin != m->data_off)
-		move_back(m, begin - m->data_off);
-	return true;
-}
-
 /* 0: the packet is in the burst. */
 static enum counter seal_prepare(
 	struct path *p, struct burst *b, struct rte_mbuf *m, struct tunnel *t, struct data_key *key)
 {
 	struct pkt *k = pkt_of(m);
 	bool is_data = m->data_len > 0;
+	/* a ping is not an IP packet, so nobody sees a class of service in it */
 	k->outer_tos = is_data ? ecn_tos(rte_pktmbuf_mtod(m, const uint8_t *)) & p->tos_mask : 0;
 	if (is_data)
 		capture_packet(p->rings, p->counters, m, k->to, PEER_CAPTURE_INNER, true);
-	if (!write_ping_if_empty(m) || !make_room(m, &key->send, k->endpoint))
+	if (!is_data && !tunnel_packet_ping(m))
 		return COUNTER_DROP_NO_HEADROOM;
-	struct data_span span = {rte_pktmbuf_mtod(m, uint8_t *), m->data_len};
-	data_payload_frame(t->compression, &span);
-	if (data_seal_prepare(&key->send, &span, &b->job[b->count]) != 0)
-		return COUNTER_DROP_NO_KEY;
-	m->data_off = (uint16_t)(span.at - (uint8_t *)m->buf_addr);
-	m->data_len = (uint16_t)span.len;
-	m->pkt_len = span.len;
+	int err = tunnel_packet_seal_prepare(t, key, m, k->endpoint->header_len, &b->job[b->count]);
+	if (err != 0)
+		return err == -ENOBUFS ? COUNTER_DROP_NO_HEADROOM : COUNTER_DROP_NO_KEY;
 	if (data_send_wants_renegotiation(&key->send))
 		ask_for_renewal(p, t, key);
-	output_count(p, k->to, is_data, 1, span.len);
+	output_count(p, k->to, is_data, 1, m->data_len);
 	b->packet[b->count++] = m;
 	return 0;
 }

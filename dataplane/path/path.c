@@ -11,6 +11,7 @@
 #include "dataplane/path/outer.h"
 #include "dataplane/path/output.h"
 #include "dataplane/path/reassembly.h"
+#include "dataplane/table/capture.h"
 #include "dataplane/table/instance.h"
 #include "dataplane/table/peer.h"
 #include "dataplane/table/rings.h"
@@ -168,6 +169,7 @@ static void inject_from_peer(struct path *p, struct rte_mbuf *m, struct pkt *k)
 		return;
 	}
 	k->instance = k->from->instance;
+	capture_packet(p->rings, p->counters, m, k->from, PEER_CAPTURE_INNER, false);
 	path_push(p, STAGE_SOURCE_CHECK, m);
 }
 

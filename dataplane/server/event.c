@@ -111,6 +111,8 @@ static bool event_from_entry(
 		return false;
 	ret->peer = p->id;
 	ret->instance = p->instance->id;
+	/* keying gives the tunnel to the peer, or takes it, before it tells where the peer is */
+	ret->protocol = p->tunnel != NULL ? DP_PROTOCOL_OPENVPN : DP_PROTOCOL_WIREGUARD;
 	return true;
 }
 

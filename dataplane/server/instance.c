@@ -29,8 +29,8 @@ static_assert(
 void server_remove_instance(struct server *s, struct instance *i)
 {
 	host_io_tun_del(s->host_io, i);
-	uapi_remove_instance(s, i);
-	management_remove_instance(s, i);
+	instance_socket_close(&s->uapi, i);
+	instance_socket_close(&s->management, i);
 	instance_unlink(s->tables, i);
 }
 
@@ -107,7 +107,7 @@ int serve_instance_del(struct request *q)
 	return 0;
 }
 
-static struct dp_instance object_from_instance(const struct instance *i)
+static struct dp_instance object_from_instance(struct server *s, const struct instance *i)
 {
 	return (struct dp_instance){
 		.id = i->id,
@@ -118,15 +118,15 @@ static struct dp_instance object_from_instance(const struct instance *i)
 		.address4 = i->address4,
 		.address6 = i->address6,
 		.has_tun = i->has_tun,
-		.has_uapi = i->has_uapi,
-		.has_management = i->has_management,
+		.has_uapi = instance_socket_is_open(&s->uapi, i),
+		.has_management = instance_socket_is_open(&s->management, i),
 	};
 }
 
 int serve_instance_list(struct request *q)
 {
 	for (const struct instance *i = q->server->tables->instances; i != NULL; i = i->next) {
-		struct dp_instance m = object_from_instance(i);
+		struct dp_instance m = object_from_instance(q->server, i);
 		int err = request_reply_object(q, &m, sizeof(m));
 		if (err != 0)
 			return err;

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dataplane/server/instance_socket.h"
 
+#include "dataplane/api/management.h"
+#include "dataplane/api/uapi.h"
 #include "dataplane/base/clock.h"
 #include "dataplane/server/bounds.h"
+#include "dataplane/server/request.h"
 #include "dataplane/server/state.h"
 #include "dataplane/table/instance.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -40,10 +44,12 @@ static struct socket_listener **find_listener(struct instance_sockets *u, uint64
 	return at;
 }
 
-static void remove_listener(struct socket_listener **at)
+/* Whoever gave the file may have it still, so that closing ours alone would leave it in the set. */
+static void remove_listener(const struct instance_sockets *u, struct socket_listener **at)
 {
 	struct socket_listener *l = *at;
 	*at = l->next;
+	(void)epoll_ctl(u->epoll_fd, EPOLL_CTL_DEL, l->file.fd, NULL);
 	(void)close(l->file.fd);
 	free(l);
 }
@@ -59,7 +65,7 @@ static void free_connection(const struct instance_sockets *u, struct socket_conn
 void instance_sockets_fini(struct instance_sockets *u)
 {
 	while (u->listeners != NULL)
-		remove_listener(&u->listeners);
+		remove_listener(u, &u->listeners);
 	while (u->connections != NULL) {
 		struct socket_connection *c = u->connections;
 		u->connections = c->next;
@@ -76,7 +82,7 @@ static bool option_is(int fd, int option, int wanted)
 	return getsockopt(fd, SOL_SOCKET, option, &value, &len) == 0 && value == wanted;
 }
 
-bool instance_socket_is_good(int fd)
+static bool is_good(int fd)
 {
 	return option_is(fd, SO_DOMAIN, AF_UNIX) && option_is(fd, SO_TYPE, SOCK_STREAM)
 		&& option_is(fd, SO_ACCEPTCONN, 1) && fcntl(fd, F_SETFL, O_NONBLOCK) == 0;
@@ -95,7 +101,7 @@ int instance_socket_listen(struct instance_sockets *u, const struct instance *i,
 	*l = (struct socket_listener){{fd, true}, instance_handle(i), NULL};
 	struct socket_listener **at = find_listener(u, l->instance);
 	if (*at != NULL)
-		remove_listener(at);
+		remove_listener(u, at);
 	l->next = u->listeners;
 	u->listeners = l;
 	return 0;
@@ -106,9 +112,31 @@ void instance_socket_close(struct instance_sockets *u, const struct instance *i)
 	uint64_t handle = instance_handle(i);
 	struct socket_listener **at = find_listener(u, handle);
 	if (*at != NULL)
-		remove_listener(at);
+		remove_listener(u, at);
 	for (struct socket_connection *c = u->connections; c != NULL; c = c->next)
 		c->dead = c->dead || c->instance == handle;
+}
+
+bool instance_socket_is_open(struct instance_sockets *u, const struct instance *i)
+{
+	return *find_listener(u, instance_handle(i)) != NULL;
+}
+
+int instance_socket_set(struct request *q, struct instance_sockets *u)
+{
+	static_assert(sizeof(struct dp_uapi_set) == sizeof(struct uuid)
+		&& sizeof(struct dp_management_set) == sizeof(struct uuid));
+	struct uuid id;
+	memcpy(&id, q->payload, sizeof(id));
+	struct instance *i = instance_find(q->server->tables, &id);
+	if (i == NULL)
+		return request_refuse_unknown(q, "instance", &id);
+	if (!is_good(q->file))
+		return request_refuse(q, -EINVAL,
+			"instance %u: the file is no listening unix stream socket", i->number);
+	int fd = q->file;
+	q->file = -1;
+	return instance_socket_listen(u, i, fd);
 }
 
 /* NULL: out of memory, fd is closed. */

@@ -18,6 +18,7 @@
  * answer is dropped, and so is one that is silent for longer than its kind allows.
  */
 struct instance;
+struct request;
 struct server;
 struct socket_listener;
 
@@ -67,8 +68,9 @@ struct instance_sockets {
 /* 0 or -errno. */
 int instance_sockets_init(struct instance_sockets *u, const struct socket_kind *kind);
 void instance_sockets_fini(struct instance_sockets *u);
-/* A listening unix stream socket, which from now on does not block? */
-bool instance_socket_is_good(int fd);
+/* The instance of the request gets the request's file, if that is a listening unix stream socket. */
+int instance_socket_set(struct request *q, struct instance_sockets *u);
+bool instance_socket_is_open(struct instance_sockets *u, const struct instance *i);
 /* fd is such a socket: taken over, whatever happens. Replaces the one before. 0 or -errno. */
 int instance_socket_listen(struct instance_sockets *u, const struct instance *i, int fd);
 /* Closes the instance's socket and connections. */

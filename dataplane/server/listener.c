@@ -15,6 +15,7 @@
 #include <fcntl.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <sys/socket.h>
 
 static_assert((int)DP_WRAP_NONE == (int)WRAP_NONE && (int)DP_WRAP_TLS_AUTH == (int)WRAP_TLS_AUTH
 	&& (int)DP_WRAP_TLS_CRYPT == (int)WRAP_TLS_CRYPT
@@ -147,6 +148,14 @@ int serve_listener_del(struct request *q)
 	return l != NULL ? server_remove_listener(q->server, l) : 0;
 }
 
+static bool is_listening_stream(int fd)
+{
+	int type = 0, listens = 0;
+	socklen_t len = sizeof(type);
+	return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == 0 && type == SOCK_STREAM
+		&& getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &len) == 0 && listens == 1;
+}
+
 int serve_listener_socket_set(struct request *q)
 {
 	struct dp_listener_socket_set m;
@@ -154,12 +163,15 @@ int serve_listener_socket_set(struct request *q)
 	struct listener *l = listener_find(q->server->tables, &m.id);
 	if (l == NULL)
 		return request_refuse_unknown(q, "listener", &m.id);
-	if (!l->is_tcp || fcntl(q->file, F_SETFL, O_NONBLOCK) != 0)
+	if (!l->is_tcp)
 		return request_refuse(q, -EINVAL, "port %u: the listener is not of TCP", l->port);
+	if (!is_listening_stream(q->file) || fcntl(q->file, F_SETFL, O_NONBLOCK) != 0)
+		return request_refuse(
+			q, -EINVAL, "port %u: the file is no listening stream socket", l->port);
 	int fd = q->file;
 	q->file = -1;
 	int err = keying_listener_socket_set(q->server->keying, l->instance, &l->id, fd);
-	l->has_socket = err == 0;
+	l->has_socket = l->has_socket || err == 0;
 	return err != 0 ? request_refuse(q, err, "port %u: %s", l->port, strerrordesc_np(-err)) : 0;
 }
 

@@ -232,26 +232,7 @@ const struct socket_kind management_kind = {
 	.fini = management_fini,
 };
 
-void management_remove_instance(struct server *s, struct instance *i)
-{
-	instance_socket_close(&s->management, i);
-	i->has_management = false;
-}
-
 int serve_management_set(struct request *q)
 {
-	struct server *s = q->server;
-	struct dp_management_set m;
-	memcpy(&m, q->payload, sizeof(m));
-	struct instance *i = instance_find(s->tables, &m.instance);
-	if (i == NULL)
-		return request_refuse_unknown(q, "instance", &m.instance);
-	if (!instance_socket_is_good(q->file))
-		return request_refuse(q, -EINVAL,
-			"instance %u: the file is no listening unix stream socket", i->number);
-	int fd = q->file;
-	q->file = -1;
-	int err = instance_socket_listen(&s->management, i, fd);
-	i->has_management = i->has_management || err == 0;
-	return err;
+	return instance_socket_set(q, &q->server->management);
 }

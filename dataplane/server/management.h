@@ -11,7 +11,4 @@
  */
 extern const struct socket_kind management_kind;
 
-/* Closes the instance's socket and connections. */
-void management_remove_instance(struct server *s, struct instance *i);
-
 #endif

@@ -11,7 +11,7 @@
 #include <sys/socket.h>
 
 enum {
-	PIECE_MAX = 256, /* bytes of one line with its NUL */
+	PIECE_MAX = 512, /* bytes of one line with its NUL */
 };
 
 /* Not realloc(): it would leave keys behind. */
@@ -43,7 +43,8 @@ void socket_text_add(struct socket_text *t, const char *format, ...)
 	if (!make_room(t, PIECE_MAX))
 		return;
 	va_start(args, format);
-	t->len += (size_t)vsnprintf(t->bytes + t->len, PIECE_MAX, format, args);
+	int n = vsnprintf(t->bytes + t->len, PIECE_MAX, format, args);
+	t->len += n < PIECE_MAX ? (size_t)n : PIECE_MAX - 1;
 	va_end(args);
 }
 

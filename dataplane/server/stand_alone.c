@@ -67,7 +67,7 @@ int server_stand_alone(struct server *server, const char *uapi_dir,
 		err = unix_socket_listen(
 			path, SOCK_STREAM, DP_UAPI_MODE, UAPI_CONNECTIONS_MAX, &fd);
 		if (err == 0)
-			err = uapi_listen(server, i, fd);
+			err = instance_socket_listen(&server->uapi, i, fd);
 		if (err != 0)
 			return err;
 	}

@@ -85,31 +85,7 @@ const struct socket_kind uapi_kind = {
 	.fini = uapi_fini,
 };
 
-int uapi_listen(struct server *s, struct instance *i, int fd)
-{
-	int err = instance_socket_listen(&s->uapi, i, fd);
-	i->has_uapi = i->has_uapi || err == 0;
-	return err;
-}
-
-void uapi_remove_instance(struct server *s, struct instance *i)
-{
-	instance_socket_close(&s->uapi, i);
-	i->has_uapi = false;
-}
-
 int serve_uapi_set(struct request *q)
 {
-	struct server *s = q->server;
-	struct dp_uapi_set m;
-	memcpy(&m, q->payload, sizeof(m));
-	struct instance *i = instance_find(s->tables, &m.instance);
-	if (i == NULL)
-		return request_refuse_unknown(q, "instance", &m.instance);
-	if (!instance_socket_is_good(q->file))
-		return request_refuse(q, -EINVAL,
-			"instance %u: the file is no listening unix stream socket", i->number);
-	int fd = q->file;
-	q->file = -1;
-	return uapi_listen(s, i, fd);
+	return instance_socket_set(q, &q->server->uapi);
 }

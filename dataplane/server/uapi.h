@@ -7,9 +7,4 @@
 /* The sockets at which wg(8) asks about instances. It asks, and asks again when it has its answer. */
 extern const struct socket_kind uapi_kind;
 
-/* fd is taken over, whatever happens. 0 or -errno. */
-int uapi_listen(struct server *s, struct instance *i, int fd);
-/* Closes the instance's socket and connections. */
-void uapi_remove_instance(struct server *s, struct instance *i);
-
 #endif

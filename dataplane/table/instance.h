@@ -60,8 +60,6 @@ struct instance {
 	uint32_t sync_stamp; /* server/sync.c */
 	uint64_t created_realtime_ns;
 	bool has_tun; /* server/port.c */
-	bool has_uapi; /* server/uapi.c */
-	bool has_management; /* server/management.c */
 };
 
 /*

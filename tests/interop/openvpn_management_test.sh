@@ -67,10 +67,14 @@ find_socket() {
 	done
 }
 
+# name_of MACHINE: by which the interface calls it
+name_of() {
+	lab_peer acme "$1" '.username // .id'
+}
+
 check "over UDP" ovpn_guest ophelia 7 udp
-username=$(lab_peer acme ophelia .username)
+username=$(name_of ophelia)
 socket=$(find_socket)
-[ "$username" != null ] || username=$(lab_peer acme ophelia .id)
 check "there is a socket" test -S "$socket"
 check "its file is root's" test "$(stat -c '%a %u' "$socket")" = "600 0"
 check "nobody else is let in" is_refused_to_others
@@ -87,6 +91,10 @@ check "load-stats has her bytes" grep -qE 'bytesin=[1-9][0-9]{3,},bytesout=[1-9]
 check "a route" grep -q "^ROUTING_TABLE,$(lab_inner acme ophelia 4),$username," <(ask 'status 2')
 check "version 1" grep -q "^$username,$(lab_member4 7):" <(ask 'status 1')
 check "metrics name her" lab_until 25 metric
+check "over TCP, too" ovpn_guest polonius 8 tcp
+other=$(name_of polonius)
+check "he is listed" grep -q "^CLIENT_LIST,$other,$(lab_member4 8):" <(ask 'status 2')
+bystander=$(username=$other column 'Client ID')
 before=$(bytes_in)
 check "kill by name" kills "kill $username" "SUCCESS: common name '$username' found, 1 client(s) killed"
 check "client-kill" kills "client-kill CID" "SUCCESS: client-kill command succeeded"
@@ -95,7 +103,4 @@ check "kill by address" kills "kill $(column 'Real Address')" \
 check "load-stats did not go back" test "$(bytes_in)" -gt "$before"
 check "she was told to come back" lab_openvpn_says ophelia 'Connection reset command was pushed by server'
 check "nobody of that name" test "$(ask 'kill nobody')" = "ERROR: common name 'nobody' not found"
-check "over TCP, too" ovpn_guest polonius 8 tcp
-username=$(lab_peer acme polonius .username)
-[ "$username" != null ] || username=$(lab_peer acme polonius .id)
-check "he is listed" grep -q "^CLIENT_LIST,$username,$(lab_member4 8):" <(ask 'status 2')
+check "he was not meant" test "$(username=$other column 'Client ID')" = "$bystander"

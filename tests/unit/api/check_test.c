@@ -329,7 +329,8 @@ static const struct fault reply_faults[] = {
 	{DP_MSG_COUNTER_LIST, AT(dp_counter, name), BYTES(0x1b), "name is not a name"},
 	{DP_MSG_EVENT, AT(dp_event, type), BYTES(0), "unknown type"},
 	{DP_MSG_EVENT, AT(dp_event, failure), BYTES(DP_FAILURE__COUNT), "unknown failure"},
-	{DP_MSG_EVENT, AT(dp_event, pad), BYTES(0, 1), "pad is not zero"},
+	{DP_MSG_EVENT, AT(dp_event, protocol), BYTES(3), "unknown protocol, or pad is not zero"},
+	{DP_MSG_EVENT, AT(dp_event, pad), BYTES(1), "unknown protocol, or pad is not zero"},
 };
 
 static int check_request(

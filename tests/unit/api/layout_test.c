@@ -248,6 +248,7 @@ static const struct line {
 	FIELD(dp_event, port),
 	FIELD(dp_event, type),
 	FIELD(dp_event, failure),
+	FIELD(dp_event, protocol),
 	FIELD(dp_event, pad),
 };
 

@@ -244,6 +244,39 @@ static void an_endpoint_of_openvpn_is_none_of_wireguard(void **state)
 	caller_end(&a);
 }
 
+static bool shows(struct session_client *c, const char *name)
+{
+	char shown[64] = "";
+	X509 *x = SSL_get1_peer_certificate(c->key[c->newest].ssl);
+	if (x != NULL)
+		(void)X509_NAME_get_text_by_NID(
+			X509_get_subject_name(x), NID_commonName, shown, sizeof(shown));
+	X509_free(x);
+	return strcmp(shown, name) == 0;
+}
+
+/* Twice: each certificate hands over to the next, whoever came under which. */
+static void a_new_certificate_reaches_who_is_up(void **state)
+{
+	struct peer *p = openvpn_peer(7, &openvpn_alice, NULL, NULL);
+	openvpn_listen(&(struct listen){0});
+	begin(&a, 7, &openvpn_alice, NULL, NULL);
+	assert_true(caller_connects(&a));
+	for (unsigned int n = 0; n < 2; n++) {
+		const char *name = n == 0 ? "second" : "third";
+		struct certificate next =
+			certificate_make(&openvpn_ca, name, (unsigned int)strlen(name));
+		openvpn_listen(&(struct listen){.server = &next});
+		certificate_free(&next);
+		f.k.now_ns += 10 * NS_PER_SEC;
+		session_client_renegotiate(&a.ovpn);
+		openvpn_run(40);
+		assert_non_null(p->tunnel);
+		assert_true(shows(&a.ovpn, name));
+	}
+	caller_end(&a);
+}
+
 #define T(t) cmocka_unit_test_setup_teardown(t, openvpn_start, openvpn_end)
 
 int main(void)
@@ -260,6 +293,7 @@ int main(void)
 		T(a_peer_goes_in_the_middle_of_a_handshake),
 		T(openvpn_takes_over_and_wireguard_after_silence),
 		T(an_endpoint_of_openvpn_is_none_of_wireguard),
+		T(a_new_certificate_reaches_who_is_up),
 	};
 	return cmocka_run_group_tests(tests, openvpn_group_start, openvpn_group_end);
 }

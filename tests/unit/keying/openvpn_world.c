@@ -74,6 +74,7 @@ int openvpn_end(void **state)
 
 void openvpn_listen(const struct listen *l)
 {
+	const struct certificate *shown = l->server != NULL ? l->server : &server;
 	struct keying_listener_settings s = {
 		.id.bytes = {l->number != 0 ? l->number : LISTENER},
 		.port = l->port != 0 ? l->port : HUB_PORT,
@@ -83,8 +84,8 @@ void openvpn_listen(const struct listen *l)
 		.wrap = l->wrap,
 		.digest = WRAP_SHA256,
 		.wrap_key = o.key,
-		.tls = {.certificate = server.certificate,
-			.private_key = server.private_key,
+		.tls = {.certificate = shown->certificate,
+			.private_key = shown->private_key,
 			.ca = openvpn_ca.certificate,
 			.min = TLS_VERSION_1_2,
 			.security_level = 1},

@@ -24,6 +24,7 @@ struct listen {
 	uint16_t port;
 	uint8_t number; /* 0: LISTENER */
 	uint32_t renegotiate_s; /* 0: never */
+	const struct certificate *server; /* NULL: the usual one */
 };
 
 struct caller {

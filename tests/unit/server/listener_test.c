@@ -117,6 +117,8 @@ static void a_socket_is_of_a_tcp_listener(void **state)
 	assert_int_equal(set(c, &tcp), 0);
 	assert_null(fixture_tables()->openvpn_port[1194]); /* no worker has to do with it */
 	assert_false(listener_find(fixture_tables(), &tcp.id)->has_socket);
+	assert_int_equal(call(c, DP_MSG_LISTENER_SOCKET_SET, &m, sizeof(m), fd), -EINVAL);
+	assert_int_equal(listen(fd, 1), 0);
 	assert_int_equal(call(c, DP_MSG_LISTENER_SOCKET_SET, &m, sizeof(m), fd), 0);
 	assert_true(listener_find(fixture_tables(), &tcp.id)->has_socket);
 	assert_int_equal(set_plain(c, 2, 1, 1194), 0);
