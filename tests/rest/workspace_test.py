@@ -119,7 +119,7 @@ class ListTest(rest_client.RestTest):
             self.is_ok(self.api.post("/v1/users", {"name": f"C{n}"}), 201)
         cursor = self.api.get("/v1/users?limit=1").json["next_cursor"]
         self.is_ok(self.api.get(f"/v1/users?limit=2&cursor={cursor}"))
-        changed = cursor[:-1] + ("A" if cursor[-1] != "A" else "B")
+        changed = cursor[:-1] + ("0" if cursor[-1] != "0" else "1")  # hex: a is A
         for other in (f"/v1/users?cursor={changed}", f"/v1/users?cursor={cursor}x",
                       "/v1/users?cursor=", "/v1/users?cursor=x", f"/v1/sites?cursor={cursor}",
                       f"/v1/users?name=C1&cursor={cursor}"):
