@@ -328,12 +328,13 @@ static void deliver_due(void)
 	}
 }
 
-static void run(uint64_t seed)
+/* Leaves what was counted in s. */
+static void simulate(uint64_t seed, unsigned int hours)
 {
 	memset(&s, 0, sizeof(s));
 	s.seed = seed;
 	world_start(&s.w, seed);
-	uint64_t end = s.w.now_ns + HOURS * 3600ULL * NS_PER_SEC;
+	uint64_t end = s.w.now_ns + hours * 3600ULL * NS_PER_SEC;
 	begin_phase();
 	while (s.w.now_ns < end) {
 		s.w.now_ns = next_event();
@@ -351,11 +352,31 @@ static void run(uint64_t seed)
 	}
 	for (unsigned int side = 0; side < SIDES; side++)
 		s.handshakes += s.seen[side].derived;
+	world_end(&s.w);
+}
+
+static void run(uint64_t seed)
+{
+	simulate(seed, HOURS);
 	print_message("seed %" PRIu64 ": %" PRIu32 " packets, %" PRIu64 " delivered, %" PRIu64
 		      " initiations, %" PRIu64 " sessions\n",
 		seed, s.numbers, s.delivered_count, s.initiations, s.handshakes / 2);
 	assert_true(s.handshakes > 100 && s.delivered_count > 1000); /* it was no idle world */
-	world_end(&s.w);
+}
+
+/* Else a seed that failed would not fail again. */
+static void a_seed_tells_all(void **state)
+{
+	enum {
+		A_WHILE = 3
+	};
+	simulate(1, A_WHILE);
+	const uint64_t first[] = {
+		s.numbers, s.delivered_count, s.initiations, s.handshakes, world_roll()};
+	simulate(1, A_WHILE);
+	const uint64_t again[] = {
+		s.numbers, s.delivered_count, s.initiations, s.handshakes, world_roll()};
+	assert_memory_equal(first, again, sizeof(first));
 }
 
 static const char *seeds_file;
@@ -387,6 +408,7 @@ static void seventy_two_hours(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_seed_tells_all),
 		cmocka_unit_test(seeds_that_failed_once),
 		cmocka_unit_test(seventy_two_hours),
 	};

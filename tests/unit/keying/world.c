@@ -51,15 +51,16 @@ uint64_t world_roll(void)
 }
 
 // NOLINTBEGIN(bugprone-reserved-identifier): the linker's names
-int __wrap_random_bytes(void *buf, size_t len);
+ssize_t __wrap_getrandom(void *buf, size_t len, unsigned int flags);
 uint64_t __wrap_clock_realtime_ns(void);
 
-int __wrap_random_bytes(void *buf, size_t len)
+/* All of chance comes through it: keys, and the words that indices and jitter are made of. */
+ssize_t __wrap_getrandom(void *buf, size_t len, unsigned int flags)
 {
 	uint8_t *at = buf;
 	for (size_t n = 0; n < len; n++)
 		at[n] = (uint8_t)(roll(&key_dice) >> 56);
-	return 0;
+	return (ssize_t)len;
 }
 
 uint64_t __wrap_clock_realtime_ns(void)

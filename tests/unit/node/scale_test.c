@@ -2,7 +2,8 @@
 /*
  * A hub with many peers (scale_test [PEERS], 20 000): told, remembered, planned, applied, reported;
  * then one change. Prints what each step took of the processor. No step may grow with the square of
- * their number: half as many come first, and twice as many may not take four times as long.
+ * their number: half as many come first, and twice as many may not take four times as long. What a busy
+ * machine adds is not the step's: the least of a few tries counts.
  */
 #include "control/node/apply.h"
 #include "control/node/memory.h"
@@ -28,6 +29,7 @@
 enum {
 	STEPS_MAX = 32,
 	NOISE_MS = 50,
+	TRIES = 4,
 };
 
 static unsigned int peers = 20000;
@@ -106,8 +108,9 @@ static void since(uint64_t *at, const char *what)
 	uint64_t ms = (cpu_ns() - *at) / NS_PER_MS;
 	print_message("%8u ms  %s\n", (unsigned int)ms, what);
 	assert_true(steps[run] < STEPS_MAX);
-	step[run][steps[run]].what = what;
-	step[run][steps[run]++].ms = ms;
+	if (step[run][steps[run]].what == NULL || ms < step[run][steps[run]].ms)
+		step[run][steps[run]].ms = ms;
+	step[run][steps[run]++].what = what;
 	*at = cpu_ns();
 }
 
@@ -234,19 +237,30 @@ static void all_steps(void)
 	stop(&h);
 }
 
+/* The first step that grows with the square, or steps[0]. */
+static unsigned int too_slow(void)
+{
+	unsigned int i = 0;
+	while (i < steps[0] && step[1][i].ms <= 3 * step[0][i].ms + NOISE_MS)
+		i++;
+	return i;
+}
+
 static void many_peers(void **state)
 {
-	unsigned int all = peers;
-	for (run = 0; run < 2; run++) {
-		peers = run == 0 ? all / 2 : all;
-		all_steps();
+	unsigned int all = peers, slow = 0;
+	for (unsigned int tries = 0; tries < TRIES && (tries == 0 || slow < steps[0]); tries++) {
+		for (run = 0; run < 2; run++) {
+			peers = run == 0 ? all / 2 : all;
+			steps[run] = 0;
+			all_steps();
+		}
+		assert_int_equal(steps[0], steps[1]);
+		slow = too_slow();
 	}
-	assert_int_equal(steps[0], steps[1]);
-	for (unsigned int i = 0; i < steps[0]; i++) {
-		if (step[1][i].ms > 3 * step[0][i].ms + NOISE_MS)
-			fail_msg("%s: %u ms, and %u ms for half of them", step[1][i].what,
-				(unsigned int)step[1][i].ms, (unsigned int)step[0][i].ms);
-	}
+	if (slow < steps[0])
+		fail_msg("%s: %u ms, and %u ms for half of them", step[1][slow].what,
+			(unsigned int)step[1][slow].ms, (unsigned int)step[0][slow].ms);
 }
 
 int main(int argc, char **argv)
