@@ -52,7 +52,9 @@ static int insert(struct store *store, const struct peer *p, const char *passwor
 			OPENVPN_PASSWORD_CHARACTERS, box);
 	return rc == 0 ? sql_run(store,
 		       "INSERT INTO credential (peer_id, instance_id, username, salt, hash,"
-		       " password_box) VALUES (?, ?, ?, ?, ?, ?)",
+		       " password_box) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (peer_id) DO UPDATE"
+		       " SET salt = excluded.salt, hash = excluded.hash,"
+		       " password_box = excluded.password_box",
 		       "uutbbb", &p->id, &p->instance_id, p->username, salt, sizeof(salt), hash,
 		       sizeof(hash), box, sizeof(box))
 		       : rc;
@@ -102,15 +104,20 @@ int credential_add(struct store *store, struct peer *p)
 	return rc == -ENOENT ? 0 : rc;
 }
 
-/* One of an earlier version had no password, and its key may have been revealed: that begins anew. */
+/*
+ * One of an earlier version had no password, or what there was of it may have been revealed without the
+ * certificate: its secrets for OpenVPN begin anew. WireGuard's key, if it was revealed, is not given twice.
+ */
 static int complete(struct store *store, struct peer *p, const struct certificate *authority)
 {
 	int rc = 0;
-	if (p->username[0] == '\0') {
+	if (p->username[0] == '\0' || p->revealed_until != 0) {
 		rc = add_password(store, p);
 		if (rc == 0)
-			rc = sql_run(store, "UPDATE peer SET revealed_until = 0 WHERE id = ?", "u",
-				&p->id);
+			rc = sql_run(store,
+				"UPDATE peer SET private_key_box = CASE WHEN revealed_until = 0"
+				" THEN private_key_box END, revealed_until = 0 WHERE id = ?",
+				"u", &p->id);
 	}
 	if (rc == 0)
 		rc = certify(store, authority, p);
@@ -192,15 +199,15 @@ int credentials_forget(struct store *store)
 	int64_t found = 0;
 	int rc = sql_number(store, &found,
 		"SELECT count(*) FROM credential c JOIN peer p ON p.id = c.peer_id"
-		" WHERE c.password_box IS NOT NULL AND p.revealed_until != 0"
-		" AND p.revealed_until <= ?",
+		" WHERE (c.password_box IS NOT NULL OR c.private_key_box IS NOT NULL)"
+		" AND p.revealed_until != 0 AND p.revealed_until <= ?",
 		"i", store->now);
 	if (rc < 0 || found == 0)
 		return rc;
 	rc = sql_run(store,
 		"UPDATE credential SET password_box = NULL, private_key_box = NULL"
-		" WHERE password_box IS NOT NULL AND peer_id IN (SELECT id FROM peer"
-		" WHERE revealed_until != 0 AND revealed_until <= ?)",
+		" WHERE (password_box IS NOT NULL OR private_key_box IS NOT NULL) AND peer_id IN"
+		" (SELECT id FROM peer WHERE revealed_until != 0 AND revealed_until <= ?)",
 		"i", store->now);
 	return rc < 0 ? rc : (int)found;
 }

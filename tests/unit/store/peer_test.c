@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Rows of peers: numbers, keys, overlap, whom they belong to, and what runs out with time. */
+#include "control/store/credential.h"
+#include "control/store/openvpn.h"
 #include "control/store/party.h"
 #include "tests/unit/store/fixture.h"
 
@@ -350,6 +352,33 @@ static void a_revealed_key_is_forgotten(void **state)
 	peer_fini(&p);
 }
 
+/* Revealed while its instance had no certificates yet: what comes with them can be revealed as well. */
+static void secrets_begin_anew_with_the_certificate(void **state)
+{
+	struct network *n = *state;
+	const struct certificate_names names = {.host = "acme.vpn.example.net"};
+	struct model_errors errors = {0};
+	struct credential_secrets secrets;
+	struct peer p;
+	struct key k;
+	fixture_write(&n->f);
+	assert_int_equal(fixture_add_peer(&n->f, &n->i, "laptop", NULL, &p), 0);
+	p.protocol = PROTOCOL_ANY;
+	assert_int_equal(peer_set(n->f.store, &n->i, &p, &errors), 0);
+	assert_int_equal(credential_find_secrets(n->f.store, &p.id, &secrets), -ENOENT);
+	assert_int_equal(peer_reveal(n->f.store, &p, store_now(n->f.store)), 0);
+	assert_int_equal(openvpn_allocate(n->f.store, &n->i, 1194, 1194), 0);
+	assert_int_equal(openvpn_make_certificates(n->f.store, &n->i, &names), 0);
+	assert_int_equal(peers_forget_keys(n->f.store), 0);
+	assert_int_equal(credential_find_secrets(n->f.store, &p.id, &secrets), 0);
+	assert_int_equal(peer_private_key(n->f.store, &p.id, &k), -ENOENT);
+	assert_int_equal(peer_reveal(n->f.store, &p, store_now(n->f.store)), 0);
+	assert_int_equal(peers_forget_keys(n->f.store), 1);
+	assert_int_equal(credential_find_secrets(n->f.store, &p.id, &secrets), -ENOENT);
+	fixture_commit(&n->f);
+	peer_fini(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -367,6 +396,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(nobody_belongs_to_nobody, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_key_of_its_own_forgets_ours, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_revealed_key_is_forgotten, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			secrets_begin_anew_with_the_certificate, setup, teardown),
 	};
 	return cmocka_run_group_tests_name("store/peer", tests, NULL, NULL);
 }
