@@ -11,6 +11,7 @@
 #include "control/node/read.h"
 #include "dataplane/api/capture.h"
 #include "dataplane/api/instance.h"
+#include "dataplane/base/log.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -44,7 +45,13 @@ static int read_instance(const struct reader *r, const json_t *o, struct desired
 		return read_refuse(r, "mtu must be %d to %d", DP_MTU_MIN, DP_MTU_MAX);
 	if (!ip_prefix_is_v4(&ret->address4) || ip_prefix_is_v4(&ret->address6))
 		return read_refuse(r, "addresses.ipv4 and ipv6 must be of their families");
-	return desired_openvpn_read(r, json_object_get(o, "openvpn"), &ret->openvpn);
+	int err = desired_openvpn_read(r, json_object_get(o, "openvpn"), &ret->openvpn);
+	if (err == 0 && ret->openvpn != NULL && ret->openvpn->routes.count > DP_PUSH_ROUTES_MAX)
+		log_message(LOG_LEVEL_WARNING,
+			"instance nave%u: clients of OpenVPN are told %d of its %u routes; give sites fewer"
+			" and wider subnets",
+			ret->number, DP_PUSH_ROUTES_MAX, ret->openvpn->routes.count);
+	return err;
 }
 
 static int read_peer_addresses(const struct reader *r, const json_t *o, struct desired_peer *ret)

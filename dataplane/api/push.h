@@ -10,8 +10,8 @@
 #include <stdint.h>
 
 enum {
-	DP_PUSH_DNS_MAX = 4,
-	DP_PUSH_DOMAINS_MAX = 4,
+	DP_PUSH_DNS_MAX = 8,
+	DP_PUSH_DOMAINS_MAX = 8,
 	DP_PUSH_DOMAIN_LEN = 128, /* with at least one NUL */
 	DP_PUSH_ROUTES_MAX = 512,
 };
@@ -29,7 +29,7 @@ struct dp_push_set {
 	uint8_t pad[6];
 	struct ip_prefix route[DP_PUSH_ROUTES_MAX]; /* on the wire: route_count of them */
 };
-static_assert(sizeof(struct dp_push_set) == 600 + 17 * DP_PUSH_ROUTES_MAX);
+static_assert(sizeof(struct dp_push_set) == 1176 + 17 * DP_PUSH_ROUTES_MAX);
 
 /* Bytes on the wire, from route_count. */
 size_t dp_push_set_size(const struct dp_push_set *set);

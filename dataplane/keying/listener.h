@@ -47,8 +47,8 @@ int keying_listener_del(struct keying *k, struct instance *i, const struct uuid 
 uint32_t keying_listener_sessions(const struct instance *i, const struct uuid *id);
 
 enum {
-	KEYING_PUSH_DNS_MAX = 4,
-	KEYING_PUSH_DOMAINS_MAX = 4,
+	KEYING_PUSH_DNS_MAX = 8,
+	KEYING_PUSH_DOMAINS_MAX = 8,
 	KEYING_PUSH_DOMAIN_LEN = 128,
 };
 

@@ -176,13 +176,15 @@ static void more_than_is_told(void **state)
 	assert_good(&o);
 	assert_int_equal(o.push[0]->route_count, DP_PUSH_ROUTES_MAX);
 	objects_fini(&o);
-	o = objects_with("\"dns\":[", "\"dns\":[\"10.0.0.1\",\"10.0.0.2\",\"10.0.0.3\",");
+	o = objects_with("\"dns\":[",
+		"\"dns\":[\"10.0.0.1\",\"10.0.0.2\",\"10.0.0.3\",\"10.0.0.4\",\"10.0.0.5\",\"10.0.0.6\",\"10.0.0.7\",");
 	assert_good(&o);
 	assert_true(is_addr(&o.push[0]->dns[DP_PUSH_DNS_MAX - 1], "10.192.0.1"));
 	objects_fini(&o);
-	o = objects_with("\"domains\":[", "\"domains\":[\"a.b\",\"c.d\",\"e.f\",\"g.h\",");
+	o = objects_with("\"domains\":[",
+		"\"domains\":[\"a.b\",\"c.d\",\"e.f\",\"g.h\",\"i.j\",\"k.l\",\"m.n\",\"o.p\",");
 	assert_good(&o);
-	assert_string_equal(o.push[0]->domain[DP_PUSH_DOMAINS_MAX - 1], "g.h");
+	assert_string_equal(o.push[0]->domain[DP_PUSH_DOMAINS_MAX - 1], "o.p");
 	objects_fini(&o);
 }
 
