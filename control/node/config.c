@@ -200,6 +200,10 @@ static int check_whole(
 			"no ports: say ports = ( { name = \"wan0\"; tap = \"nave0\"; } );");
 	if (c->name[0] == '\0' || c->region[0] == '\0')
 		return refuse(r, root, "name and region must not be empty");
+	const config_setting_t *dir = config_setting_get_member(root, "management_dir");
+	if (strcmp(c->uapi_dir, c->management_dir) == 0)
+		return refuse(r, dir != NULL ? dir : config_setting_get_member(root, "uapi_dir"),
+			"uapi_dir and management_dir must be two folders: their sockets have one name");
 	return 0;
 }
 

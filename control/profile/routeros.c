@@ -153,7 +153,10 @@ static void print_interface(struct text *t, const struct profile *p,
 	print_client(t, p, l, cipher->modern,
 		" protocol=tcp route-nopull=yes use-peer-dns=no tls-version=only-1.2"
 		" verify-server-certificate=yes");
-	text_print(t, "\n\t$add own=$own\n} on-error={\n\t:local add ");
+	/* version 6 does not know those words; whoever imports it must hear what that costs */
+	text_print(t,
+		"\n\t$add own=$own\n} on-error={\n\t:put \"nave: this RouterOS is not told to verify the"
+		" hub's certificate; version 7 is\"\n\t:local add ");
 	print_client(t, p, l, cipher->plain, "");
 	text_print(t, "\n\t$add own=$own\n}\n");
 }
