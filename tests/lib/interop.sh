@@ -16,8 +16,8 @@ if [ -z "${NAVE_LAB_DIR:-}" ]; then
 	OWN_LAB=1
 fi
 
-# two runs on one machine must not meet: names and port follow from the folder
-number=$(printf '%s' "$NAVE_LAB_DIR" | cksum | cut -d' ' -f1)
+# two labs on one machine must not meet: names and port follow from the lane's number, or the folder
+number=${NAVE_LAB_NUMBER:-$(printf '%s' "$NAVE_LAB_DIR" | cksum | cut -d' ' -f1)}
 LAB_PREFIX=$(printf 'n%03d' $((number % 1000)))
 LAB_LISTEN=127.0.0.1:$((20000 + number % 10000))
 LAB_DIR=$NAVE_LAB_DIR
