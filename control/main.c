@@ -136,7 +136,7 @@ static int start(struct daemon *d)
 	if (err == 0)
 		err = provision_start(d->provision, wake, d->api);
 	if (err == 0)
-		err = http_server_new(d->api, &d->config.listen, d->config.socket, &d->server);
+		err = http_server_new(d->api, &d->config, &d->server);
 	return err;
 }
 
@@ -156,6 +156,7 @@ static int block_signals(sigset_t *ret)
 	(void)sigemptyset(ret);
 	(void)sigaddset(ret, SIGTERM);
 	(void)sigaddset(ret, SIGINT);
+	(void)sigaddset(ret, SIGHUP);
 	(void)signal(SIGPIPE, SIG_IGN);
 	return pthread_sigmask(SIG_BLOCK, ret, NULL);
 }
@@ -183,7 +184,11 @@ int main(int argc, char **argv)
 	if (status == 0) {
 		log_info("ready: http://%s, %s", ip_endpoint_format(&d.config.listen, text),
 			d.config.socket);
-		(void)sigwait(&signals, &got);
+		if (d.config.certificate[0] != '\0')
+			log_info("ready: https://%s",
+				ip_endpoint_format(&d.config.tls_listen, text));
+		while (sigwait(&signals, &got) == 0 && got == SIGHUP)
+			http_server_reload(d.server);
 	}
 	stop(&d);
 	return status;
