@@ -52,6 +52,9 @@ const struct command commands[] = {
 
 	{"hubs", "list", "", NULL, "machines that carry instances", hubs_list},
 	{"hubs", "show", "HUB", NULL, "everything about one", hubs_show},
+	{"hubs", "create", "NAME", hubs_create_options, "one on another machine", hubs_create},
+	{"hubs", "enrol-token", "HUB", NULL, "with which it comes in, once", hubs_enrol_token},
+	{"hubs", "delete", "HUB", NULL, "when no instance is on it", hubs_delete},
 	{"regions", "list", "", NULL, "where hubs run", regions_list},
 	{"hostnames", "show", "HOSTNAME", NULL, "is it free, and why not", hostnames_show},
 

@@ -52,6 +52,10 @@ enum exit_code sites_delete(struct cli *cli);
 
 enum exit_code hubs_list(struct cli *cli);
 enum exit_code hubs_show(struct cli *cli);
+extern const struct option_rule hubs_create_options[];
+enum exit_code hubs_create(struct cli *cli);
+enum exit_code hubs_enrol_token(struct cli *cli);
+enum exit_code hubs_delete(struct cli *cli);
 enum exit_code regions_list(struct cli *cli);
 enum exit_code hostnames_show(struct cli *cli);
 

@@ -18,7 +18,11 @@ int workspace_get(struct request *rq);
 int regions_list(struct request *rq);
 int region_get(struct request *rq);
 int hubs_list(struct request *rq);
+extern const struct json_field hub_create_fields[];
 int hub_get(struct request *rq);
+int hub_create(struct request *rq);
+int hub_delete(struct request *rq);
+int hub_enrol_token_create(struct request *rq);
 int hostname_get(struct request *rq);
 
 extern const struct json_field instance_create_fields[];

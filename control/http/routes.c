@@ -39,7 +39,11 @@ const struct route routes[] = {
 	{"GET", "/v1/regions", VIEWER(ANY), regions_list, 0, NULL, plain_list_query},
 	{"GET", "/v1/regions/{region}", VIEWER(ANY), region_get, 0, NULL, NULL},
 	{"GET", "/v1/hubs", VIEWER(WORKSPACE), hubs_list, 0, NULL, plain_list_query},
+	{"POST", "/v1/hubs", OWNER, hub_create, 0, hub_create_fields, NULL},
 	{"GET", "/v1/hubs/{hub}", VIEWER(WORKSPACE), hub_get, 0, NULL, NULL},
+	{"DELETE", "/v1/hubs/{hub}", OWNER, hub_delete, 0, NULL, NULL},
+	{"POST", "/v1/hubs/{hub}/enrol-tokens", OWNER, hub_enrol_token_create, ROUTE_BODY_OPTIONAL,
+		no_fields, NULL},
 	{"GET", "/v1/hostnames/{label}", VIEWER(WORKSPACE), hostname_get, 0, NULL, NULL},
 
 	{"GET", "/v1/instances", VIEWER(ANY), instances_list, 0, NULL, instances_query},
@@ -100,7 +104,7 @@ const struct route routes[] = {
 	{"DELETE", "/v1/api-keys/{key}", OWNER, api_key_delete, 0, NULL, NULL},
 	{"GET", "/v1/audit-log", OWNER, audit_log_list, 0, NULL, plain_list_query},
 
-	{"POST", "/node/v1/enrol", ROLE_LOCAL, ROUTE_REACH_ANY, node_enrol, 0, node_enrol_fields,
+	{"POST", "/node/v1/enrol", ROLE_ENROL, ROUTE_REACH_ANY, node_enrol, 0, node_enrol_fields,
 		NULL},
 	{"GET", "/node/v1/desired", NODE, node_desired, 0, NULL, desired_query},
 	{"POST", "/node/v1/captures/{capture}", NODE, node_capture, 0, node_capture_fields, NULL},

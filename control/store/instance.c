@@ -489,7 +489,7 @@ static int choose_hub(struct store *store, const struct instance *i, struct uuid
 {
 	sqlite3_stmt *stmt;
 	int rc = sql_prepare(store, &stmt,
-		"SELECT id FROM hub h WHERE region = ? ORDER BY last_report_at < ?,"
+		"SELECT id FROM hub h WHERE region = ? AND is_enrolled ORDER BY last_report_at < ?,"
 		" (SELECT count(*) FROM instance n WHERE n.hub_id = h.id), id LIMIT 1",
 		"ti", i->region, store->now - HUB_SILENT_S);
 	if (rc < 0)

@@ -53,6 +53,7 @@ class ContractTest(rest_client.RestTest):
         bodies = {
             "createInstance": {"name": name, "hostname": name, "region": "local"},
             "createPeer": {"type": "client", "name": name}, "createUser": {"name": name},
+            "createHub": {"name": name, "region": "far"},
             "createSite": {"name": name}, "postCapture": {"file": "", "reason": "driven"}, "createApiKey": {"name": name, "role": "viewer"},
             "enrolNode": {"name": "other", "region": "far"}, "postReport": self.hub.report_body()}
         if operation.id in bodies:
@@ -70,7 +71,7 @@ class ContractTest(rest_client.RestTest):
         name = self.fresh("gone")
         paths = {"instance": ("/v1/instances", {"hostname": name, "region": "local"}),
                  "peer": (self.peers, {"type": "client"}), "user": ("/v1/users", {}),
-                 "site": ("/v1/sites", {}), "key": ("/v1/api-keys", {"role": "viewer"})}
+                 "site": ("/v1/sites", {}), "hub": ("/v1/hubs", {"region": "far"}), "key": ("/v1/api-keys", {"role": "viewer"})}
         if noun == "capture":
             return self.new_capture()
         path, body = paths[noun]
@@ -119,6 +120,8 @@ class ContractTest(rest_client.RestTest):
             return self.of_far_instance(operation)
         if operation.id == "getCaptureFile":
             self.values["capture"] = self.new_capture()
+            return self.call(operation)
+        if operation.id == "deleteHub": # instances are on it
             return self.call(operation)
         body = self.good_body(operation)
         self.call(operation, body)
@@ -196,7 +199,7 @@ class ContractTest(rest_client.RestTest):
         instance = names["INSTANCE"].strip('"')
         peer = instance + re.search(r'"(.+)"', names["PEER"])[1]
         capture = peer + re.search(r'"(.+)"', names["CAPTURE"])[1]
-        roles = {"PUBLIC": "public", "OWNER": "owner", "NODE": "node", "ROLE_LOCAL": "local",
+        roles = {"PUBLIC": "public", "OWNER": "owner", "NODE": "node", "ROLE_ENROL": "enrol",
                  "VIEWER": "viewer", "OPERATOR": "operator"}
         rows = set()
         for method, base, tail, role in re.findall(
