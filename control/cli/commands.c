@@ -18,6 +18,8 @@ const struct command commands[] = {
 		instances_delete},
 	{"instances", "retry", "INSTANCE", NULL, "provision again after a failure",
 		instances_retry},
+	{"instances", "move", "INSTANCE", instances_move_options,
+		"to another hub, with keys, ports and peers", instances_move},
 	{"instances", "routes", "INSTANCE", NULL, "who gets what is sent where", instances_routes},
 
 	{"peers", "list", "INSTANCE", peers_list_options, "sites and people of a network",

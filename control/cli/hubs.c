@@ -29,10 +29,9 @@ const struct option_rule hubs_create_options[] = {
 	{0},
 };
 
-/* Its object, owned; there are few hubs, and the API has no filter by name for them. */
-static enum exit_code find_hub(struct cli *cli, json_t **ret)
+/* There are few hubs, and the API has no filter by name for them. */
+enum exit_code hubs_find(struct cli *cli, const char *wanted, json_t **ret)
 {
-	const char *wanted = cli->args.operand[0];
 	json_t *items, *item;
 	size_t i;
 	*ret = NULL;
@@ -56,7 +55,7 @@ static enum exit_code find_hub(struct cli *cli, json_t **ret)
 static enum exit_code find_path(struct cli *cli, char ret[128], const char *behind)
 {
 	json_t *hub;
-	enum exit_code code = find_hub(cli, &hub);
+	enum exit_code code = hubs_find(cli, cli->args.operand[0], &hub);
 	if (code == EXIT_CODE_OK)
 		(void)snprintf(ret, 128, "%s/%s%s", list_path,
 			json_string_value(json_object_get(hub, "id")), behind);
@@ -67,7 +66,7 @@ static enum exit_code find_path(struct cli *cli, char ret[128], const char *behi
 enum exit_code hubs_show(struct cli *cli)
 {
 	json_t *hub;
-	enum exit_code code = find_hub(cli, &hub);
+	enum exit_code code = hubs_find(cli, cli->args.operand[0], &hub);
 	if (code == EXIT_CODE_OK)
 		noun_print(cli, hub);
 	json_decref(hub);

@@ -33,6 +33,8 @@ int instance_get(struct request *rq);
 int instance_patch(struct request *rq);
 int instance_delete(struct request *rq);
 int instance_provision_again(struct request *rq);
+extern const struct json_field instance_move_fields[];
+int instance_move_hub(struct request *rq);
 int instance_routes(struct request *rq);
 
 extern const struct json_field peer_create_fields[];

@@ -53,6 +53,7 @@ const struct route routes[] = {
 	{"PATCH", INSTANCE, OPERATOR(INSTANCE), instance_patch, ROUTE_IF_MATCH | ROUTE_PATCH,
 		instance_patch_fields, NULL},
 	{"DELETE", INSTANCE, OPERATOR(WORKSPACE), instance_delete, 0, NULL, NULL},
+	{"POST", INSTANCE "/move", OWNER, instance_move_hub, 0, instance_move_fields, NULL},
 	{"POST", INSTANCE "/retry", OPERATOR(INSTANCE), instance_provision_again,
 		ROUTE_BODY_OPTIONAL, no_fields, NULL},
 	{"GET", INSTANCE "/routes", VIEWER(INSTANCE), instance_routes, 0, NULL, plain_list_query},

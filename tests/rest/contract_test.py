@@ -56,6 +56,8 @@ class ContractTest(rest_client.RestTest):
             "createHub": {"name": name, "region": "far"},
             "createSite": {"name": name}, "postCapture": {"file": "", "reason": "driven"}, "createApiKey": {"name": name, "role": "viewer"},
             "enrolNode": {"name": "other", "region": "far"}, "postReport": self.hub.report_body()}
+        if operation.id == "moveInstance":
+            return {"hub_id": self.hub.id}
         if operation.id in bodies:
             return bodies[operation.id]
         return {} if operation.method in ("POST", "PATCH") else None
@@ -116,7 +118,7 @@ class ContractTest(rest_client.RestTest):
             return self.call(operation, {"name": other})
         if operation.id == "retryInstance":
             return self.of_deleting_instance("retry")
-        if operation.id in ("getProfile", "revealProfile", "createCapture"):
+        if operation.id in ("getProfile", "revealProfile", "createCapture", "moveInstance"):
             return self.of_far_instance(operation)
         if operation.id == "getCaptureFile":
             self.values["capture"] = self.new_capture()
@@ -139,7 +141,8 @@ class ContractTest(rest_client.RestTest):
         name = self.fresh("far")
         far = self.make("/v1/instances", name=name, hostname=name, region="far")
         peer = self.make(f"/v1/instances/{far['id']}/peers", type="client", name="p")
-        return self.call(operation, {} if operation.method == "POST" else None,
+        body = self.good_body(operation) if operation.id == "moveInstance" else {}
+        return self.call(operation, body if operation.method == "POST" else None,
                          {"instance": far["id"], "peer": peer["id"]})
 
     def drive_412(self, operation):
@@ -156,6 +159,8 @@ class ContractTest(rest_client.RestTest):
         body = self.good_body(operation)
         if operation.id == "postReport":
             return self.call(operation, {**body, "boot_id": "x"})
+        if operation.id == "moveInstance":
+            return self.call(operation, {"hub_id": str(uuid.uuid4())})
         if operation.id == "createCapture":
             return self.call(operation, {"seconds": 0})
         if operation.id == "postCapture":

@@ -15,7 +15,7 @@ import rest_hub
 import tls_test
 
 
-class EnrolTest(rest_client.RestTest):
+class Hubs(rest_client.RestTest):
     @classmethod
     def setUpClass(cls):
         cls.folder = tempfile.mkdtemp(prefix="nave-enrol-")
@@ -41,6 +41,13 @@ class EnrolTest(rest_client.RestTest):
     def find(self, hub):
         return self.is_ok(self.api.get(f"/v1/hubs/{hub['id']}")).json
 
+    def come_in(self, region="local"):
+        made = self.new_hub(region)
+        token = self.is_ok(self.enrol(self.new_token(made), made)).json["token"]
+        return rest_hub.Hub(self.daemon, known=(made["id"], token))
+
+
+class EnrolTest(Hubs):
     def test_once(self):
         hub = self.new_hub()
         self.assertFalse(hub["enrolled"])
@@ -194,6 +201,60 @@ class EnrolTest(rest_client.RestTest):
                                   f"{folder}/node.conf"], capture_output=True, text=True, timeout=20, check=False)
             self.assertEqual(run.returncode, 78, run)
             self.assertIn("https://", run.stderr)
+
+
+class MoveTest(Hubs):
+    def test_move(self):
+        """There and back: each hub is told what it has and has not, keys and ports stay, and no replay is let in."""
+        old, new = self.come_in("far"), self.come_in("far")
+        old.sync()
+        instance = self.is_ok(self.api.post("/v1/instances", {
+            "name": "moves", "hostname": "moves", "region": "far"}), 202).json
+        path = f"/v1/instances/{instance['id']}"
+        self.wait_for(lambda: self.settled(instance["id"]))
+        peer = self.new_peer(instance)["id"]
+        old.sync()
+        stamp = "400000006000000000000001"
+        old.status[peer] = {"timestamp": stamp, "endpoint": "192.0.2.7:5000", "rx_bytes": 7}
+        old.report()
+        old.status.clear() # a peer that is made anew counts from zero
+        before = self.is_ok(self.api.get(path)).json
+        self.assertEqual(before["state"], "ready")
+        self.assertIsNone(old.peers[peer]["timestamp"])
+        key = old.instances[instance["id"]]["wireguard"]
+        for there, here in ((new, old), (old, new)):
+            moved = self.is_ok(self.api.post(f"{path}/move", {"hub_id": there.id}), 202).json
+            self.assertEqual(moved["state"], "provisioning")
+            here.sync()
+            self.assertEqual((here.instances, here.peers), ({}, {}))
+            self.assertEqual(self.api.get(path).json["state"], "provisioning") # not the old one's to say
+            there.sync()
+            self.assertEqual(there.instances[instance["id"]]["wireguard"], key)
+            self.assertEqual(there.peers[peer]["timestamp"], stamp)
+            self.assertEqual(there.peers[peer]["endpoint"], "192.0.2.7:5000")
+            now = self.is_ok(self.api.get(path)).json
+            self.assertEqual((now["state"], now["endpoints"]), ("ready", before["endpoints"]))
+            self.assertEqual(self.api.get(f"{path}/peers/{peer}").json["rx_bytes"], 7)
+            full = rest_hub.Hub(self.daemon, known=(here.id, here.client.token))
+            self.assertEqual(full.take()["instances"], []) # nor when it asks for everything
+        self.is_ok(self.api.delete(f"{path}"), 202)
+
+    def test_a_full_port(self):
+        here, there, out = self.come_in("local"), self.come_in("local"), self.new_hub("local")
+        moves = []
+        for hub in (here, there):
+            hub.sync()
+        for name in ("aaa", "bbb"): # each on an empty hub, and so with the first port of it
+            made = self.is_ok(self.api.post("/v1/instances", {"name": name, "hostname": name, "region": "local"}), 202)
+            self.wait_for(lambda made=made: self.settled(made.json["id"]))
+            moves.append(f"/v1/instances/{made.json['id']}/move")
+        here.sync()
+        stays = 0 if moves[0].split("/")[3] in here.instances else 1
+        self.is_refused(self.api.post(moves[1 - stays], {"hub_id": here.id}), 409, "conflict", word="port")
+        self.is_refused(self.api.post(moves[0], {"hub_id": out["id"]}), 409, "conflict", word="has not come in")
+        self.is_refused(self.api.post(moves[0], {"hub_id": "nowhere"}), 422, "unprocessable", "/hub_id")
+        here.sync()
+        self.assertEqual(len(here.instances), 1)
 
 
 if __name__ == "__main__":
