@@ -19,6 +19,8 @@ const struct command commands[] = {
 	{"instances", "retry", "INSTANCE", NULL, "provision again after a failure",
 		instances_retry},
 	{"instances", "routes", "INSTANCE", NULL, "who gets what is sent where", instances_routes},
+	{"instances", "bandwidth", "INSTANCE", bandwidth_options,
+		"what its peers have moved, by hour or day", instances_bandwidth},
 
 	{"peers", "list", "INSTANCE", peers_list_options, "sites and people of a network",
 		peers_list},
@@ -33,6 +35,8 @@ const struct command commands[] = {
 	{"peers", "delete", "INSTANCE PEER", NULL, "cut at once, and gone", peers_delete},
 	{"peers", "capture", "INSTANCE PEER", peers_capture_options,
 		"a few seconds of its packets, as pcapng", peers_capture},
+	{"peers", "bandwidth", "INSTANCE PEER", bandwidth_options,
+		"what it has moved, by hour or day", peers_bandwidth},
 	{"peers", "profile", "INSTANCE PEER", peers_profile_options, "what its WireGuard imports",
 		peers_profile},
 

@@ -75,6 +75,9 @@ int api_key_create(struct request *rq);
 int api_key_get(struct request *rq);
 int api_key_delete(struct request *rq);
 
+int instance_bandwidth(struct request *rq);
+int peer_bandwidth(struct request *rq);
+
 int audit_log_list(struct request *rq);
 
 extern const struct json_field node_enrol_fields[];

@@ -12,6 +12,7 @@ static const char *const instances_query[] = {
 static const char *const peers_query[] = {
 	"limit", "cursor", "name", "state", "user_id", "site_id", "connected", "label", NULL};
 static const char *const plain_list_query[] = {"limit", "cursor", NULL};
+static const char *const bandwidth_query[] = {"limit", "cursor", "from", "to", "by", NULL};
 static const char *const profile_query[] = {"format", "transport", NULL};
 static const char *const desired_query[] = {"epoch", "after", "wait", NULL};
 
@@ -52,6 +53,8 @@ const struct route routes[] = {
 	{"POST", INSTANCE "/retry", OPERATOR(INSTANCE), instance_provision_again,
 		ROUTE_BODY_OPTIONAL, no_fields, NULL},
 	{"GET", INSTANCE "/routes", VIEWER(INSTANCE), instance_routes, 0, NULL, plain_list_query},
+	{"GET", INSTANCE "/bandwidth", VIEWER(INSTANCE), instance_bandwidth, 0, NULL,
+		bandwidth_query},
 
 	{"GET", INSTANCE "/peers", VIEWER(INSTANCE), peers_list, 0, NULL, peers_query},
 	{"POST", INSTANCE "/peers", OPERATOR(INSTANCE), peer_create, 0, peer_create_fields, NULL},
@@ -69,6 +72,7 @@ const struct route routes[] = {
 		profile_query},
 	{"POST", PEER "/profile/reveal", OPERATOR(INSTANCE), peer_profile_reveal,
 		ROUTE_BODY_OPTIONAL | ROUTE_NOT_KEPT, no_fields, profile_query},
+	{"GET", PEER "/bandwidth", VIEWER(INSTANCE), peer_bandwidth, 0, NULL, bandwidth_query},
 	{"GET", PEER "/captures", OPERATOR(INSTANCE), captures_list, 0, NULL, plain_list_query},
 	{"POST", PEER "/captures", OPERATOR(INSTANCE), capture_create, ROUTE_BODY_OPTIONAL,
 		capture_create_fields, NULL},

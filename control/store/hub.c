@@ -357,39 +357,6 @@ int hub_set_report(struct store *store, const struct hub *h, const struct hub_re
 	return rc;
 }
 
-int hub_set_peer_status(struct store *store, const struct hub *h, const struct uuid *boot_id,
-	const struct uuid *peer_id, const struct peer_status *s)
-{
-	/*
-	 * Sums: what this boot told before is replaced by what it tells now; other boots stay. A peer
-	 * that was away (suspended) counts from zero again in the same boot: less than before.
-	 */
-	return sql_run(store,
-		"INSERT INTO peer_status AS t (peer_id, boot_id, endpoint, last_handshake_at, last_seen_at,"
-		" rx_bytes, tx_bytes, rx_packets, tx_packets, boot_rx_bytes, boot_tx_bytes, boot_rx_packets,"
-		" boot_tx_packets, timestamp, failure, failure_at, protocol)"
-		" SELECT p.id, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?14 FROM peer p"
-		" JOIN instance i ON i.id = p.instance_id WHERE p.id = ?1 AND i.hub_id = ?13"
-		" ON CONFLICT (peer_id) DO UPDATE SET"
-		" rx_bytes = t.rx_bytes + ?6 - iif(t.boot_id IS ?2 AND ?6 >= t.boot_rx_bytes,"
-		" t.boot_rx_bytes, 0),"
-		" tx_bytes = t.tx_bytes + ?7 - iif(t.boot_id IS ?2 AND ?7 >= t.boot_tx_bytes,"
-		" t.boot_tx_bytes, 0),"
-		" rx_packets = t.rx_packets + ?8 - iif(t.boot_id IS ?2 AND ?8 >= t.boot_rx_packets,"
-		" t.boot_rx_packets, 0),"
-		" tx_packets = t.tx_packets + ?9 - iif(t.boot_id IS ?2 AND ?9 >= t.boot_tx_packets,"
-		" t.boot_tx_packets, 0),"
-		" boot_rx_bytes = ?6, boot_tx_bytes = ?7, boot_rx_packets = ?8, boot_tx_packets = ?9,"
-		" boot_id = ?2, endpoint = iif(?3 = '', t.endpoint, ?3),"
-		" last_handshake_at = max(t.last_handshake_at, ?4), last_seen_at = max(t.last_seen_at, ?5),"
-		" timestamp = max(t.timestamp, ?10), failure = iif(?12 > t.failure_at, ?11, t.failure),"
-		" failure_at = max(t.failure_at, ?12), protocol = iif(?14 = '', t.protocol, ?14)",
-		"uutiiiiiittiut", peer_id, boot_id, s->endpoint, s->last_handshake_at,
-		s->last_seen_at, (int64_t)s->rx_bytes, (int64_t)s->tx_bytes, (int64_t)s->rx_packets,
-		(int64_t)s->tx_packets, s->timestamp, s->failure, s->failure_at, &h->id,
-		s->protocol);
-}
-
 enum {
 	CONFIRMED_MAX = 64, /* in one report; the others with the next */
 };

@@ -35,6 +35,7 @@ struct store {
 	int64_t now;
 	enum store_mode mode;
 	struct store_actor actor;
+	struct uuid swept; /* the object whose history was looked through last */
 };
 
 /* An SQLite result as -errno. */
@@ -45,6 +46,8 @@ int sql_errno(struct store *store, int rc);
  * 0 with *ret to be given to sql_done, or -errno.
  */
 int sql_prepare(struct store *store, sqlite3_stmt **ret, const char *sql, const char *types, ...);
+/* One that was prepared (with no types) begins anew with other values. 0 or -errno. */
+int sql_again(struct store *store, sqlite3_stmt *stmt, const char *types, ...);
 /* 1 a row, 0 the end, or -errno. */
 int sql_step(struct store *store, sqlite3_stmt *stmt);
 /* The only row that matters: 0, -ENOENT when there is none, or another -errno. */

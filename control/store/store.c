@@ -5,6 +5,7 @@
  * made only together with a new database, since an old one could not be read with another key.
  */
 #include "control/model/capture.h"
+#include "control/store/bandwidth.h"
 #include "control/store/internal.h"
 #include "dataplane/base/clock.h"
 
@@ -25,8 +26,11 @@ extern const char migration_002[];
 extern const size_t migration_002_len;
 extern const char migration_003[];
 extern const size_t migration_003_len;
+extern const char migration_004[];
+extern const size_t migration_004_len;
 
-static const char *const migrations[] = {migration_001, migration_002, migration_003};
+static const char *const migrations[] = {
+	migration_001, migration_002, migration_003, migration_004};
 
 enum {
 	SCHEMA_VERSION = sizeof(migrations) / sizeof(migrations[0]),
@@ -326,5 +330,5 @@ int store_prune(struct store *store)
 	if (rc == 0)
 		rc = sql_run(store, "DELETE FROM tombstone WHERE at <= ?", "i",
 			store->now - (int64_t)7 * DAY);
-	return rc;
+	return rc == 0 ? bandwidth_sweep(store) : rc;
 }

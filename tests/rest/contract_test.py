@@ -97,7 +97,8 @@ class ContractTest(rest_client.RestTest):
     def drive_400(self, operation):
         if operation.method in ("POST", "PATCH"):
             return self.call(operation, {"moon": 1})
-        query = {"getDesired": "?wait=x", "getProfile": "?format=moon"}[operation.id]
+        query = {"getDesired": "?wait=x", "getProfile": "?format=moon", "getInstanceBandwidth": "?by=moon",
+                 "getPeerBandwidth": "?from=moon"}[operation.id]
         return self.client_of(operation).get(self.path_of(operation) + query)
 
     def drive_404(self, operation):
