@@ -21,6 +21,8 @@ const struct command commands[] = {
 	{"instances", "routes", "INSTANCE", NULL, "who gets what is sent where", instances_routes},
 	{"instances", "bandwidth", "INSTANCE", bandwidth_options,
 		"what its peers have moved, by hour or day", instances_bandwidth},
+	{"instances", "sessions", "INSTANCE", NULL, "who was connected when, and from where",
+		instances_sessions},
 
 	{"peers", "list", "INSTANCE", peers_list_options, "sites and people of a network",
 		peers_list},
@@ -37,6 +39,8 @@ const struct command commands[] = {
 		"a few seconds of its packets, as pcapng", peers_capture},
 	{"peers", "bandwidth", "INSTANCE PEER", bandwidth_options,
 		"what it has moved, by hour or day", peers_bandwidth},
+	{"peers", "sessions", "INSTANCE PEER", NULL, "when it was connected, and from where",
+		peers_sessions},
 	{"peers", "profile", "INSTANCE PEER", peers_profile_options, "what its WireGuard imports",
 		peers_profile},
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What was: the bandwidth of an instance or a peer, by hour and day. */
+/* What was: bandwidth of an instance or a peer by hour and day, and who was connected when. */
 #include "control/cli/noun.h"
 #include "control/cli/nouns.h"
 
@@ -67,4 +67,36 @@ enum exit_code instances_bandwidth(struct cli *cli)
 enum exit_code peers_bandwidth(struct cli *cli)
 {
 	return peers_with_one(cli, list_bandwidth);
+}
+
+static const struct column session_columns[] = {
+	{"PEER", "peer_name"},
+	{"SINCE", "since"},
+	{"UNTIL", "until"},
+	{"FROM", "connected_from"},
+	{"PROTOCOL", "protocol"},
+	{"RECEIVED", "rx_bytes"},
+	{"SENT", "tx_bytes"},
+	{"ENDED", "end_reason"},
+	{0},
+};
+
+static enum exit_code list_sessions(struct cli *cli, const char *object)
+{
+	char *path;
+	if (asprintf(&path, "%s/sessions", object) < 0)
+		return EXIT_CODE_FAILED;
+	enum exit_code code = noun_list(cli, path, session_columns);
+	free(path);
+	return code;
+}
+
+enum exit_code instances_sessions(struct cli *cli)
+{
+	return with_instance(cli, list_sessions);
+}
+
+enum exit_code peers_sessions(struct cli *cli)
+{
+	return peers_with_one(cli, list_sessions);
 }

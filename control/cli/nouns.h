@@ -37,6 +37,8 @@ enum exit_code peers_profile(struct cli *cli);
 extern const struct option_rule bandwidth_options[];
 enum exit_code instances_bandwidth(struct cli *cli);
 enum exit_code peers_bandwidth(struct cli *cli);
+enum exit_code instances_sessions(struct cli *cli);
+enum exit_code peers_sessions(struct cli *cli);
 
 extern const struct option_rule users_create_options[], users_update_options[];
 enum exit_code users_list(struct cli *cli);

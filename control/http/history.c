@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What was: bandwidth by hour and day, of an instance or of one of its peers. */
+/* What was: bandwidth by hour and day, and sessions, of an instance or of one of its peers. */
 #include "control/http/api_internal.h"
 #include "control/http/page.h"
 #include "control/http/problem.h"
@@ -9,6 +9,7 @@
 #include "control/store/bandwidth.h"
 #include "control/store/instance.h"
 #include "control/store/peer.h"
+#include "control/store/session.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -118,4 +119,46 @@ int instance_bandwidth(struct request *rq)
 int peer_bandwidth(struct request *rq)
 {
 	return list_bandwidth(rq, true);
+}
+
+static int add_session(void *ctx, const struct session *s)
+{
+	struct page *page = ctx;
+	char position[32];
+	if (!page_wants(page))
+		return 1;
+	(void)snprintf(position, sizeof(position), "%lld", (long long)s->seq);
+	return page_add(page,
+		json_pack("{s:I, s:o, s:s, s:o, s:o, s:o, s:s, s:I, s:I, s:o}", "id",
+			(json_int_t)s->seq, "peer_id", value_uuid(&s->peer_id), "peer_name",
+			s->peer_name, "since", value_time(s->since), "until", value_time(s->until),
+			"connected_from", value_text(s->endpoint), "protocol", s->protocol,
+			"rx_bytes", (json_int_t)s->rx_bytes, "tx_bytes", (json_int_t)s->tx_bytes,
+			"end_reason", value_text(s->reason)),
+		position);
+}
+
+static int list_sessions(struct request *rq, bool is_peer)
+{
+	struct page page;
+	struct uuid id;
+	int rc;
+	if (!find_object(rq, is_peer, &id, &rc))
+		return rc;
+	if (!page_begin(&page, rq))
+		return 0;
+	int64_t before = page.position[0] != '\0' ? strtoll(page.position, NULL, 10) : INT64_MAX;
+	return page_end(&page,
+		session_list(rq->api->store, is_peer ? NULL : &id, is_peer ? &id : NULL, before,
+			add_session, &page));
+}
+
+int instance_sessions(struct request *rq)
+{
+	return list_sessions(rq, false);
+}
+
+int peer_sessions(struct request *rq)
+{
+	return list_sessions(rq, true);
 }

@@ -77,6 +77,8 @@ int api_key_delete(struct request *rq);
 
 int instance_bandwidth(struct request *rq);
 int peer_bandwidth(struct request *rq);
+int instance_sessions(struct request *rq);
+int peer_sessions(struct request *rq);
 
 int audit_log_list(struct request *rq);
 

@@ -53,6 +53,8 @@ const struct route routes[] = {
 	{"POST", INSTANCE "/retry", OPERATOR(INSTANCE), instance_provision_again,
 		ROUTE_BODY_OPTIONAL, no_fields, NULL},
 	{"GET", INSTANCE "/routes", VIEWER(INSTANCE), instance_routes, 0, NULL, plain_list_query},
+	{"GET", INSTANCE "/sessions", VIEWER(INSTANCE), instance_sessions, 0, NULL,
+		plain_list_query},
 	{"GET", INSTANCE "/bandwidth", VIEWER(INSTANCE), instance_bandwidth, 0, NULL,
 		bandwidth_query},
 
@@ -72,6 +74,7 @@ const struct route routes[] = {
 		profile_query},
 	{"POST", PEER "/profile/reveal", OPERATOR(INSTANCE), peer_profile_reveal,
 		ROUTE_BODY_OPTIONAL | ROUTE_NOT_KEPT, no_fields, profile_query},
+	{"GET", PEER "/sessions", VIEWER(INSTANCE), peer_sessions, 0, NULL, plain_list_query},
 	{"GET", PEER "/bandwidth", VIEWER(INSTANCE), peer_bandwidth, 0, NULL, bandwidth_query},
 	{"GET", PEER "/captures", OPERATOR(INSTANCE), captures_list, 0, NULL, plain_list_query},
 	{"POST", PEER "/captures", OPERATOR(INSTANCE), capture_create, ROUTE_BODY_OPTIONAL,

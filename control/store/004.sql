@@ -19,3 +19,28 @@ CREATE TRIGGER instance_bandwidth AFTER DELETE ON instance
 BEGIN
 	DELETE FROM bandwidth WHERE object_id = OLD.id;
 END;
+
+-- When a peer was connected, from where and how. rx_from and tx_from are the peer's sums when it
+-- began; rx_bytes and tx_bytes are written when it has ended.
+CREATE TABLE session (
+	seq INTEGER PRIMARY KEY AUTOINCREMENT,
+	peer_id BLOB NOT NULL REFERENCES peer(id) ON DELETE CASCADE,
+	instance_id BLOB NOT NULL,
+	since INTEGER NOT NULL,
+	until INTEGER NOT NULL DEFAULT 0,     -- 0: it goes on
+	endpoint TEXT NOT NULL,
+	protocol TEXT NOT NULL,
+	rx_from INTEGER NOT NULL,
+	tx_from INTEGER NOT NULL,
+	rx_bytes INTEGER NOT NULL DEFAULT 0,
+	tx_bytes INTEGER NOT NULL DEFAULT 0,
+	reason TEXT NOT NULL DEFAULT ''
+);
+CREATE INDEX session_peer ON session(peer_id, seq);
+CREATE INDEX session_instance ON session(instance_id, seq);
+CREATE INDEX session_until ON session(until, seq);
+CREATE UNIQUE INDEX session_open ON session(peer_id) WHERE until = 0;
+
+-- Whether it has missed its reports, and since when it reports again.
+ALTER TABLE hub ADD COLUMN is_silent INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE hub ADD COLUMN back_at INTEGER NOT NULL DEFAULT 0;

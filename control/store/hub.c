@@ -348,13 +348,27 @@ int hub_set_report(struct store *store, const struct hub *h, const struct hub_re
 	if (addresses != NULL && counters != NULL)
 		rc = sql_run(store,
 			"UPDATE hub SET boot_id = ?, applied_epoch = ?, applied_generation = ?, version = ?,"
-			" addresses = ?, egress_v4 = ?, egress_v6 = ?, counters = ?, last_report_at = ?"
-			" WHERE id = ?",
+			" addresses = ?, egress_v4 = ?, egress_v6 = ?, counters = ?, last_report_at = ?9,"
+			" back_at = iif(is_silent, ?9, back_at), is_silent = 0 WHERE id = ?",
 			"uuittiitiu", &r->boot_id, &r->epoch, r->generation, r->version, addresses,
 			(int64_t)r->egress_v4, (int64_t)r->egress_v6, counters, store->now, &h->id);
 	free(addresses);
 	free(counters);
 	return rc;
+}
+
+int hubs_expire(struct store *store)
+{
+	int64_t found = 0;
+	int rc = sql_number(store, &found,
+		"SELECT count(*) FROM hub WHERE NOT is_silent AND last_report_at < ?", "i",
+		store->now - HUB_SILENT_S);
+	if (rc < 0 || found == 0)
+		return rc;
+	rc = sql_run(store,
+		"UPDATE hub SET is_silent = 1 WHERE NOT is_silent AND last_report_at < ?", "i",
+		store->now - HUB_SILENT_S);
+	return rc < 0 ? rc : (int)found;
 }
 
 enum {

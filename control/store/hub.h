@@ -77,6 +77,9 @@ struct hub_report {
 
 int hub_set_report(struct store *store, const struct hub *h, const struct hub_report *report);
 
+/* Notes which hubs have gone silent: until they are back nobody knows of their peers. Their number. */
+int hubs_expire(struct store *store);
+
 /* Removes the instances of which the hub, at this generation, has confirmed the end. Their number. */
 int hub_remove_confirmed(struct store *store, const struct hub *h, int64_t generation);
 

@@ -36,6 +36,7 @@ struct store {
 	enum store_mode mode;
 	struct store_actor actor;
 	struct uuid swept; /* the object whose history was looked through last */
+	int64_t expired; /* the open session that was looked at last */
 };
 
 /* An SQLite result as -errno. */

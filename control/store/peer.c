@@ -11,6 +11,7 @@
 #include "control/store/instance.h"
 #include "control/store/internal.h"
 #include "control/store/prefixes.h"
+#include "control/store/session.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -415,6 +416,8 @@ int peer_set_suspended(struct store *store, struct peer *p, bool is_suspended)
 	p->version++;
 	if (rc == 0)
 		rc = peer_resend(store, &p->id);
+	if (rc == 0 && is_suspended)
+		rc = session_end_of_peer(store, &p->id, "suspended");
 	return rc == 0
 		? audit_add(store, is_suspended ? "suspend" : "resume", "peer", &p->id, p->name)
 		: rc;
@@ -568,6 +571,8 @@ int peers_expire(struct store *store)
 		if (rc == 0)
 			rc = sql_run(store, "UPDATE peer SET is_sent = 0 WHERE id = ?", "u",
 				&list.ids[i]);
+		if (rc == 0)
+			rc = session_end_of_peer(store, &list.ids[i], "expired");
 	}
 	free(list.ids);
 	return rc < 0 ? rc : (int)list.count;

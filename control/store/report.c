@@ -9,6 +9,7 @@
 
 #include "control/store/bandwidth.h"
 #include "control/store/internal.h"
+#include "control/store/session.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -24,7 +25,12 @@ struct known {
 	bool is_told, is_same_boot;
 	uint64_t sum[COUNTERS]; /* over all boots */
 	uint64_t of_boot[COUNTERS]; /* the part of it that this boot has told */
-	struct peer_status status; /* without counters */
+	struct peer_status status; /* its counters are the first of the sums when it is read */
+	char name[NAME_TEXT];
+	enum peer_protocol protocol;
+	int64_t window_s;
+	bool is_permitted;
+	struct session open; /* only what is compared; seq 0: none */
 };
 
 struct instance_sum {
@@ -46,9 +52,14 @@ static int prepare(struct peer_report *r)
 	int rc = sql_prepare(r->store, &r->find,
 		"SELECT p.instance_id, t.boot_id, t.rx_bytes, t.tx_bytes, t.rx_packets, t.tx_packets,"
 		" t.boot_rx_bytes, t.boot_tx_bytes, t.boot_rx_packets, t.boot_tx_packets, t.endpoint,"
-		" t.last_handshake_at, t.last_seen_at, t.timestamp, t.failure, t.failure_at, t.protocol"
+		" t.last_handshake_at, t.last_seen_at, t.timestamp, t.failure, t.failure_at, t.protocol,"
+		" p.name, p.protocol, max(?3, 3 * p.keepalive), p.is_suspended = 0 AND"
+		" coalesce(u.is_suspended, 0) = 0 AND (p.expires_at = 0 OR p.expires_at > ?4),"
+		" x.seq, x.endpoint, x.protocol"
 		" FROM peer p JOIN instance i ON i.id = p.instance_id"
-		" LEFT JOIN peer_status t ON t.peer_id = p.id WHERE p.id = ? AND i.hub_id = ?",
+		" LEFT JOIN user u ON u.id = p.user_id"
+		" LEFT JOIN session x ON x.peer_id = p.id AND x.until = 0"
+		" LEFT JOIN peer_status t ON t.peer_id = p.id WHERE p.id = ?1 AND i.hub_id = ?2",
 		"");
 	if (rc == 0)
 		rc = sql_prepare(r->store, &r->set,
@@ -93,6 +104,14 @@ int peer_report_begin(struct store *store, const struct hub *h, const struct uui
 	return rc;
 }
 
+static void set_counters(struct peer_status *s, const uint64_t sum[COUNTERS])
+{
+	s->rx_bytes = sum[0];
+	s->tx_bytes = sum[1];
+	s->rx_packets = sum[2];
+	s->tx_packets = sum[3];
+}
+
 static void read_known(struct peer_report *r, struct known *k)
 {
 	struct uuid boot;
@@ -112,6 +131,15 @@ static void read_known(struct peer_report *r, struct known *k)
 	sql_text(r->find, 14, k->status.failure, sizeof(k->status.failure));
 	k->status.failure_at = sqlite3_column_int64(r->find, 15);
 	sql_text(r->find, 16, k->status.protocol, sizeof(k->status.protocol));
+	set_counters(&k->status, k->sum);
+	sql_text(r->find, 17, k->name, sizeof(k->name));
+	k->protocol = sqlite3_column_int(r->find, 18) == PROTOCOL_OPENVPN ? PROTOCOL_OPENVPN
+									  : PROTOCOL_WIREGUARD;
+	k->window_s = sqlite3_column_int64(r->find, 19);
+	k->is_permitted = sqlite3_column_int(r->find, 20) != 0;
+	k->open.seq = sqlite3_column_int64(r->find, 21);
+	sql_text(r->find, 22, k->open.endpoint, sizeof(k->open.endpoint));
+	sql_text(r->find, 23, k->open.protocol, sizeof(k->open.protocol));
 }
 
 /* What goes on from before and what is new; what a hub does not say stays as it was. */
@@ -190,6 +218,35 @@ static int set_status(struct peer_report *r, const struct uuid *peer_id, const s
 	return rc == 0 ? sql_step(r->store, r->set) : rc;
 }
 
+/* Sessions end and begin around it: what ends has the bytes of before. */
+static int write_status(struct peer_report *r, const struct uuid *peer_id, struct known *k,
+	const struct peer_status *before, const struct peer_status *told)
+{
+	const uint64_t counters[COUNTERS] = {
+		told->rx_bytes, told->tx_bytes, told->rx_packets, told->tx_packets};
+	const char *otherwise = peer_protocol_text(k->protocol);
+	const struct session_news news = {
+		.peer_id = peer_id,
+		.instance_id = &k->instance_id,
+		.peer_name = k->name,
+		.before = before,
+		.now = &k->status,
+		.open = &k->open,
+		.protocol = k->status.protocol[0] != '\0' ? k->status.protocol : otherwise,
+		.window_s = k->window_s,
+		.is_told = k->is_told,
+		.is_same_boot = k->is_same_boot,
+		.is_permitted = k->is_permitted,
+		.has_left = told->protocol[0] == '\0' && strcmp(k->open.protocol, "openvpn") == 0,
+	};
+	bool goes_on = false;
+	set_counters(&k->status, k->sum);
+	int rc = session_end_old(r->store, &news, &goes_on);
+	if (rc == 0)
+		rc = set_status(r, peer_id, k, counters);
+	return rc == 0 ? session_begin_new(r->store, &news, goes_on) : rc;
+}
+
 static int take_known(struct peer_report *r, const struct uuid *peer_id, struct known *k,
 	const struct peer_status *s)
 {
@@ -206,7 +263,7 @@ static int take_known(struct peer_report *r, const struct uuid *peer_id, struct 
 	merge_status(&k->status, s);
 	if (k->is_same_boot && moved == 0 && is_same(&k->status, &before))
 		return 0;
-	int rc = set_status(r, peer_id, k, told);
+	int rc = write_status(r, peer_id, k, &before, s);
 	if (rc < 0 || (delta[0] | delta[1] | delta[2] | delta[3]) == 0)
 		return rc;
 	rc = count_traffic(r, peer_id, delta);
@@ -216,7 +273,8 @@ static int take_known(struct peer_report *r, const struct uuid *peer_id, struct 
 int peer_report_take(struct peer_report *r, const struct uuid *peer_id, const struct peer_status *s)
 {
 	struct known known;
-	int rc = sql_again(r->store, r->find, "uu", peer_id, &r->hub->id);
+	int rc = sql_again(r->store, r->find, "uuii", peer_id, &r->hub->id,
+		(int64_t)CONNECTED_MIN_S, r->store->now);
 	if (rc == 0)
 		rc = sql_first(r->store, r->find);
 	if (rc == 0) {

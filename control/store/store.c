@@ -7,6 +7,7 @@
 #include "control/model/capture.h"
 #include "control/store/bandwidth.h"
 #include "control/store/internal.h"
+#include "control/store/session.h"
 #include "dataplane/base/clock.h"
 
 #include <errno.h>
@@ -330,5 +331,7 @@ int store_prune(struct store *store)
 	if (rc == 0)
 		rc = sql_run(store, "DELETE FROM tombstone WHERE at <= ?", "i",
 			store->now - (int64_t)7 * DAY);
+	if (rc == 0)
+		rc = sessions_prune(store);
 	return rc == 0 ? bandwidth_sweep(store) : rc;
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""What was: bandwidth by hour and day, over restarts, kills and counters that begin anew."""
+"""What was: bandwidth by hour and day, sessions; over restarts, kills and counters that begin anew."""
 import contextlib
 import json
 import sqlite3
@@ -133,6 +133,62 @@ class HistoryTest(rest_client.RestTest):
         self.assertIn("1234567", self.nave("instances", "bandwidth", instance["hostname"], "--by", "day"))
         shown = json.loads(self.nave(*names, "--by", "day", "--from", rfc3339(time.time() - DAY), "-o", "json"))
         self.assertEqual([i["rx_bytes"] for i in shown], [1234567])
+
+    def seen(self, peer, ago=0, endpoint="198.51.100.7:4500", **more):
+        now = int(time.time()) - ago
+        self.hub.status[peer["id"]] = {**self.hub.status.get(peer["id"], {}), "last_seen_at": now,
+                                       "endpoint": endpoint, **more}
+        self.hub.report()
+
+    def sessions(self, path):
+        return [(s["connected_from"], s["protocol"], s["rx_bytes"], s["end_reason"])
+                for s in self.api.items(f"{path}/sessions")]
+
+    def test_sessions(self):
+        instance, peer, instance_path, path = self.place()
+        self.assertEqual(self.sessions(path), [])
+        handshake = int(time.time()) - 30
+        self.seen(peer, 20, last_handshake_at=handshake, rx_bytes=100)
+        shown = self.api.items(f"{path}/sessions")[0]
+        self.assertEqual((shown["since"], shown["until"]), (rfc3339(handshake), None))
+        self.assertEqual((shown["peer_id"], shown["peer_name"]), (peer["id"], peer["name"]))
+        self.daemon.kill()
+        self.daemon.start()
+        self.seen(peer, 15, rx_bytes=300)
+        self.assertEqual(self.sessions(path), [("198.51.100.7:4500", "wireguard", 300, None)])
+        self.seen(peer, 10, "203.0.113.9:1194", rx_bytes=350, protocol_in_use="openvpn")
+        self.seen(peer, 5, "203.0.113.9:1194", rx_bytes=400, protocol_in_use=None)
+        kept = [("203.0.113.9:1194", "openvpn", 100, "closed"),
+                ("198.51.100.7:4500", "wireguard", 300, "other_protocol")]
+        self.assertEqual(self.sessions(path), kept)
+        self.seen(peer, 4, "203.0.113.9:1195", rx_bytes=400, protocol_in_use="wireguard")
+        self.is_ok(self.api.post(f"{path}/suspend"))
+        kept = [("203.0.113.9:1195", "wireguard", 0, "suspended"), *kept]
+        self.assertEqual(self.sessions(path), kept)
+        self.assertEqual(self.sessions(instance_path), kept)
+        self.assertEqual(len(self.api.items(f"{path}/sessions?limit=1")), 3)
+        self.assertIn("other_protocol", self.nave(
+            "peers", "sessions", instance["hostname"], peer["name"]))
+        self.assertIn(peer["name"], self.nave("instances", "sessions", instance["hostname"]))
+        self.is_ok(self.api.delete(path), 204)
+        self.assertEqual(self.sessions(instance_path), [])
+        self.assertEqual(self.api.get(f"{path}/sessions").status, 404)
+
+    def test_a_session_ends_by_silence_by_a_users_end_and_in_time(self):
+        instance, peer, _, path = self.place()
+        user = self.is_ok(self.api.post("/v1/users", {"name": self.fresh("user")}), 201).json
+        theirs = self.new_peer(instance, user_id=user["id"])
+        soon = self.new_peer(instance, expires_at=rfc3339(time.time() + 2))
+        self.hub.take()
+        for one in (peer, theirs, soon):
+            self.seen(one)
+        self.is_ok(self.api.post(f"/v1/users/{user['id']}/suspend"))
+        of = lambda p: self.sessions(f"/v1/instances/{instance['id']}/peers/{p['id']}")[0][3]
+        self.assertEqual([of(peer), of(theirs), of(soon)], [None, "user_suspended", None])
+        self.wait_for(lambda: of(soon) == "expired")
+        self.sql("UPDATE hub SET back_at = 1")
+        self.sql("UPDATE peer_status SET last_seen_at = last_seen_at - 181")
+        self.wait_for(lambda: self.sessions(path)[0][3] == "silent")
 
 
 if __name__ == "__main__":
