@@ -121,6 +121,11 @@ static void wake(void *ctx)
 	api_wake(ctx);
 }
 
+static void tell_events(void *ctx)
+{
+	api_tell_events(ctx);
+}
+
 static int start(struct daemon *d)
 {
 	int err = process_restrict(0);
@@ -133,6 +138,8 @@ static int start(struct daemon *d)
 		err = provision_new(&d->config, d->store, &d->provision);
 	if (err == 0)
 		err = api_new(&d->config, d->store, d->provision, &d->api);
+	if (err == 0)
+		store_set_listener(d->store, tell_events, d->api);
 	if (err == 0)
 		err = provision_start(d->provision, wake, d->api);
 	if (err == 0)

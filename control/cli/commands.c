@@ -68,6 +68,7 @@ const struct command commands[] = {
 		api_keys_create},
 	{"api-keys", "delete", "KEY", NULL, "revoked at once", api_keys_delete},
 	{"audit", "list", "", NULL, "who did what", audit_list},
+	{"events", NULL, "", events_options, "what has happened, or what happens", events_list},
 	{0},
 };
 /* clang-format on */

@@ -66,6 +66,8 @@ enum exit_code api_keys_list(struct cli *cli);
 enum exit_code api_keys_create(struct cli *cli);
 enum exit_code api_keys_delete(struct cli *cli);
 
+extern const struct option_rule events_options[];
+enum exit_code events_list(struct cli *cli);
 enum exit_code audit_list(struct cli *cli);
 enum exit_code status_show(struct cli *cli);
 

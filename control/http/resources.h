@@ -80,6 +80,7 @@ int peer_bandwidth(struct request *rq);
 int instance_sessions(struct request *rq);
 int peer_sessions(struct request *rq);
 
+int events_list(struct request *rq);
 int audit_log_list(struct request *rq);
 
 extern const struct json_field node_enrol_fields[];

@@ -13,6 +13,8 @@ static const char *const peers_query[] = {
 	"limit", "cursor", "name", "state", "user_id", "site_id", "connected", "label", NULL};
 static const char *const plain_list_query[] = {"limit", "cursor", NULL};
 static const char *const bandwidth_query[] = {"limit", "cursor", "from", "to", "by", NULL};
+static const char *const events_query[] = {
+	"limit", "after", "last", "wait", "type", "instance_id", NULL};
 static const char *const profile_query[] = {"format", "transport", NULL};
 static const char *const desired_query[] = {"epoch", "after", "wait", NULL};
 
@@ -105,6 +107,7 @@ const struct route routes[] = {
 	{"POST", "/v1/api-keys", OWNER, api_key_create, 0, api_key_create_fields, NULL},
 	{"GET", "/v1/api-keys/{key}", OWNER, api_key_get, 0, NULL, NULL},
 	{"DELETE", "/v1/api-keys/{key}", OWNER, api_key_delete, 0, NULL, NULL},
+	{"GET", "/v1/events", VIEWER(ANY), events_list, 0, NULL, events_query},
 	{"GET", "/v1/audit-log", OWNER, audit_log_list, 0, NULL, plain_list_query},
 
 	{"POST", "/node/v1/enrol", ROLE_LOCAL, ROUTE_REACH_ANY, node_enrol, 0, node_enrol_fields,

@@ -44,3 +44,18 @@ CREATE UNIQUE INDEX session_open ON session(peer_id) WHERE until = 0;
 -- Whether it has missed its reports, and since when it reports again.
 ALTER TABLE hub ADD COLUMN is_silent INTEGER NOT NULL DEFAULT 1;
 ALTER TABLE hub ADD COLUMN back_at INTEGER NOT NULL DEFAULT 0;
+
+-- What has happened, in order; written in the transaction of what it tells.
+CREATE TABLE event (
+	seq INTEGER PRIMARY KEY AUTOINCREMENT,
+	at INTEGER NOT NULL,
+	workspace_id BLOB NOT NULL,
+	instance_id BLOB,                     -- NULL: of the workspace
+	type TEXT NOT NULL,                   -- "peer.connected"
+	object_type TEXT NOT NULL,
+	object_id BLOB,
+	object_name TEXT NOT NULL,
+	data TEXT NOT NULL
+);
+CREATE INDEX event_instance ON event(instance_id, seq);
+ALTER TABLE meta ADD COLUMN event_floor INTEGER NOT NULL DEFAULT 0; -- events up to here are gone

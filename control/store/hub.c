@@ -333,6 +333,12 @@ int hub_desired_list(struct store *store, const struct hub *h, int64_t after, bo
 	return rc;
 }
 
+static int tell(struct store *store, const struct uuid *id, const char *name, const char *type)
+{
+	const struct event_about about = {"hub", id, name, NULL};
+	return event_add(store, type, &about, NULL);
+}
+
 int hub_set_report(struct store *store, const struct hub *h, const struct hub_report *r)
 {
 	json_t *list = json_array();
@@ -344,8 +350,12 @@ int hub_set_report(struct store *store, const struct hub *h, const struct hub_re
 	char *addresses = json_dumps(list, JSON_COMPACT);
 	char *counters = json_dumps(r->counters, JSON_COMPACT);
 	json_decref(list);
+	int64_t was_silent = 0;
 	int rc = -ENOMEM;
 	if (addresses != NULL && counters != NULL)
+		rc = sql_number(store, &was_silent, "SELECT is_silent FROM hub WHERE id = ?", "u",
+			&h->id);
+	if (rc == 0)
 		rc = sql_run(store,
 			"UPDATE hub SET boot_id = ?, applied_epoch = ?, applied_generation = ?, version = ?,"
 			" addresses = ?, egress_v4 = ?, egress_v6 = ?, counters = ?, last_report_at = ?9,"
@@ -354,21 +364,41 @@ int hub_set_report(struct store *store, const struct hub *h, const struct hub_re
 			(int64_t)r->egress_v4, (int64_t)r->egress_v6, counters, store->now, &h->id);
 	free(addresses);
 	free(counters);
+	return rc == 0 && was_silent != 0 ? tell(store, &h->id, h->name, "hub.connected") : rc;
+}
+
+/* The next that has gone silent: 0, or -ENOENT. */
+static int find_silent(struct store *store, struct uuid *ret, char name[NAME_TEXT])
+{
+	sqlite3_stmt *stmt;
+	int rc = sql_prepare(store, &stmt,
+		"SELECT id, name FROM hub WHERE NOT is_silent AND last_report_at < ? LIMIT 1", "i",
+		store->now - HUB_SILENT_S);
+	if (rc < 0)
+		return rc;
+	rc = sql_first(store, stmt);
+	if (rc == 0) {
+		sql_uuid(stmt, 0, ret);
+		sql_text(stmt, 1, name, NAME_TEXT);
+	}
+	sql_done(stmt);
 	return rc;
 }
 
 int hubs_expire(struct store *store)
 {
-	int64_t found = 0;
-	int rc = sql_number(store, &found,
-		"SELECT count(*) FROM hub WHERE NOT is_silent AND last_report_at < ?", "i",
-		store->now - HUB_SILENT_S);
-	if (rc < 0 || found == 0)
-		return rc;
-	rc = sql_run(store,
-		"UPDATE hub SET is_silent = 1 WHERE NOT is_silent AND last_report_at < ?", "i",
-		store->now - HUB_SILENT_S);
-	return rc < 0 ? rc : (int)found;
+	char name[NAME_TEXT];
+	struct uuid id;
+	int count = 0, rc;
+	while ((rc = find_silent(store, &id, name)) == 0) {
+		rc = sql_run(store, "UPDATE hub SET is_silent = 1 WHERE id = ?", "u", &id);
+		if (rc == 0)
+			rc = tell(store, &id, name, "hub.silent");
+		if (rc < 0)
+			return rc;
+		count++;
+	}
+	return rc == -ENOENT ? count : rc;
 }
 
 enum {

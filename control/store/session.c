@@ -34,7 +34,7 @@ static void read_row(sqlite3_stmt *stmt, struct session *s)
 #define SELECT                                                                                    \
 	"SELECT x.seq, x.peer_id, p.name, x.since, x.until, x.endpoint, x.protocol,"              \
 	" iif(x.until = 0, t.rx_bytes - x.rx_from, x.rx_bytes),"                                  \
-	" iif(x.until = 0, t.tx_bytes - x.tx_from, x.tx_bytes), x.reason"                         \
+	" iif(x.until = 0, t.tx_bytes - x.tx_from, x.tx_bytes), x.reason, x.instance_id"                         \
 	" FROM session x JOIN peer p ON p.id = x.peer_id LEFT JOIN peer_status t ON t.peer_id = " \
 	"x.peer_id"
 
@@ -60,15 +60,47 @@ int session_list(struct store *store, const struct uuid *instance_id, const stru
 	return rc < 0 ? rc : 0;
 }
 
-/* Its bytes are what the status says now. */
-static int end_session(struct store *store, int64_t seq, int64_t until, const char *reason)
+static int find_session(struct store *store, int64_t seq, struct session *ret, struct uuid *instance)
 {
-	return sql_run(store,
+	sqlite3_stmt *stmt;
+	int rc = sql_prepare(store, &stmt, SELECT " WHERE x.seq = ?", "i", seq);
+	if (rc < 0)
+		return rc;
+	rc = sql_first(store, stmt);
+	if (rc == 0) {
+		read_row(stmt, ret);
+		sql_uuid(stmt, 10, instance);
+	}
+	sql_done(stmt);
+	return rc;
+}
+
+static int tell_end(struct store *store, int64_t seq)
+{
+	struct session s;
+	struct uuid instance;
+	int rc = find_session(store, seq, &s, &instance);
+	if (rc < 0)
+		return rc;
+	const struct event_about about = {"peer", &s.peer_id, s.peer_name, &instance};
+	return event_add(store, "peer.disconnected", &about,
+		json_pack("{s:s, s:s, s:s, s:I, s:I, s:I}", "reason", s.reason, "connected_from",
+			s.endpoint, "protocol", s.protocol, "seconds",
+			(json_int_t)(s.until - s.since), "rx_bytes", (json_int_t)s.rx_bytes,
+			"tx_bytes", (json_int_t)s.tx_bytes));
+}
+
+/* Its bytes are what the status says now. is_followed: the next takes its place. */
+static int end_session(
+	struct store *store, int64_t seq, int64_t until, const char *reason, bool is_followed)
+{
+	int rc = sql_run(store,
 		"UPDATE session SET until = max(since, ?2), reason = ?3, rx_bytes = max(0,"
 		" (SELECT rx_bytes FROM peer_status t WHERE t.peer_id = session.peer_id) - rx_from),"
 		" tx_bytes = max(0, (SELECT tx_bytes FROM peer_status t WHERE"
 		" t.peer_id = session.peer_id) - tx_from) WHERE seq = ?1 AND until = 0",
 		"iit", seq, until, reason);
+	return rc == 0 && !is_followed ? tell_end(store, seq) : rc;
 }
 
 /* Behind NAT ports come and go; another address is another place. */
@@ -89,6 +121,12 @@ static const char *why_over(const struct session_news *n)
 	return is_elsewhere(n->open->endpoint, n->now->endpoint) ? "moved" : NULL;
 }
 
+static bool is_here(const struct session_news *n, const struct store *store)
+{
+	return n->now->last_seen_at > n->before->last_seen_at
+		&& n->now->last_seen_at + n->window_s >= store->now && n->is_permitted;
+}
+
 int session_end_old(struct store *store, const struct session_news *n, bool *ret_goes_on)
 {
 	*ret_goes_on = n->open->seq != 0;
@@ -96,7 +134,7 @@ int session_end_old(struct store *store, const struct session_news *n, bool *ret
 	if (reason == NULL)
 		return 0;
 	*ret_goes_on = false;
-	return end_session(store, n->open->seq, n->before->last_seen_at, reason);
+	return end_session(store, n->open->seq, n->before->last_seen_at, reason, is_here(n, store));
 }
 
 static int keep_newest(struct store *store, const struct uuid *peer_id)
@@ -119,19 +157,22 @@ static int begin_session(struct store *store, const struct session_news *n)
 		" tx_from) VALUES (?, ?, ?, ?, ?, ?, ?)",
 		"uuittii", n->peer_id, n->instance_id, since, n->now->endpoint, n->protocol,
 		(int64_t)n->before->rx_bytes, (int64_t)n->before->tx_bytes);
+	const struct event_about about = {"peer", n->peer_id, n->peer_name, n->instance_id};
+	if (rc == 0)
+		rc = event_add(store, n->open->seq != 0 ? "peer.moved" : "peer.connected", &about,
+			json_pack("{s:s, s:s}", "connected_from", n->now->endpoint, "protocol",
+				n->protocol));
 	return rc == 0 ? keep_newest(store, n->peer_id) : rc;
 }
 
 int session_begin_new(struct store *store, const struct session_news *n, bool goes_on)
 {
-	bool is_here = n->now->last_seen_at > n->before->last_seen_at
-		&& n->now->last_seen_at + n->window_s >= store->now && n->is_permitted;
 	if (goes_on && n->has_left)
-		return end_session(store, n->open->seq, n->now->last_seen_at, "closed");
+		return end_session(store, n->open->seq, n->now->last_seen_at, "closed", false);
 	if (goes_on && strcmp(n->open->endpoint, n->now->endpoint) != 0)
 		return sql_run(store, "UPDATE session SET endpoint = ? WHERE seq = ?", "ti",
 			n->now->endpoint, n->open->seq);
-	return goes_on || !is_here || n->has_left ? 0 : begin_session(store, n);
+	return goes_on || !is_here(n, store) || n->has_left ? 0 : begin_session(store, n);
 }
 
 static int find_open(struct store *store, const struct uuid *peer_id, int64_t *ret)
@@ -146,7 +187,7 @@ int session_end_of_peer(struct store *store, const struct uuid *peer_id, const c
 {
 	int64_t seq = 0;
 	int rc = find_open(store, peer_id, &seq);
-	return rc == 0 && seq != 0 ? end_session(store, seq, store->now, reason) : rc;
+	return rc == 0 && seq != 0 ? end_session(store, seq, store->now, reason, false) : rc;
 }
 
 /* One whose session is open, of the user; -ENOENT: none is left. */
@@ -234,7 +275,7 @@ int sessions_expire(struct store *store)
 	int count = rc == 0 ? find_silent(store, range, silent) : rc;
 	rc = count;
 	for (int n = 0; n < count && rc >= 0; n++)
-		rc = end_session(store, silent[n].seq, silent[n].seen_at, "silent");
+		rc = end_session(store, silent[n].seq, silent[n].seen_at, "silent", false);
 	if (rc < 0)
 		return rc;
 	store->expired = is_end ? 0 : range[1];

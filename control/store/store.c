@@ -6,6 +6,7 @@
  */
 #include "control/model/capture.h"
 #include "control/store/bandwidth.h"
+#include "control/store/event.h"
 #include "control/store/internal.h"
 #include "control/store/session.h"
 #include "dataplane/base/clock.h"
@@ -263,6 +264,7 @@ int store_begin(struct store *store, enum store_mode mode)
 		return rc;
 	}
 	store->mode = mode;
+	store->has_events = false;
 	store->now = (int64_t)(clock_realtime_ns() / NS_PER_SEC);
 	store->actor =
 		(struct store_actor){.type = "system", .name = "nave-control", .request_id = ""};
@@ -278,8 +280,17 @@ int store_end(struct store *store, bool commit)
 		rc = is_open ? run_script(store, "COMMIT") : -EIO;
 	if ((!commit || rc < 0) && sqlite3_get_autocommit(store->db) == 0)
 		(void)run_script(store, "ROLLBACK");
+	bool tells = commit && rc == 0 && store->has_events && store->listener != NULL;
 	(void)pthread_mutex_unlock(&store->lock);
+	if (tells)
+		store->listener(store->listener_ctx);
 	return rc;
+}
+
+void store_set_listener(struct store *store, void (*listener)(void *ctx), void *ctx)
+{
+	store->listener = listener;
+	store->listener_ctx = ctx;
 }
 
 int64_t store_now(const struct store *store)
@@ -333,5 +344,7 @@ int store_prune(struct store *store)
 			store->now - (int64_t)7 * DAY);
 	if (rc == 0)
 		rc = sessions_prune(store);
+	if (rc == 0)
+		rc = events_prune(store);
 	return rc == 0 ? bandwidth_sweep(store) : rc;
 }

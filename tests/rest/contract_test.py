@@ -98,7 +98,7 @@ class ContractTest(rest_client.RestTest):
         if operation.method in ("POST", "PATCH"):
             return self.call(operation, {"moon": 1})
         query = {"getDesired": "?wait=x", "getProfile": "?format=moon", "getInstanceBandwidth": "?by=moon",
-                 "getPeerBandwidth": "?from=moon"}[operation.id]
+                 "getPeerBandwidth": "?from=moon", "listEvents": "?type=!"}[operation.id]
         return self.client_of(operation).get(self.path_of(operation) + query)
 
     def drive_404(self, operation):
@@ -139,6 +139,9 @@ class ContractTest(rest_client.RestTest):
         peer = self.make(f"/v1/instances/{far['id']}/peers", type="client", name="p")
         return self.call(operation, {} if operation.method == "POST" else None,
                          {"instance": far["id"], "peer": peer["id"]})
+
+    def drive_410(self, operation):
+        return self.client_of(operation).get(self.path_of(operation) + "?after=999999999")
 
     def drive_412(self, operation):
         body = {} if operation.method == "PATCH" else None
