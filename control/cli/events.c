@@ -57,8 +57,7 @@ static enum exit_code choose_log(struct cli *cli, char **ret)
 {
 	const char *name = argument(&cli->args, "instance");
 	char *instance = NULL;
-	enum exit_code code =
-		name != NULL ? instance_path(cli, name, &instance) : EXIT_CODE_OK;
+	enum exit_code code = name != NULL ? instance_path(cli, name, &instance) : EXIT_CODE_OK;
 	if (code != EXIT_CODE_OK)
 		return code;
 	char *path = add(cli, strdup("/v1/events"), "type", argument(&cli->args, "type"));
@@ -82,7 +81,9 @@ static enum exit_code print_page(struct cli *cli, char *path, char after[24], si
 		return code;
 	const json_t *items = json_object_get(a.json, "items");
 	json_array_foreach(items, i, event)
+	{
 		print_event(cli, event);
+	}
 	(void)snprintf(after, 24, "%lld",
 		(long long)json_integer_value(json_object_get(a.json, "last_id")));
 	*ret_count = json_array_size(items);

@@ -68,6 +68,16 @@ enum exit_code api_keys_delete(struct cli *cli);
 
 extern const struct option_rule events_options[];
 enum exit_code events_list(struct cli *cli);
+extern const struct option_rule webhooks_create_options[], webhooks_update_options[],
+	webhooks_deliveries_options[];
+enum exit_code webhooks_list(struct cli *cli);
+enum exit_code webhooks_show(struct cli *cli);
+enum exit_code webhooks_create(struct cli *cli);
+enum exit_code webhooks_update(struct cli *cli);
+enum exit_code webhooks_delete(struct cli *cli);
+enum exit_code webhooks_deliveries(struct cli *cli);
+enum exit_code webhooks_redeliver(struct cli *cli);
+
 enum exit_code audit_list(struct cli *cli);
 enum exit_code status_show(struct cli *cli);
 

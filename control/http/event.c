@@ -69,7 +69,8 @@ static bool read_instance(struct request *rq, struct question *q)
 		problem_set(&rq->rs, PROBLEM_MALFORMED_REQUEST, "instance_id must be a UUID.");
 		return false;
 	}
-	if (rq->who.has_instance && text != NULL && !uuid_equal(&q->instance_id, &rq->who.instance)) {
+	if (rq->who.has_instance && text != NULL
+		&& !uuid_equal(&q->instance_id, &rq->who.instance)) {
 		problem_set(&rq->rs, PROBLEM_NOT_FOUND, "There is no such object.");
 		return false;
 	}

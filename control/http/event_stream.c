@@ -97,7 +97,8 @@ static int write_event(void *ctx, const struct event *e)
 	if (text == NULL)
 		return -ENOMEM;
 	/* JSON has no line feed outside of its strings, and there it is escaped */
-	(void)fprintf(w->out, "id: %lld\nevent: %s\ndata: %s\n\n", (long long)e->seq, e->type, text);
+	(void)fprintf(
+		w->out, "id: %lld\nevent: %s\ndata: %s\n\n", (long long)e->seq, e->type, text);
 	free(text);
 	w->stream->filter.after = e->seq;
 	return 0;

@@ -15,6 +15,7 @@ static const char *const plain_list_query[] = {"limit", "cursor", NULL};
 static const char *const bandwidth_query[] = {"limit", "cursor", "from", "to", "by", NULL};
 static const char *const events_query[] = {
 	"limit", "after", "last", "wait", "type", "instance_id", NULL};
+static const char *const deliveries_query[] = {"limit", "cursor", "state", NULL};
 static const char *const profile_query[] = {"format", "transport", NULL};
 static const char *const desired_query[] = {"epoch", "after", "wait", NULL};
 
@@ -107,6 +108,16 @@ const struct route routes[] = {
 	{"POST", "/v1/api-keys", OWNER, api_key_create, 0, api_key_create_fields, NULL},
 	{"GET", "/v1/api-keys/{key}", OWNER, api_key_get, 0, NULL, NULL},
 	{"DELETE", "/v1/api-keys/{key}", OWNER, api_key_delete, 0, NULL, NULL},
+	{"GET", "/v1/webhooks", OWNER, webhooks_list, 0, NULL, list_query},
+	{"POST", "/v1/webhooks", OWNER, webhook_create, 0, webhook_create_fields, NULL},
+	{"GET", "/v1/webhooks/{webhook}", OWNER, webhook_get, 0, NULL, NULL},
+	{"PATCH", "/v1/webhooks/{webhook}", OWNER, webhook_patch, ROUTE_IF_MATCH | ROUTE_PATCH,
+		webhook_patch_fields, NULL},
+	{"DELETE", "/v1/webhooks/{webhook}", OWNER, webhook_delete, 0, NULL, NULL},
+	{"GET", "/v1/webhooks/{webhook}/deliveries", OWNER, deliveries_list, 0, NULL,
+		deliveries_query},
+	{"POST", "/v1/webhooks/{webhook}/deliveries/{delivery}/redeliver", OWNER,
+		delivery_redeliver, ROUTE_BODY_OPTIONAL, no_fields, NULL},
 	{"GET", "/v1/events", VIEWER(ANY), events_list, 0, NULL, events_query},
 	{"GET", "/v1/audit-log", OWNER, audit_log_list, 0, NULL, plain_list_query},
 

@@ -59,3 +59,39 @@ CREATE TABLE event (
 );
 CREATE INDEX event_instance ON event(instance_id, seq);
 ALTER TABLE meta ADD COLUMN event_floor INTEGER NOT NULL DEFAULT 0; -- events up to here are gone
+
+CREATE TABLE webhook (
+	id BLOB PRIMARY KEY,
+	workspace_id BLOB NOT NULL REFERENCES workspace(id),
+	name TEXT NOT NULL,
+	url TEXT NOT NULL,
+	types TEXT NOT NULL,                  -- array of "peer.*"; empty: all
+	secret_box BLOB NOT NULL,
+	is_enabled INTEGER NOT NULL,
+	seen INTEGER NOT NULL,                -- event up to which there are deliveries
+	labels TEXT NOT NULL,
+	delivered_at INTEGER NOT NULL DEFAULT 0,
+	failed_at INTEGER NOT NULL DEFAULT 0,
+	failure TEXT NOT NULL DEFAULT '',
+	created_at INTEGER NOT NULL,
+	version INTEGER NOT NULL DEFAULT 1,
+	UNIQUE (workspace_id, name)
+) WITHOUT ROWID;
+
+-- What is still to be sent, and what was given up. What was taken is gone.
+CREATE TABLE delivery (
+	seq INTEGER PRIMARY KEY AUTOINCREMENT,
+	id BLOB NOT NULL UNIQUE,
+	webhook_id BLOB NOT NULL REFERENCES webhook(id) ON DELETE CASCADE,
+	event_seq INTEGER NOT NULL,
+	type TEXT NOT NULL,
+	body TEXT NOT NULL,
+	is_dead INTEGER NOT NULL DEFAULT 0,
+	is_sent INTEGER NOT NULL DEFAULT 0,   -- it is on its way
+	attempts INTEGER NOT NULL DEFAULT 0,
+	next_at INTEGER NOT NULL,
+	failure TEXT NOT NULL DEFAULT '',
+	created_at INTEGER NOT NULL
+);
+CREATE INDEX delivery_due ON delivery(is_dead, is_sent, next_at);
+CREATE INDEX delivery_webhook ON delivery(webhook_id, is_dead, seq);

@@ -353,8 +353,8 @@ int hub_set_report(struct store *store, const struct hub *h, const struct hub_re
 	int64_t was_silent = 0;
 	int rc = -ENOMEM;
 	if (addresses != NULL && counters != NULL)
-		rc = sql_number(store, &was_silent, "SELECT is_silent FROM hub WHERE id = ?", "u",
-			&h->id);
+		rc = sql_number(
+			store, &was_silent, "SELECT is_silent FROM hub WHERE id = ?", "u", &h->id);
 	if (rc == 0)
 		rc = sql_run(store,
 			"UPDATE hub SET boot_id = ?, applied_epoch = ?, applied_generation = ?, version = ?,"

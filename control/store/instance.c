@@ -598,12 +598,11 @@ int instance_set_state(struct store *store, struct instance *i)
 	char *conditions = format_conditions(i);
 	if (conditions == NULL)
 		return -ENOMEM;
-	int rc = sql_number(
-		store, &before, "SELECT state FROM instance WHERE id = ?", "u", &i->id);
+	int rc = sql_number(store, &before, "SELECT state FROM instance WHERE id = ?", "u", &i->id);
 	if (rc == 0)
 		rc = sql_run(store,
-		"UPDATE instance SET state = ?, conditions = ?, version = version + 1 WHERE id = ?",
-		"itu", (int64_t)i->state, conditions, &i->id);
+			"UPDATE instance SET state = ?, conditions = ?, version = version + 1 WHERE id = ?",
+			"itu", (int64_t)i->state, conditions, &i->id);
 	free(conditions);
 	i->version++;
 	return rc == 0 ? tell_state(store, i, (enum instance_state)before) : rc;

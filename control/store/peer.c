@@ -424,9 +424,7 @@ int peer_set_suspended(struct store *store, struct peer *p, bool is_suspended)
 		rc = peer_resend(store, &p->id);
 	if (rc == 0 && is_suspended)
 		rc = session_end_of_peer(store, &p->id, "suspended");
-	return rc == 0
-		? audit_peer(store, p, is_suspended ? "suspend" : "resume")
-		: rc;
+	return rc == 0 ? audit_peer(store, p, is_suspended ? "suspend" : "resume") : rc;
 }
 
 int peer_reset_clock(struct store *store, struct peer *p)

@@ -34,7 +34,7 @@ static void read_row(sqlite3_stmt *stmt, struct session *s)
 #define SELECT                                                                                    \
 	"SELECT x.seq, x.peer_id, p.name, x.since, x.until, x.endpoint, x.protocol,"              \
 	" iif(x.until = 0, t.rx_bytes - x.rx_from, x.rx_bytes),"                                  \
-	" iif(x.until = 0, t.tx_bytes - x.tx_from, x.tx_bytes), x.reason, x.instance_id"                         \
+	" iif(x.until = 0, t.tx_bytes - x.tx_from, x.tx_bytes), x.reason, x.instance_id"          \
 	" FROM session x JOIN peer p ON p.id = x.peer_id LEFT JOIN peer_status t ON t.peer_id = " \
 	"x.peer_id"
 
@@ -60,7 +60,8 @@ int session_list(struct store *store, const struct uuid *instance_id, const stru
 	return rc < 0 ? rc : 0;
 }
 
-static int find_session(struct store *store, int64_t seq, struct session *ret, struct uuid *instance)
+static int find_session(
+	struct store *store, int64_t seq, struct session *ret, struct uuid *instance)
 {
 	sqlite3_stmt *stmt;
 	int rc = sql_prepare(store, &stmt, SELECT " WHERE x.seq = ?", "i", seq);

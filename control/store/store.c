@@ -9,6 +9,7 @@
 #include "control/store/event.h"
 #include "control/store/internal.h"
 #include "control/store/session.h"
+#include "control/store/webhook.h"
 #include "dataplane/base/clock.h"
 
 #include <errno.h>
@@ -346,5 +347,7 @@ int store_prune(struct store *store)
 		rc = sessions_prune(store);
 	if (rc == 0)
 		rc = events_prune(store);
+	if (rc == 0)
+		rc = deliveries_prune(store);
 	return rc == 0 ? bandwidth_sweep(store) : rc;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The log of events: in the transaction of what it tells, in order, bounded by age and number. */
 #include "control/store/event.h"
+
 #include "control/store/party.h"
 #include "tests/unit/store/fixture.h"
 
