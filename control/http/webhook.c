@@ -224,9 +224,9 @@ int delivery_redeliver(struct request *rq)
 	struct webhook w;
 	struct delivery d;
 	struct uuid id;
-	int rc;
+	int rc = 0;
 	if (!request_uuid(rq, 1, &id) || !find_webhook(rq, &w, &rc))
-		return rq->rs.is_problem ? 0 : rc;
+		return rc;
 	rc = delivery_find(rq->api->store, &w.id, &id, &d);
 	if (rc == 0)
 		rc = delivery_again(rq->api->store, &w, &d);

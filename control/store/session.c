@@ -78,8 +78,8 @@ static int find_session(
 
 static int tell_end(struct store *store, int64_t seq)
 {
-	struct session s;
-	struct uuid instance;
+	struct session s = {0};
+	struct uuid instance = {0};
 	int rc = find_session(store, seq, &s, &instance);
 	if (rc < 0)
 		return rc;
@@ -269,7 +269,7 @@ static int find_silent(
 
 int sessions_expire(struct store *store)
 {
-	struct silent_session silent[SILENT_AT_ONCE];
+	struct silent_session silent[SILENT_AT_ONCE] = {0};
 	int64_t range[2] = {store->expired, 0};
 	bool is_end = false;
 	int rc = choose_range(store, range[0], &range[1], &is_end);

@@ -206,7 +206,7 @@ class WebhookTest(rest_client.RestTest):
         self.assertNotIn(hook["secret"], self.daemon.log_text())
         for name in ("control.db", "control.db-wal"):
             with open(f"{self.daemon.state}/{name}", "rb") as stream:
-                self.assertNotIn(hook["secret"].encode(), stream.read())
+                self.assertFalse(hook["secret"].encode() in stream.read(), name)
 
     def test_life(self):
         hook = self.new_hook("https://example.net/a", enabled=False, labels={"a": "b"})
