@@ -25,8 +25,8 @@ static int setup(void **state)
 	struct model_errors errors = {0};
 	assert_non_null(h);
 	fixture_init(&h->f);
-	(void)strcpy(h->w.name, "hook");
-	(void)strcpy(h->w.url, "https://example.net/");
+	(void)snprintf(h->w.name, sizeof(h->w.name), "hook");
+	(void)snprintf(h->w.url, sizeof(h->w.url), "https://example.net/");
 	h->w.types = json_pack("[s]", "site.*");
 	h->w.labels = json_object();
 	h->w.is_enabled = true;

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,7 +34,7 @@ static void add_site(struct fixture *f, const char *name)
 {
 	struct party p = {.labels = json_object()};
 	struct model_errors errors = {0};
-	(void)strcpy(p.name, name);
+	(void)snprintf(p.name, sizeof(p.name), "%s", name);
 	assert_int_equal(party_add(f->store, PARTY_SITE, &p, &errors), 0);
 	party_fini(&p);
 }

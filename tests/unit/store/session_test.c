@@ -132,7 +132,7 @@ static void another_boot_and_another_protocol_are_other_sessions(void **state)
 	report(n, 10, "192.0.2.1:1000", 7);
 	expect(n, 2, "", 7);
 	assert_string_equal(sessions_of(n).list[1].reason, "hub_restarted");
-	(void)strcpy(n->told.protocol, "openvpn");
+	(void)snprintf(n->told.protocol, sizeof(n->told.protocol), "openvpn");
 	report(n, 5, "192.0.2.1:1194", 10);
 	expect(n, 3, "", 3);
 	assert_string_equal(sessions_of(n).list[1].reason, "other_protocol");
