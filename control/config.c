@@ -287,6 +287,55 @@ static int read_hub_addresses(const struct config_reader *r, const config_settin
 	return 0;
 }
 
+static int read_webhook_allow(const struct config_reader *r, const config_setting_t *s)
+{
+	int type = config_setting_type(s), n = config_setting_length(s);
+	if ((type != CONFIG_TYPE_ARRAY && type != CONFIG_TYPE_LIST)
+		|| n > CONFIG_WEBHOOK_PREFIXES_MAX)
+		return refuse(r, s, "webhook_allow must be an array of up to %d prefixes",
+			CONFIG_WEBHOOK_PREFIXES_MAX);
+	for (int i = 0; i < n; i++) {
+		const config_setting_t *elem = config_setting_get_elem(s, (unsigned int)i);
+		const char *text = config_setting_get_string(elem);
+		struct ip_prefix p;
+		if (text == NULL || ip_prefix_parse(text, &p) < 0 || !ip_prefix_is_canonical(&p))
+			return refuse(r, elem,
+				"webhook_allow: entry %d is no prefix like \"10.0.0.0/8\"", i + 1);
+		r->config->webhook_allow[i] = p;
+	}
+	r->config->webhook_allow_count = (size_t)n;
+	return 0;
+}
+
+static int read_webhook_plain_http(const struct config_reader *r, const config_setting_t *s)
+{
+	if (config_setting_type(s) != CONFIG_TYPE_BOOL)
+		return refuse(r, s, "webhook_plain_http must be true or false");
+	r->config->webhook_plain_http = config_setting_get_bool(s) != 0;
+	return 0;
+}
+
+static int read_number(
+	const struct config_reader *r, const config_setting_t *s, int64_t last, int64_t *ret)
+{
+	if (config_setting_type(s) != CONFIG_TYPE_INT || config_setting_get_int(s) < 1
+		|| config_setting_get_int(s) > last)
+		return refuse(r, s, "%s must be a number from 1 to %lld", config_setting_name(s),
+			(long long)last);
+	*ret = config_setting_get_int(s);
+	return 0;
+}
+
+static int read_webhook_retry(const struct config_reader *r, const config_setting_t *s)
+{
+	return read_number(r, s, 3600, &r->config->webhook_retry_s);
+}
+
+static int read_webhook_attempts(const struct config_reader *r, const config_setting_t *s)
+{
+	return read_number(r, s, 20, &r->config->webhook_attempts);
+}
+
 static const struct config_setting {
 	const char *name;
 	int (*read)(const struct config_reader *r, const config_setting_t *s);
@@ -304,6 +353,10 @@ static const struct config_setting {
 	{"openvpn_ports", read_openvpn_ports, false},
 	{"inner_pool", read_inner_pool, false},
 	{"hub_addresses", read_hub_addresses, false},
+	{"webhook_allow", read_webhook_allow, false},
+	{"webhook_plain_http", read_webhook_plain_http, false},
+	{"webhook_retry_seconds", read_webhook_retry, false},
+	{"webhook_attempts", read_webhook_attempts, false},
 };
 
 static int check_certificate(const struct config_reader *r, const config_setting_t *root)
@@ -338,6 +391,8 @@ static void set_defaults(struct control_config *c)
 	memcpy(c->state_dir, state_dir, sizeof(state_dir));
 	c->wireguard_ports = (struct config_ports){51820, 52819};
 	c->openvpn_ports = (struct config_ports){1194, 2193};
+	c->webhook_retry_s = 10;
+	c->webhook_attempts = 8;
 	(void)ip_prefix_parse("10.192.0.0/10", &c->inner_pool);
 }
 

@@ -4,6 +4,7 @@
 
 #include "dataplane/base/ip.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -12,6 +13,7 @@ enum {
 	CONFIG_LINE_MAX_BYTES = 64 << 10,
 	CONFIG_REGIONS_MAX = 64,
 	CONFIG_HUB_ADDRESSES_MAX = 16,
+	CONFIG_WEBHOOK_PREFIXES_MAX = 32,
 	CONFIG_PATH_TEXT = 256,
 	CONFIG_SOCKET_TEXT = 108, /* sizeof(sockaddr_un.sun_path) */
 	CONFIG_DOMAIN_TEXT = 254,
@@ -46,6 +48,12 @@ struct control_config {
 	struct ip_prefix inner_pool;
 	struct ip_addr hub_addresses[CONFIG_HUB_ADDRESSES_MAX];
 	size_t hub_address_count;
+	struct ip_prefix
+		webhook_allow[CONFIG_WEBHOOK_PREFIXES_MAX]; /* not of the internet, and yet */
+	size_t webhook_allow_count;
+	bool webhook_plain_http; /* also to other machines */
+	int64_t webhook_retry_s; /* after the first failure */
+	int64_t webhook_attempts;
 };
 
 /* NULL: control.conf has no such region. */

@@ -1,19 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * nave-control: the control daemon. One explicit list of what starts, in order, undone backwards:
- * configuration, privileges, lock, store, provisioning, HTTP. Then it sleeps until SIGTERM. What
+ * configuration, privileges, lock, store, webhooks, provisioning, HTTP. Then it sleeps until SIGTERM. What
  * was acknowledged lies in the store, so a kill at any moment loses nothing.
  */
 #include "control/admin_token.h"
 #include "control/backup.h"
 #include "control/config.h"
 #include "control/http/api.h"
+#include "control/http/event_json.h"
 #include "control/http/server.h"
 #include "control/process.h"
 #include "control/provision/provision.h"
 #include "control/store/store.h"
+#include "control/webhook/sender.h"
 #include "dataplane/base/log.h"
 
+#include <curl/curl.h>
 #include <errno.h>
 #include <getopt.h>
 #include <pthread.h>
@@ -101,6 +104,7 @@ struct daemon {
 	struct store *store;
 	struct provision *provision;
 	struct api *api;
+	struct webhook_sender *sender;
 	struct http_server *server;
 };
 
@@ -134,6 +138,21 @@ static void wake(void *ctx)
 	api_wake(ctx);
 }
 
+static void tell_events(void *ctx)
+{
+	const struct daemon *d = ctx;
+	api_tell_events(d->api);
+	webhook_sender_wake(d->sender);
+}
+
+static char *event_text(const struct event *e)
+{
+	json_t *j = event_json(e);
+	char *text = j != NULL ? json_dumps(j, JSON_COMPACT | JSON_ENSURE_ASCII) : NULL;
+	json_decref(j);
+	return text;
+}
+
 static int start(struct daemon *d)
 {
 	int err = process_restrict(0);
@@ -147,6 +166,10 @@ static int start(struct daemon *d)
 	if (err == 0)
 		err = api_new(&d->config, d->store, d->provision, &d->api);
 	if (err == 0)
+		err = webhook_sender_new(&d->config, d->store, event_text, &d->sender);
+	if (err == 0)
+		store_set_listener(d->store, tell_events, d);
+	if (err == 0)
 		err = provision_start(d->provision, wake, d->api);
 	if (err == 0)
 		err = http_server_new(d->api, &d->config, &d->server);
@@ -157,6 +180,7 @@ static void stop(struct daemon *d)
 {
 	http_server_free(d->server);
 	provision_free(d->provision);
+	webhook_sender_free(d->sender);
 	api_free(d->api);
 	store_close(d->store);
 	if (d->lock_fd >= 0)
@@ -197,6 +221,8 @@ int main(int argc, char **argv)
 		return backup_restore(&d.config, options.restore);
 	if (block_signals(&signals) != 0)
 		return 1;
+	if (curl_global_init(CURL_GLOBAL_DEFAULT) != 0)
+		return 1;
 	status = start(&d) == 0 ? 0 : 1;
 	if (status == 0) {
 		log_info("ready: http://%s, %s", ip_endpoint_format(&d.config.listen, text),
@@ -208,5 +234,6 @@ int main(int argc, char **argv)
 			http_server_reload(d.server);
 	}
 	stop(&d);
+	curl_global_cleanup();
 	return status;
 }

@@ -36,6 +36,12 @@ enum exit_code peers_with_one(
 	struct cli *cli, enum exit_code (*step)(struct cli *cli, const char *path));
 enum exit_code peers_profile(struct cli *cli);
 
+extern const struct option_rule bandwidth_options[];
+enum exit_code instances_bandwidth(struct cli *cli);
+enum exit_code peers_bandwidth(struct cli *cli);
+enum exit_code instances_sessions(struct cli *cli);
+enum exit_code peers_sessions(struct cli *cli);
+
 extern const struct option_rule users_create_options[], users_update_options[];
 enum exit_code users_list(struct cli *cli);
 enum exit_code users_show(struct cli *cli);
@@ -67,6 +73,18 @@ extern const struct option_rule api_keys_create_options[];
 enum exit_code api_keys_list(struct cli *cli);
 enum exit_code api_keys_create(struct cli *cli);
 enum exit_code api_keys_delete(struct cli *cli);
+
+extern const struct option_rule events_options[];
+enum exit_code events_list(struct cli *cli);
+extern const struct option_rule webhooks_create_options[], webhooks_update_options[],
+	webhooks_deliveries_options[];
+enum exit_code webhooks_list(struct cli *cli);
+enum exit_code webhooks_show(struct cli *cli);
+enum exit_code webhooks_create(struct cli *cli);
+enum exit_code webhooks_update(struct cli *cli);
+enum exit_code webhooks_delete(struct cli *cli);
+enum exit_code webhooks_deliveries(struct cli *cli);
+enum exit_code webhooks_redeliver(struct cli *cli);
 
 enum exit_code audit_list(struct cli *cli);
 enum exit_code status_show(struct cli *cli);

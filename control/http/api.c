@@ -32,7 +32,11 @@ int api_new(const struct control_config *config, struct store *store, struct pro
 	inflight_init(&api->inflight);
 	int rc = cursor_key_init(&api->cursors);
 	if (rc == 0)
-		rc = wait_list_new(&api->waits);
+		rc = wait_list_new(HTTP_LONG_POLLS_MAX, &api->waits);
+	if (rc == 0)
+		rc = wait_list_new(HTTP_LONG_POLLS_MAX, &api->event_waits);
+	if (rc == 0)
+		rc = wait_list_new(HTTP_EVENT_STREAMS_MAX, &api->stream_waits);
 	if (rc < 0) {
 		api_free(api);
 		return rc;
@@ -46,14 +50,30 @@ void api_free(struct api *api)
 	if (api == NULL)
 		return;
 	wait_list_free(api->waits);
+	wait_list_free(api->event_waits);
+	wait_list_free(api->stream_waits);
 	cursor_key_fini(&api->cursors);
 	inflight_fini(&api->inflight);
 	free(api);
 }
 
-struct wait_list *api_wait_list(struct api *api)
+void api_close(struct api *api)
 {
-	return api->waits;
+	wait_list_close(api->waits);
+	wait_list_close(api->event_waits);
+	wait_list_close(api->stream_waits);
+}
+
+int api_request_wait(struct request *rq, struct MHD_Connection *connection)
+{
+	return wait_list_add(rq->waits != NULL ? rq->waits : rq->api->waits, connection,
+		rq->wait_news, rq->wait_until_ns);
+}
+
+void api_tell_events(struct api *api)
+{
+	wait_list_wake(api->event_waits);
+	wait_list_wake(api->stream_waits);
 }
 
 void api_wake(struct api *api)

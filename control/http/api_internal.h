@@ -7,6 +7,8 @@
 #include "control/http/cursor.h"
 #include "control/http/inflight.h"
 
+#include <stdatomic.h>
+
 /* What every handler may use. All threads of the server share it. */
 struct api {
 	const struct control_config *config; /* borrowed; so below */
@@ -14,7 +16,10 @@ struct api {
 	struct provision *provision;
 	struct inflight inflight;
 	struct cursor_key cursors;
-	struct wait_list *waits; /* owned */
+	struct wait_list *waits; /* owned: hubs that wait for something to do */
+	struct wait_list *event_waits; /* owned: polls that wait for events */
+	struct wait_list *stream_waits; /* owned: streams that do; there is room for all */
+	atomic_uint streams; /* that are open */
 };
 
 #endif

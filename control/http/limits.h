@@ -21,7 +21,8 @@ enum {
 	HTTP_LIST_LIMIT_MAX = 200, /* 400 */
 	HTTP_LIST_LIMIT_DEFAULT = 50,
 	HTTP_LONG_POLL_MAX_S = 30,
-	HTTP_LONG_POLLS_MAX = 64, /* 503 */
+	HTTP_LONG_POLLS_MAX = 64, /* of hubs, and again of who waits for events: 503 */
+	HTTP_EVENT_STREAMS_MAX = 32, /* 503 */
 };
 
 #endif

@@ -10,6 +10,7 @@
 #include "control/model/peer_trouble.h"
 #include "control/provision/step.h"
 #include "control/store/hub.h"
+#include "control/store/report.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -127,8 +128,7 @@ static uint64_t count_of(const json_t *o, const char *name)
 	return v > 0 ? (uint64_t)v : 0;
 }
 
-static int take_peer(
-	struct request *rq, const struct hub *h, const struct hub_report *r, const json_t *o)
+static int take_peer(struct peer_report *report, const json_t *o)
 {
 	const json_t *failure = json_member(o, "last_failure");
 	struct peer_status s = {
@@ -157,7 +157,7 @@ static int take_peer(
 		peer_failure_describe(json_text(failure, "reason", ""),
 			(int64_t)json_number(failure, "detail", 0), s.failure);
 	}
-	return hub_set_peer_status(rq->api->store, h, &r->boot_id, &id, &s);
+	return peer_report_take(report, &id, &s);
 }
 
 static int take_instance(struct request *rq, const struct hub *h, const json_t *o)
@@ -191,6 +191,20 @@ static bool read_report(const json_t *o, struct hub_report *r, struct model_erro
 	return errors->count == 0;
 }
 
+static int take_peers(struct request *rq, const struct hub *h, const struct hub_report *r)
+{
+	struct peer_report *report = NULL;
+	size_t i;
+	json_t *item;
+	int rc = peer_report_begin(rq->api->store, h, &r->boot_id, &report);
+	json_array_foreach(json_member(rq->json, "peers"), i, item)
+	{
+		if (rc == 0)
+			rc = take_peer(report, item);
+	}
+	return peer_report_end(report, rc);
+}
+
 static int take_report(struct request *rq, const struct hub *h, struct hub_report *r)
 {
 	size_t i;
@@ -206,12 +220,7 @@ static int take_report(struct request *rq, const struct hub *h, struct hub_repor
 		if (rc >= 0 && is_ours)
 			rc = take_instance(rq, h, item);
 	}
-	json_array_foreach(json_member(rq->json, "peers"), i, item)
-	{
-		if (rc >= 0)
-			rc = take_peer(rq, h, r, item);
-	}
-	return rc < 0 ? rc : 0;
+	return rc < 0 ? rc : take_peers(rq, h, r);
 }
 
 int node_report(struct request *rq)

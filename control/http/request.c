@@ -7,6 +7,7 @@
  */
 #include "control/http/request.h"
 
+#include "control/http/event_stream.h"
 #include "control/http/problem.h"
 
 #include <stdlib.h>
@@ -33,6 +34,7 @@ void request_free(struct request *rq)
 {
 	if (rq == NULL)
 		return;
+	event_stream_free(rq->stream);
 	if (rq->body != NULL)
 		explicit_bzero(rq->body, rq->body_size);
 	free(rq->body);

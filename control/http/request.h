@@ -15,7 +15,9 @@
 #include <sys/types.h>
 
 struct api;
+struct event_stream;
 struct route;
+struct wait_list;
 
 enum {
 	REQUEST_PARAM_TEXT = 256,
@@ -31,6 +33,8 @@ struct request_headers {
 	const char *transfer_encoding;
 	const char *content_length;
 	const char *host;
+	const char *accept; /* the first of them */
+	const char *last_event_id;
 	size_t count;
 	size_t bytes;
 	bool is_repeated; /* one that may be there once is there twice */
@@ -63,6 +67,10 @@ struct request {
 	 * there is news after wait_news, or then. */
 	uint64_t wait_until_ns;
 	uint64_t wait_news;
+	struct wait_list *waits; /* for what; NULL: what hubs wait for. Borrowed */
+	int64_t waited_after; /* event behind which it looks again */
+	bool has_waited;
+	struct event_stream *stream; /* owned; NULL: the answer is rs */
 
 	struct response rs;
 };

@@ -81,6 +81,22 @@ int api_key_create(struct request *rq);
 int api_key_get(struct request *rq);
 int api_key_delete(struct request *rq);
 
+int instance_bandwidth(struct request *rq);
+int peer_bandwidth(struct request *rq);
+int instance_sessions(struct request *rq);
+int peer_sessions(struct request *rq);
+
+extern const struct json_field webhook_create_fields[];
+extern const struct json_field webhook_patch_fields[];
+int webhooks_list(struct request *rq);
+int webhook_create(struct request *rq);
+int webhook_get(struct request *rq);
+int webhook_patch(struct request *rq);
+int webhook_delete(struct request *rq);
+int deliveries_list(struct request *rq);
+int delivery_redeliver(struct request *rq);
+
+int events_list(struct request *rq);
 int audit_log_list(struct request *rq);
 
 extern const struct json_field node_enrol_fields[];

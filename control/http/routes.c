@@ -12,6 +12,10 @@ static const char *const instances_query[] = {
 static const char *const peers_query[] = {
 	"limit", "cursor", "name", "state", "user_id", "site_id", "connected", "label", NULL};
 static const char *const plain_list_query[] = {"limit", "cursor", NULL};
+static const char *const bandwidth_query[] = {"limit", "cursor", "from", "to", "by", NULL};
+static const char *const events_query[] = {
+	"limit", "after", "last", "wait", "type", "instance_id", NULL};
+static const char *const deliveries_query[] = {"limit", "cursor", "state", NULL};
 static const char *const profile_query[] = {"format", "transport", NULL};
 static const char *const desired_query[] = {"epoch", "after", "wait", NULL};
 
@@ -57,6 +61,10 @@ const struct route routes[] = {
 	{"POST", INSTANCE "/retry", OPERATOR(INSTANCE), instance_provision_again,
 		ROUTE_BODY_OPTIONAL, no_fields, NULL},
 	{"GET", INSTANCE "/routes", VIEWER(INSTANCE), instance_routes, 0, NULL, plain_list_query},
+	{"GET", INSTANCE "/sessions", VIEWER(INSTANCE), instance_sessions, 0, NULL,
+		plain_list_query},
+	{"GET", INSTANCE "/bandwidth", VIEWER(INSTANCE), instance_bandwidth, 0, NULL,
+		bandwidth_query},
 
 	{"GET", INSTANCE "/peers", VIEWER(INSTANCE), peers_list, 0, NULL, peers_query},
 	{"POST", INSTANCE "/peers", OPERATOR(INSTANCE), peer_create, 0, peer_create_fields, NULL},
@@ -74,6 +82,8 @@ const struct route routes[] = {
 		profile_query},
 	{"POST", PEER "/profile/reveal", OPERATOR(INSTANCE), peer_profile_reveal,
 		ROUTE_BODY_OPTIONAL | ROUTE_NOT_KEPT, no_fields, profile_query},
+	{"GET", PEER "/sessions", VIEWER(INSTANCE), peer_sessions, 0, NULL, plain_list_query},
+	{"GET", PEER "/bandwidth", VIEWER(INSTANCE), peer_bandwidth, 0, NULL, bandwidth_query},
 	{"GET", PEER "/captures", OPERATOR(INSTANCE), captures_list, 0, NULL, plain_list_query},
 	{"POST", PEER "/captures", OPERATOR(INSTANCE), capture_create, ROUTE_BODY_OPTIONAL,
 		capture_create_fields, NULL},
@@ -103,6 +113,17 @@ const struct route routes[] = {
 	{"POST", "/v1/api-keys", OWNER, api_key_create, 0, api_key_create_fields, NULL},
 	{"GET", "/v1/api-keys/{key}", OWNER, api_key_get, 0, NULL, NULL},
 	{"DELETE", "/v1/api-keys/{key}", OWNER, api_key_delete, 0, NULL, NULL},
+	{"GET", "/v1/webhooks", OWNER, webhooks_list, 0, NULL, list_query},
+	{"POST", "/v1/webhooks", OWNER, webhook_create, 0, webhook_create_fields, NULL},
+	{"GET", "/v1/webhooks/{webhook}", OWNER, webhook_get, 0, NULL, NULL},
+	{"PATCH", "/v1/webhooks/{webhook}", OWNER, webhook_patch, ROUTE_IF_MATCH | ROUTE_PATCH,
+		webhook_patch_fields, NULL},
+	{"DELETE", "/v1/webhooks/{webhook}", OWNER, webhook_delete, 0, NULL, NULL},
+	{"GET", "/v1/webhooks/{webhook}/deliveries", OWNER, deliveries_list, 0, NULL,
+		deliveries_query},
+	{"POST", "/v1/webhooks/{webhook}/deliveries/{delivery}/redeliver", OWNER,
+		delivery_redeliver, ROUTE_BODY_OPTIONAL, no_fields, NULL},
+	{"GET", "/v1/events", VIEWER(ANY), events_list, 0, NULL, events_query},
 	{"GET", "/v1/audit-log", OWNER, audit_log_list, 0, NULL, plain_list_query},
 
 	{"POST", "/node/v1/enrol", ROLE_ENROL, ROUTE_REACH_ANY, node_enrol, 0, node_enrol_fields,

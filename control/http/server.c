@@ -12,6 +12,7 @@
 
 #include "control/config.h"
 #include "control/http/api.h"
+#include "control/http/event_stream.h"
 #include "control/http/limits.h"
 #include "control/http/problem.h"
 #include "control/http/request.h"
@@ -34,6 +35,7 @@
 
 enum {
 	THREADS_A_LISTENER = 4,
+	STREAM_BLOCK_BYTES = 4096,
 	BODY_DROPPED_MAX_BYTES = 4 << 20, /* read and thrown away before the connection is cut */
 	LISTENERS = 3,
 	WATCHED_MAX = LISTENERS * HTTP_CONNECTIONS_MAX,
@@ -184,6 +186,7 @@ static enum MHD_Result note_header(
 		{"Transfer-Encoding", &h->transfer_encoding},
 		{"Content-Length", &h->content_length},
 		{"Host", &h->host},
+		{"Last-Event-ID", &h->last_event_id},
 	};
 	if (value == NULL)
 		value = "";
@@ -192,6 +195,8 @@ static enum MHD_Result note_header(
 	for (const char *c = value; *c != '\0'; c++)
 		if (((unsigned char)*c < 0x20 && *c != '\t') || *c == 0x7f)
 			h->is_unclean = true;
+	if (h->accept == NULL && strcasecmp(name, "Accept") == 0)
+		h->accept = value; /* a list: it may be there twice */
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
 		if (strcasecmp(known[i].name, name) != 0)
 			continue;
@@ -202,18 +207,50 @@ static enum MHD_Result note_header(
 	return MHD_YES;
 }
 
+static bool is_stream(const struct request *rq)
+{
+	return rq->stream != NULL && !rq->rs.is_problem;
+}
+
+struct streaming {
+	struct event_stream *stream; /* borrowed: the request's */
+	struct MHD_Connection *connection;
+};
+
+static ssize_t read_stream(void *cls, uint64_t pos, char *buf, size_t max)
+{
+	const struct streaming *s = cls;
+	return event_stream_read(s->stream, s->connection, buf, max);
+}
+
+/* NULL without memory. */
+static struct MHD_Response *make_stream(struct request *rq, struct MHD_Connection *connection)
+{
+	struct streaming *s = malloc(sizeof(*s));
+	if (s == NULL)
+		return NULL;
+	*s = (struct streaming){rq->stream, connection};
+	rq->rs.content_type = "text/event-stream";
+	struct MHD_Response *out = MHD_create_response_from_callback(
+		MHD_SIZE_UNKNOWN, STREAM_BLOCK_BYTES, read_stream, s, free);
+	if (out == NULL)
+		free(s);
+	return out;
+}
+
 static enum MHD_Result send_response(struct request *rq, struct MHD_Connection *connection)
 {
 	struct response *rs = &rq->rs;
 	api_request_end(rq);
-	struct MHD_Response *out =
-		MHD_create_response_from_buffer(rs->text_len, rs->text, MHD_RESPMEM_MUST_COPY);
+	struct MHD_Response *out = is_stream(rq)
+		? make_stream(rq, connection)
+		: MHD_create_response_from_buffer(rs->text_len, rs->text, MHD_RESPMEM_MUST_COPY);
 	if (out == NULL)
 		return MHD_NO;
 	bool ok = MHD_add_response_header(out, "Request-Id", rq->request_id) == MHD_YES
 		&& MHD_add_response_header(out, "Cache-Control", "no-store") == MHD_YES
 		&& MHD_add_response_header(out, "X-Content-Type-Options", "nosniff") == MHD_YES;
-	if (ok && rs->text != NULL)
+	if (ok && (rs->text != NULL || is_stream(rq)))
 		ok = MHD_add_response_header(out, "Content-Type", rs->content_type) == MHD_YES;
 	for (size_t i = 0; ok && i < rs->header_count; i++)
 		ok = MHD_add_response_header(out, rs->headers[i].name, rs->headers[i].value)
@@ -244,8 +281,7 @@ static enum MHD_Result begin_request(struct request *rq, struct MHD_Connection *
  */
 static bool begin_wait(struct request *rq, struct MHD_Connection *connection)
 {
-	int rc =
-		wait_list_add(api_wait_list(rq->api), connection, rq->wait_news, rq->wait_until_ns);
+	int rc = api_request_wait(rq, connection);
 	if (rc == 0)
 		return true;
 	rq->wait_until_ns = 1;
@@ -276,7 +312,8 @@ static enum MHD_Result answer_request(void *cls, struct MHD_Connection *connecti
 	api_request_run(rq);
 	if (rq->rs.status == 0 && rq->wait_until_ns != 0 && begin_wait(rq, connection))
 		return MHD_YES;
-	set_busy(listener->server, connection, clock_monotonic_ns());
+	/* a stream takes as long as it takes: it ends when its client takes nothing for 10 s */
+	set_busy(listener->server, connection, is_stream(rq) ? 0 : clock_monotonic_ns());
 	return send_response(rq, connection);
 }
 
@@ -453,7 +490,7 @@ void http_server_free(struct http_server *server)
 	if (server == NULL)
 		return;
 	/* The library aborts when it is stopped with suspended connections. */
-	wait_list_close(api_wait_list(server->api));
+	api_close(server->api);
 	if (server->socket_path[0] != '\0')
 		(void)unlink(server->socket_path);
 	if (server->tcp.daemon != NULL)

@@ -7,7 +7,6 @@
  */
 #include "control/http/wait.h"
 
-#include "control/http/limits.h"
 #include "dataplane/base/clock.h"
 
 #include <errno.h>
@@ -28,10 +27,11 @@ struct wait_list {
 	pthread_t thread;
 	uint64_t news;
 	uint64_t told; /* news up to which the waiters were resumed */
-	struct waiter waiters[HTTP_LONG_POLLS_MAX];
 	size_t count;
 	bool closed;
 	bool ends;
+	size_t room;
+	struct waiter waiters[]; /* room of them */
 };
 
 static uint64_t resume_waiters(struct wait_list *list)
@@ -71,12 +71,13 @@ static void *run_wait_list(void *arg)
 	return NULL;
 }
 
-int wait_list_new(struct wait_list **ret)
+int wait_list_new(size_t room, struct wait_list **ret)
 {
-	struct wait_list *list = calloc(1, sizeof(*list));
+	struct wait_list *list = calloc(1, sizeof(*list) + room * sizeof(list->waiters[0]));
 	pthread_condattr_t attr;
 	if (list == NULL)
 		return -ENOMEM;
+	list->room = room;
 	(void)pthread_mutex_init(&list->lock, NULL);
 	(void)pthread_condattr_init(&attr);
 	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
@@ -136,9 +137,11 @@ int wait_list_add(struct wait_list *list, struct MHD_Connection *connection, uin
 {
 	int rc = 0;
 	(void)pthread_mutex_lock(&list->lock);
-	if (list->closed || list->news != seen)
+	if (list->closed)
+		rc = -ESHUTDOWN;
+	else if (list->news != seen)
 		rc = -EAGAIN;
-	else if (list->count == HTTP_LONG_POLLS_MAX)
+	else if (list->count == list->room)
 		rc = -EBUSY;
 	if (rc == 0) {
 		MHD_suspend_connection(connection);

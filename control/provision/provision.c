@@ -4,8 +4,10 @@
 
 #include "control/provision/step.h"
 #include "control/store/capture.h"
+#include "control/store/hub.h"
 #include "control/store/instance.h"
 #include "control/store/peer.h"
+#include "control/store/session.h"
 #include "dataplane/base/log.h"
 
 #include <errno.h>
@@ -108,21 +110,27 @@ static int do_steps(struct provision *p, const struct uuid *id, bool *changed)
 	return rc;
 }
 
+/* In this order: who is on a hub that has gone silent is not taken for gone. Each: how many, or -errno. */
+static int (*const chores[])(struct store *store) = {
+	peers_expire, peers_forget_keys, captures_expire, hubs_expire, sessions_expire};
+
 static int do_housekeeping(struct provision *p, bool *changed)
 {
 	int rc = begin_write(p->store);
 	if (rc < 0)
 		return rc;
 	int64_t now = store_now(p->store);
-	int expired = peers_expire(p->store);
-	int forgotten = expired < 0 ? expired : peers_forget_keys(p->store);
-	int late = forgotten < 0 ? forgotten : captures_expire(p->store);
-	bool prunes = now - p->pruned_at >= PRUNE_S;
-	rc = late < 0 ? late : prunes ? store_prune(p->store) : 0;
-	bool writes = rc >= 0 && (expired > 0 || forgotten > 0 || late > 0 || prunes);
-	int ended = store_end(p->store, writes);
-	if (rc >= 0 && ended == 0) {
-		*changed |= expired > 0;
+	bool prunes = now - p->pruned_at >= PRUNE_S, writes = prunes, expires = false;
+	for (size_t n = 0; n < sizeof(chores) / sizeof(chores[0]) && rc >= 0; n++) {
+		rc = chores[n](p->store);
+		writes |= rc > 0;
+		expires |= n == 0 && rc > 0;
+	}
+	if (rc >= 0)
+		rc = prunes ? store_prune(p->store) : 0;
+	int ended = store_end(p->store, rc == 0 && writes);
+	if (rc == 0 && ended == 0) {
+		*changed |= expires;
 		p->pruned_at = prunes ? now : p->pruned_at;
 	}
 	return rc < 0 ? rc : ended;

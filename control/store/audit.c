@@ -1,21 +1,48 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/store/audit.h"
 
+#include "control/store/event.h"
 #include "control/store/internal.h"
 
-int audit_add(struct store *store, const char *action, const char *object_type,
-	const struct uuid *object_id, const char *object_name)
+#include <stdio.h>
+#include <string.h>
+
+/* The event that says that it was done; an action that has no such word is its own. */
+static const char *past_of(const char *action)
 {
+	static const char *const words[][2] = {{"create", "created"}, {"update", "updated"},
+		{"delete", "deleted"}, {"suspend", "suspended"}, {"resume", "resumed"},
+		{"reveal", "revealed"}, {"enrol", "enrolled"}, {"retry", "retried"}};
+	for (size_t n = 0; n < sizeof(words) / sizeof(words[0]); n++) {
+		if (strcmp(words[n][0], action) == 0)
+			return words[n][1];
+	}
+	return action;
+}
+
+int audit_add_about(struct store *store, const char *action, const struct event_about *about)
+{
+	char type[EVENT_TYPE_TEXT];
 	struct uuid id;
 	int rc = uuid_generate(&id);
 	if (rc < 0)
 		return rc;
-	return sql_run(store,
+	rc = sql_run(store,
 		"INSERT INTO audit (id, at, actor_type, actor_id, actor_name, action, object_type,"
 		" object_id, object_name, request_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 		"uitutttutt", &id, store->now, store->actor.type, &store->actor.id,
-		store->actor.name, action, object_type, object_id, object_name,
+		store->actor.name, action, about->kind, about->id, about->name,
 		store->actor.request_id != NULL ? store->actor.request_id : "");
+	(void)snprintf(type, sizeof(type), "%s.%s", about->kind, past_of(action));
+	return rc == 0 ? event_add(store, type, about, NULL) : rc;
+}
+
+int audit_add(struct store *store, const char *action, const char *object_type,
+	const struct uuid *object_id, const char *object_name)
+{
+	const struct event_about about = {object_type, object_id, object_name,
+		strcmp(object_type, "instance") == 0 ? object_id : NULL};
+	return audit_add_about(store, action, &about);
 }
 
 int audit_list(struct store *store, int64_t before,

@@ -62,7 +62,8 @@ int capture_add(
 		" VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
 		"uuiiiiii", &c->id, &c->peer_id, (int64_t)c->side, (int64_t)c->seconds,
 		(int64_t)c->max_bytes, (int64_t)CAPTURE_REQUESTED, generation, store->now);
-	return rc == 0 ? audit_add(store, "capture", "peer", &p->id, p->name) : rc;
+	const struct event_about about = {"peer", &p->id, p->name, &p->instance_id};
+	return rc == 0 ? audit_add_about(store, "capture", &about) : rc;
 }
 
 int capture_find(

@@ -404,6 +404,12 @@ int hub_desired_list(struct store *store, const struct hub *h, int64_t after, bo
 	return rc;
 }
 
+static int tell(struct store *store, const struct uuid *id, const char *name, const char *type)
+{
+	const struct event_about about = {"hub", id, name, NULL};
+	return event_add(store, type, &about, NULL);
+}
+
 int hub_set_report(struct store *store, const struct hub *h, const struct hub_report *r)
 {
 	json_t *list = json_array();
@@ -415,50 +421,55 @@ int hub_set_report(struct store *store, const struct hub *h, const struct hub_re
 	char *addresses = json_dumps(list, JSON_COMPACT);
 	char *counters = json_dumps(r->counters, JSON_COMPACT);
 	json_decref(list);
+	int64_t was_silent = 0;
 	int rc = -ENOMEM;
 	if (addresses != NULL && counters != NULL)
+		rc = sql_number(
+			store, &was_silent, "SELECT is_silent FROM hub WHERE id = ?", "u", &h->id);
+	if (rc == 0)
 		rc = sql_run(store,
 			"UPDATE hub SET boot_id = ?, applied_epoch = ?, applied_generation = ?, version = ?,"
-			" addresses = ?, egress_v4 = ?, egress_v6 = ?, counters = ?, last_report_at = ?"
-			" WHERE id = ?",
+			" addresses = ?, egress_v4 = ?, egress_v6 = ?, counters = ?, last_report_at = ?9,"
+			" back_at = iif(is_silent, ?9, back_at), is_silent = 0 WHERE id = ?",
 			"uuittiitiu", &r->boot_id, &r->epoch, r->generation, r->version, addresses,
 			(int64_t)r->egress_v4, (int64_t)r->egress_v6, counters, store->now, &h->id);
 	free(addresses);
 	free(counters);
+	return rc == 0 && was_silent != 0 ? tell(store, &h->id, h->name, "hub.connected") : rc;
+}
+
+/* The next that has gone silent: 0, or -ENOENT. */
+static int find_silent(struct store *store, struct uuid *ret, char name[NAME_TEXT])
+{
+	sqlite3_stmt *stmt;
+	int rc = sql_prepare(store, &stmt,
+		"SELECT id, name FROM hub WHERE NOT is_silent AND last_report_at < ? LIMIT 1", "i",
+		store->now - HUB_SILENT_S);
+	if (rc < 0)
+		return rc;
+	rc = sql_first(store, stmt);
+	if (rc == 0) {
+		sql_uuid(stmt, 0, ret);
+		sql_text(stmt, 1, name, NAME_TEXT);
+	}
+	sql_done(stmt);
 	return rc;
 }
 
-int hub_set_peer_status(struct store *store, const struct hub *h, const struct uuid *boot_id,
-	const struct uuid *peer_id, const struct peer_status *s)
+int hubs_expire(struct store *store)
 {
-	/*
-	 * Sums: what this boot told before is replaced by what it tells now; other boots stay. A peer
-	 * that was away (suspended) counts from zero again in the same boot: less than before.
-	 */
-	return sql_run(store,
-		"INSERT INTO peer_status AS t (peer_id, boot_id, endpoint, last_handshake_at, last_seen_at,"
-		" rx_bytes, tx_bytes, rx_packets, tx_packets, boot_rx_bytes, boot_tx_bytes, boot_rx_packets,"
-		" boot_tx_packets, timestamp, failure, failure_at, protocol)"
-		" SELECT p.id, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?14 FROM peer p"
-		" JOIN instance i ON i.id = p.instance_id WHERE p.id = ?1 AND i.hub_id = ?13"
-		" ON CONFLICT (peer_id) DO UPDATE SET"
-		" rx_bytes = t.rx_bytes + ?6 - iif(t.boot_id IS ?2 AND ?6 >= t.boot_rx_bytes,"
-		" t.boot_rx_bytes, 0),"
-		" tx_bytes = t.tx_bytes + ?7 - iif(t.boot_id IS ?2 AND ?7 >= t.boot_tx_bytes,"
-		" t.boot_tx_bytes, 0),"
-		" rx_packets = t.rx_packets + ?8 - iif(t.boot_id IS ?2 AND ?8 >= t.boot_rx_packets,"
-		" t.boot_rx_packets, 0),"
-		" tx_packets = t.tx_packets + ?9 - iif(t.boot_id IS ?2 AND ?9 >= t.boot_tx_packets,"
-		" t.boot_tx_packets, 0),"
-		" boot_rx_bytes = ?6, boot_tx_bytes = ?7, boot_rx_packets = ?8, boot_tx_packets = ?9,"
-		" boot_id = ?2, endpoint = iif(?3 = '', t.endpoint, ?3),"
-		" last_handshake_at = max(t.last_handshake_at, ?4), last_seen_at = max(t.last_seen_at, ?5),"
-		" timestamp = max(t.timestamp, ?10), failure = iif(?12 > t.failure_at, ?11, t.failure),"
-		" failure_at = max(t.failure_at, ?12), protocol = iif(?14 = '', t.protocol, ?14)",
-		"uutiiiiiittiut", peer_id, boot_id, s->endpoint, s->last_handshake_at,
-		s->last_seen_at, (int64_t)s->rx_bytes, (int64_t)s->tx_bytes, (int64_t)s->rx_packets,
-		(int64_t)s->tx_packets, s->timestamp, s->failure, s->failure_at, &h->id,
-		s->protocol);
+	char name[NAME_TEXT];
+	struct uuid id;
+	int count = 0, rc;
+	while ((rc = find_silent(store, &id, name)) == 0) {
+		rc = sql_run(store, "UPDATE hub SET is_silent = 1 WHERE id = ?", "u", &id);
+		if (rc == 0)
+			rc = tell(store, &id, name, "hub.silent");
+		if (rc < 0)
+			return rc;
+		count++;
+	}
+	return rc == -ENOENT ? count : rc;
 }
 
 enum {

@@ -89,9 +89,9 @@ struct hub_report {
 };
 
 int hub_set_report(struct store *store, const struct hub *h, const struct hub_report *report);
-/* counters in status are absolute since boot_id; the row keeps their sum over all boots. */
-int hub_set_peer_status(struct store *store, const struct hub *h, const struct uuid *boot_id,
-	const struct uuid *peer_id, const struct peer_status *status);
+
+/* Notes which hubs have gone silent: until they are back nobody knows of their peers. Their number. */
+int hubs_expire(struct store *store);
 
 /* Removes the instances of which the hub, at this generation, has confirmed the end. Their number. */
 int hub_remove_confirmed(struct store *store, const struct hub *h, int64_t generation);

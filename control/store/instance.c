@@ -427,7 +427,10 @@ int instance_remove(struct store *store, const struct instance *i)
 		" VALUES (?, ?, ?)",
 		"tui", i->hostname, &store->workspace, store->now + HOSTNAME_QUARANTINE_S);
 	/* Its peers, their subnets, statuses and the keys bound to it go with it. */
-	return rc == 0 ? sql_run(store, "DELETE FROM instance WHERE id = ?", "u", &i->id) : rc;
+	if (rc == 0)
+		rc = sql_run(store, "DELETE FROM instance WHERE id = ?", "u", &i->id);
+	const struct event_about about = {"instance", &i->id, i->name, &i->id};
+	return rc == 0 ? event_add(store, "instance.removed", &about, NULL) : rc;
 }
 
 int instance_add_tombstones(struct store *store, const struct instance *i)
@@ -568,15 +571,43 @@ void instance_set_condition(struct instance *i, enum instance_condition conditio
 	(void)snprintf(c->message, sizeof(c->message), "%s", message);
 }
 
+/* Why it is not ready: the first condition that does not hold and is not just waited for. */
+static const struct condition *trouble_of(const struct instance *i)
+{
+	for (int c = 0; c < CONDITION__COUNT; c++) {
+		if (!i->conditions[c].is_true && strcmp(i->conditions[c].reason, "Waiting") != 0)
+			return &i->conditions[c];
+	}
+	return NULL;
+}
+
+/* Its end is told by whoever asks for it, and once it is gone. */
+static int tell_state(struct store *store, const struct instance *i, enum instance_state before)
+{
+	char type[48];
+	const struct event_about about = {"instance", &i->id, i->name, &i->id};
+	const struct condition *c = i->state == INSTANCE_READY ? NULL : trouble_of(i);
+	if (i->state == before || i->state == INSTANCE_DELETING)
+		return 0;
+	(void)snprintf(type, sizeof(type), "instance.%s", instance_state_text(i->state));
+	return event_add(store, type, &about,
+		json_pack("{s:s, s:s?, s:s?}", "previous_state", instance_state_text(before),
+			"reason", c != NULL ? c->reason : NULL, "message",
+			c != NULL ? c->message : NULL));
+}
+
 int instance_set_state(struct store *store, struct instance *i)
 {
+	int64_t before = i->state;
 	char *conditions = format_conditions(i);
 	if (conditions == NULL)
 		return -ENOMEM;
-	int rc = sql_run(store,
-		"UPDATE instance SET state = ?, conditions = ?, version = version + 1 WHERE id = ?",
-		"itu", (int64_t)i->state, conditions, &i->id);
+	int rc = sql_number(store, &before, "SELECT state FROM instance WHERE id = ?", "u", &i->id);
+	if (rc == 0)
+		rc = sql_run(store,
+			"UPDATE instance SET state = ?, conditions = ?, version = version + 1 WHERE id = ?",
+			"itu", (int64_t)i->state, conditions, &i->id);
 	free(conditions);
 	i->version++;
-	return rc;
+	return rc == 0 ? tell_state(store, i, (enum instance_state)before) : rc;
 }

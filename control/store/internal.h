@@ -11,6 +11,7 @@
 
 #include <jansson.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -35,6 +36,11 @@ struct store {
 	int64_t now;
 	enum store_mode mode;
 	struct store_actor actor;
+	struct uuid swept; /* the object whose history was looked through last */
+	bool has_events; /* the transaction has written some */
+	void (*listener)(void *ctx); /* set before any thread; so below */
+	void *listener_ctx;
+	int64_t expired; /* the open session that was looked at last */
 };
 
 /* An SQLite result as -errno. */
@@ -45,6 +51,8 @@ int sql_errno(struct store *store, int rc);
  * 0 with *ret to be given to sql_done, or -errno.
  */
 int sql_prepare(struct store *store, sqlite3_stmt **ret, const char *sql, const char *types, ...);
+/* One that was prepared (with no types) begins anew with other values. 0 or -errno. */
+int sql_again(struct store *store, sqlite3_stmt *stmt, const char *types, ...);
 /* 1 a row, 0 the end, or -errno. */
 int sql_step(struct store *store, sqlite3_stmt *stmt);
 /* The only row that matters: 0, -ENOENT when there is none, or another -errno. */
@@ -86,7 +94,19 @@ void token_hash(struct store *store, const char *token, uint8_t ret[TOKEN_HASH_L
 /* prefix and 43 characters of base64url: 256 random bits. */
 int token_make(const char *prefix, char *ret, size_t size);
 
-/* A row of the audit log, in the transaction of what it tells. */
+/* What an event is about. Borrowed; instance_id NULL: it is of the workspace. */
+struct event_about {
+	const char *kind;
+	const struct uuid *id;
+	const char *name;
+	const struct uuid *instance_id;
+};
+
+/* A row of the log of events, in the transaction of what it tells. Takes data over; NULL: none. */
+int event_add(struct store *store, const char *type, const struct event_about *about, json_t *data);
+/* A row of the audit log, and the event that says so. */
+int audit_add_about(struct store *store, const char *action, const struct event_about *about);
+/* The same, of what is in no instance, or is one. */
 int audit_add(struct store *store, const char *action, const char *object_type,
 	const struct uuid *object_id, const char *object_name);
 /* Where the instance of a peer is. -EAGAIN: nowhere yet. */

@@ -3,6 +3,7 @@
 
 #include "control/store/internal.h"
 #include "control/store/peer.h"
+#include "control/store/session.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -172,6 +173,8 @@ int user_set_suspended(struct store *store, struct party *user, bool is_suspende
 	user->version++;
 	if (rc == 0)
 		rc = peers_resend_of_user(store, &user->id);
+	if (rc == 0 && is_suspended)
+		rc = sessions_end_of_user(store, &user->id, "user_suspended");
 	return rc == 0 ? audit_add(
 		       store, is_suspended ? "suspend" : "resume", "user", &user->id, user->name)
 		       : rc;

@@ -11,6 +11,7 @@
 #include "control/store/instance.h"
 #include "control/store/internal.h"
 #include "control/store/prefixes.h"
+#include "control/store/session.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -318,6 +319,12 @@ static int insert_peer(struct store *store, const struct peer *p, const struct p
 	return rc;
 }
 
+static int audit_peer(struct store *store, const struct peer *p, const char *action)
+{
+	const struct event_about about = {"peer", &p->id, p->name, &p->instance_id};
+	return audit_add_about(store, action, &about);
+}
+
 int peer_add(struct store *store, const struct instance *i, struct peer *p,
 	const struct key *private_key, struct model_errors *errors)
 {
@@ -341,7 +348,7 @@ int peer_add(struct store *store, const struct instance *i, struct peer *p,
 		rc = credential_add(store, p);
 	if (rc == 0 && instance_routes_depend_on(i, &p->subnets))
 		rc = hub_resend_instance(store, i);
-	return rc == 0 ? audit_add(store, "create", "peer", &p->id, p->name) : rc;
+	return rc == 0 ? audit_peer(store, p, "create") : rc;
 }
 
 /* Before the subnets are written: the hub tells clients routes, so it hears when they change. */
@@ -387,7 +394,7 @@ int peer_set(
 	p->version++;
 	if (rc == 0)
 		rc = write_subnets(store, p);
-	return rc == 0 ? audit_add(store, "update", "peer", &p->id, p->name) : rc;
+	return rc == 0 ? audit_peer(store, p, "update") : rc;
 }
 
 int peer_resend(struct store *store, const struct uuid *id)
@@ -415,9 +422,9 @@ int peer_set_suspended(struct store *store, struct peer *p, bool is_suspended)
 	p->version++;
 	if (rc == 0)
 		rc = peer_resend(store, &p->id);
-	return rc == 0
-		? audit_add(store, is_suspended ? "suspend" : "resume", "peer", &p->id, p->name)
-		: rc;
+	if (rc == 0 && is_suspended)
+		rc = session_end_of_peer(store, &p->id, "suspended");
+	return rc == 0 ? audit_peer(store, p, is_suspended ? "suspend" : "resume") : rc;
 }
 
 int peer_reset_clock(struct store *store, struct peer *p)
@@ -429,7 +436,7 @@ int peer_reset_clock(struct store *store, struct peer *p)
 	p->version++;
 	if (rc == 0)
 		rc = peer_resend(store, &p->id);
-	return rc == 0 ? audit_add(store, "reset_clock", "peer", &p->id, p->name) : rc;
+	return rc == 0 ? audit_peer(store, p, "reset_clock") : rc;
 }
 
 int peer_del(struct store *store, const struct instance *i, const struct peer *p)
@@ -446,7 +453,7 @@ int peer_del(struct store *store, const struct instance *i, const struct peer *p
 		rc = sql_run(store, "DELETE FROM peer WHERE id = ?", "u", &p->id);
 	if (rc == 0 && instance_routes_depend_on(i, &p->subnets))
 		rc = hub_resend_instance(store, i);
-	return rc == 0 ? audit_add(store, "delete", "peer", &p->id, p->name) : rc;
+	return rc == 0 ? audit_peer(store, p, "delete") : rc;
 }
 
 int peer_reveal(struct store *store, struct peer *p, int64_t until)
@@ -456,7 +463,7 @@ int peer_reveal(struct store *store, struct peer *p, int64_t until)
 		until, &p->id);
 	p->revealed_until = until;
 	p->version++;
-	return rc == 0 ? audit_add(store, "reveal", "peer", &p->id, p->name) : rc;
+	return rc == 0 ? audit_peer(store, p, "reveal") : rc;
 }
 
 int peer_set_profile_digest(struct store *store, struct peer *p, const char *digest)
@@ -553,6 +560,25 @@ int peers_del_of_user(struct store *store, const struct uuid *user_id)
 	return rc;
 }
 
+static int tell_expiry(struct store *store, const struct uuid *id)
+{
+	char name[NAME_TEXT];
+	struct uuid instance;
+	sqlite3_stmt *stmt;
+	int rc = sql_prepare(
+		store, &stmt, "SELECT instance_id, name FROM peer WHERE id = ?", "u", id);
+	if (rc < 0)
+		return rc;
+	rc = sql_first(store, stmt);
+	if (rc == 0) {
+		sql_uuid(stmt, 0, &instance);
+		sql_text(stmt, 1, name, sizeof(name));
+	}
+	sql_done(stmt);
+	const struct event_about about = {"peer", id, name, &instance};
+	return rc == 0 ? event_add(store, "peer.expired", &about, NULL) : rc;
+}
+
 int peers_expire(struct store *store)
 {
 	sqlite3_stmt *stmt;
@@ -568,6 +594,10 @@ int peers_expire(struct store *store)
 		if (rc == 0)
 			rc = sql_run(store, "UPDATE peer SET is_sent = 0 WHERE id = ?", "u",
 				&list.ids[i]);
+		if (rc == 0)
+			rc = session_end_of_peer(store, &list.ids[i], "expired");
+		if (rc == 0)
+			rc = tell_expiry(store, &list.ids[i]);
 	}
 	free(list.ids);
 	return rc < 0 ? rc : (int)list.count;

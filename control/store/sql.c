@@ -102,6 +102,17 @@ int sql_prepare(struct store *store, sqlite3_stmt **ret, const char *sql, const 
 	return rc;
 }
 
+int sql_again(struct store *store, sqlite3_stmt *stmt, const char *types, ...)
+{
+	va_list ap;
+	(void)sqlite3_reset(stmt); /* what it failed with was told then */
+	(void)sqlite3_clear_bindings(stmt);
+	va_start(ap, types);
+	int rc = bind_all(stmt, types, ap);
+	va_end(ap);
+	return sql_errno(store, rc);
+}
+
 int sql_step(struct store *store, sqlite3_stmt *stmt)
 {
 	int rc = sqlite3_step(stmt);

@@ -5,7 +5,11 @@
  * made only together with a new database, since an old one could not be read with another key.
  */
 #include "control/model/capture.h"
+#include "control/store/bandwidth.h"
+#include "control/store/event.h"
 #include "control/store/internal.h"
+#include "control/store/session.h"
+#include "control/store/webhook.h"
 #include "dataplane/base/clock.h"
 
 #include <errno.h>
@@ -27,9 +31,11 @@ extern const char migration_003[];
 extern const size_t migration_003_len;
 extern const char migration_004[];
 extern const size_t migration_004_len;
+extern const char migration_005[];
+extern const size_t migration_005_len;
 
 static const char *const migrations[] = {
-	migration_001, migration_002, migration_003, migration_004};
+	migration_001, migration_002, migration_003, migration_004, migration_005};
 
 enum {
 	SCHEMA_VERSION = sizeof(migrations) / sizeof(migrations[0]),
@@ -261,6 +267,7 @@ int store_begin(struct store *store, enum store_mode mode)
 		return rc;
 	}
 	store->mode = mode;
+	store->has_events = false;
 	store->now = (int64_t)(clock_realtime_ns() / NS_PER_SEC);
 	store->actor =
 		(struct store_actor){.type = "system", .name = "nave-control", .request_id = ""};
@@ -276,8 +283,17 @@ int store_end(struct store *store, bool commit)
 		rc = is_open ? run_script(store, "COMMIT") : -EIO;
 	if ((!commit || rc < 0) && sqlite3_get_autocommit(store->db) == 0)
 		(void)run_script(store, "ROLLBACK");
+	bool tells = commit && rc == 0 && store->has_events && store->listener != NULL;
 	(void)pthread_mutex_unlock(&store->lock);
+	if (tells)
+		store->listener(store->listener_ctx);
 	return rc;
+}
+
+void store_set_listener(struct store *store, void (*listener)(void *ctx), void *ctx)
+{
+	store->listener = listener;
+	store->listener_ctx = ctx;
 }
 
 int64_t store_now(const struct store *store)
@@ -329,5 +345,11 @@ int store_prune(struct store *store)
 	if (rc == 0)
 		rc = sql_run(store, "DELETE FROM tombstone WHERE at <= ?", "i",
 			store->now - (int64_t)7 * DAY);
-	return rc;
+	if (rc == 0)
+		rc = sessions_prune(store);
+	if (rc == 0)
+		rc = events_prune(store);
+	if (rc == 0)
+		rc = deliveries_prune(store);
+	return rc == 0 ? bandwidth_sweep(store) : rc;
 }

@@ -27,6 +27,11 @@ enum store_mode {
 int store_begin(struct store *store, enum store_mode mode);
 /* Commits when asked to (a failed commit has changed nothing), else rolls back; gives the lock back. */
 int store_end(struct store *store, bool commit);
+/*
+ * Called after each commit that has written events, on the thread that wrote, without the lock. Set
+ * before other threads use the store.
+ */
+void store_set_listener(struct store *store, void (*listener)(void *ctx), void *ctx);
 /* Seconds since 1970, the same in the whole transaction. */
 int64_t store_now(const struct store *store);
 /* Made with the database: hubs that know another one pull everything. */

@@ -19,6 +19,8 @@ ELSEWHERE = {503}
 
 
 class ContractTest(rest_client.RestTest):
+    config = 'webhook_allow = ["127.0.0.1/32"];'
+
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
@@ -33,7 +35,8 @@ class ContractTest(rest_client.RestTest):
             "user": cls.make("/v1/users", name="Kept")["id"],
             "site": cls.make("/v1/sites", name="Kept")["id"],
             "key": cls.make("/v1/api-keys", name="Kept", role="viewer")["id"],
-            "capture": str(uuid.uuid4())}
+            "capture": str(uuid.uuid4()), "delivery": str(uuid.uuid4()),
+            "webhook": cls.make("/v1/webhooks", name="Kept", url="http://127.0.0.1:9/")["id"]}
 
     @classmethod
     def make(cls, path, **body):
@@ -55,6 +58,7 @@ class ContractTest(rest_client.RestTest):
             "createPeer": {"type": "client", "name": name}, "createUser": {"name": name},
             "createHub": {"name": name, "region": "far"},
             "createSite": {"name": name}, "postCapture": {"file": "", "reason": "driven"}, "createApiKey": {"name": name, "role": "viewer"},
+            "createWebhook": {"name": name, "url": "https://hooks.example.net/", "enabled": False},
             "enrolNode": {"name": "other", "region": "far"}, "postReport": self.hub.report_body()}
         if operation.id == "moveInstance":
             return {"hub_id": self.hub.id}
@@ -73,7 +77,8 @@ class ContractTest(rest_client.RestTest):
         name = self.fresh("gone")
         paths = {"instance": ("/v1/instances", {"hostname": name, "region": "local"}),
                  "peer": (self.peers, {"type": "client"}), "user": ("/v1/users", {}),
-                 "site": ("/v1/sites", {}), "hub": ("/v1/hubs", {"region": "far"}), "key": ("/v1/api-keys", {"role": "viewer"})}
+                 "site": ("/v1/sites", {}), "hub": ("/v1/hubs", {"region": "far"}), "key": ("/v1/api-keys", {"role": "viewer"}),
+                 "webhook": ("/v1/webhooks", {"url": "https://hooks.example.net/", "enabled": False})}
         if noun == "capture":
             return self.new_capture()
         path, body = paths[noun]
@@ -91,6 +96,9 @@ class ContractTest(rest_client.RestTest):
         if operation.id == "getCaptureFile":
             self.is_ok(self.hub.client.post(f"/node/v1/captures/{self.values['capture']}",
                                             {"file": "Cg0NCg=="}), 204)
+        if operation.id == "redeliver":
+            path = f"/v1/webhooks/{self.values['webhook']}/deliveries"
+            self.values["delivery"] = self.wait_for(lambda: self.api.get(path).json["items"])[0]["id"]
         if operation.method == "DELETE":
             noun = operation.path.rpartition("{")[2].rstrip("}")
             thrown = self.throw_away(noun)
@@ -100,7 +108,8 @@ class ContractTest(rest_client.RestTest):
     def drive_400(self, operation):
         if operation.method in ("POST", "PATCH"):
             return self.call(operation, {"moon": 1})
-        query = {"getDesired": "?wait=x", "getProfile": "?format=moon"}[operation.id]
+        query = {"getDesired": "?wait=x", "getProfile": "?format=moon", "getInstanceBandwidth": "?by=moon",
+                 "getPeerBandwidth": "?from=moon", "listEvents": "?type=!"}[operation.id]
         return self.client_of(operation).get(self.path_of(operation) + query)
 
     def drive_404(self, operation):
@@ -111,6 +120,7 @@ class ContractTest(rest_client.RestTest):
         other = self.fresh("clash")
         nouns = {"updatePeer": (self.peers, {"type": "client"}), "updateUser": ("/v1/users", {}),
                  "updateSite": ("/v1/sites", {}),
+                 "updateWebhook": ("/v1/webhooks", {"url": "https://hooks.example.net/", "enabled": False}),
                  "updateInstance": ("/v1/instances", {"hostname": other, "region": "local"})}
         if operation.id in nouns:
             path, body = nouns[operation.id]
@@ -144,6 +154,9 @@ class ContractTest(rest_client.RestTest):
         body = self.good_body(operation) if operation.id == "moveInstance" else {}
         return self.call(operation, body if operation.method == "POST" else None,
                          {"instance": far["id"], "peer": peer["id"]})
+
+    def drive_410(self, operation):
+        return self.client_of(operation).get(self.path_of(operation) + "?after=999999999")
 
     def drive_412(self, operation):
         body = {} if operation.method == "PATCH" else None

@@ -224,6 +224,8 @@ class ProgramTest(rest_client.RestTest):
                 ('vpn_domain = "one";', "vpn_domain"), ('state_dir = "relative";', "absolute"),
                 ("wireguard_ports = [2, 1];", "above"), ("wireguard_ports = [0, 1];", "65535"),
                 ('inner_pool = "8.8.8.8";', "inner_pool"), ('hub_addresses = ["x"];', "hub_addresses"),
+                ("webhook_allow = [\"10.0.0.1/8\"];", "webhook_allow"), ("webhook_plain_http = 1;", "true or false"),
+                ("webhook_attempts = 0;", "from 1 to 20"), ("webhook_retry_seconds = 3601;", "from 1 to 3600"),
                 ("regions = ( { id = \"a\"; } );", "name"), ('@include "x"', "include"), ("{", "")):
             name = line.partition(" ")[0]
             kept = [g for g in good if not g.startswith(f"{name} ")]

@@ -4,6 +4,7 @@
  * each generation, just what one has that pulls everything.
  */
 #include "control/store/party.h"
+#include "control/store/report.h"
 #include "dataplane/base/uuid.h"
 #include "tests/unit/store/fixture.h"
 
@@ -329,6 +330,14 @@ static void any_order_converges(void **state)
 			peer_fini(&peers[k]);
 }
 
+static void set_status(struct network *n, const struct hub *h, const struct uuid *boot,
+	const struct uuid *id, const struct peer_status *s)
+{
+	struct peer_report *r;
+	assert_int_equal(peer_report_begin(n->f.store, h, boot, &r), 0);
+	assert_int_equal(peer_report_end(r, peer_report_take(r, id, s)), 0);
+}
+
 static void report(struct network *n, const struct uuid *boot, const struct peer *p, uint64_t bytes,
 	int64_t seen)
 {
@@ -337,7 +346,7 @@ static void report(struct network *n, const struct uuid *boot, const struct peer
 		.tx_bytes = 2 * bytes,
 		.last_seen_at = seen};
 	fixture_write(&n->f);
-	assert_int_equal(hub_set_peer_status(n->f.store, &n->hub, boot, &p->id, &s), 0);
+	set_status(n, &n->hub, boot, &p->id, &s);
 	fixture_commit(&n->f);
 }
 
@@ -381,8 +390,8 @@ static void a_hub_speaks_for_its_own_alone(void **state)
 	add_peer(n, "a", &p);
 	fixture_write(&n->f);
 	fixture_hub(&n->f, "hub2", &other);
-	assert_int_equal(hub_set_peer_status(n->f.store, &other, &other.id, &p.id, &s), 0);
-	assert_int_equal(hub_set_peer_status(n->f.store, &n->hub, &other.id, &n->i.id, &s), 0);
+	set_status(n, &other, &other.id, &p.id, &s);
+	set_status(n, &n->hub, &other.id, &n->i.id, &s);
 	assert_int_equal(hub_remove_confirmed(n->f.store, &other, INT64_MAX), 0);
 	fixture_commit(&n->f);
 	assert_int_equal(fixture_number(&n->f, "SELECT count(*) FROM peer_status"), 0);

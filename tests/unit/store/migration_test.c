@@ -170,6 +170,24 @@ static void openvpn_comes_to_version_2(void **state)
 	assert_int_equal(fixture_number(f, "SELECT max(revealed_until) FROM peer"), 0);
 }
 
+/* What was is kept; what is new begins empty. */
+static void version_3(void **state)
+{
+	struct fixture *f = *state;
+	const struct instance_filter all = {0};
+	struct uuid id = {0};
+	load(f, DATA "/store_v3.sql");
+	assert_int_equal(fixture_number(f, "PRAGMA user_version"), 3);
+	fixture_open(f);
+	assert_true(fixture_number(f, "PRAGMA user_version") > 3);
+	assert_int_equal(fixture_number(f, "SELECT count(*) FROM peer_status"), 2);
+	assert_int_equal(fixture_number(f, "SELECT count(*) FROM bandwidth"), 0);
+	assert_int_equal(fixture_number(f, "SELECT count(*) FROM pragma_foreign_key_check"), 0);
+	fixture_read(f);
+	assert_int_equal(instance_list(f->store, &all, find_instance, &id), 0);
+	fixture_rollback(f);
+}
+
 int main(void)
 {
 	static struct fixture f;
@@ -178,6 +196,7 @@ int main(void)
 		cmocka_unit_test_prestate(version_1, &f),
 		cmocka_unit_test_prestate(version_2, &f),
 		cmocka_unit_test_prestate(openvpn_comes_to_version_2, &f),
+		cmocka_unit_test_prestate(version_3, &f),
 	};
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);
 	fixture_fini(&f);
