@@ -31,6 +31,7 @@ struct request_headers {
 	const char *transfer_encoding;
 	const char *content_length;
 	const char *host;
+	const char *cookie;
 	size_t count;
 	size_t bytes;
 	bool is_repeated; /* one that may be there once is there twice */

@@ -173,6 +173,7 @@ static enum MHD_Result note_header(
 		{"Transfer-Encoding", &h->transfer_encoding},
 		{"Content-Length", &h->content_length},
 		{"Host", &h->host},
+		{"Cookie", &h->cookie},
 	};
 	if (value == NULL)
 		value = "";

@@ -6,6 +6,7 @@
 #include "control/store/capture.h"
 #include "control/store/instance.h"
 #include "control/store/peer.h"
+#include "control/store/share_link.h"
 #include "dataplane/base/log.h"
 
 #include <errno.h>
@@ -116,10 +117,11 @@ static int do_housekeeping(struct provision *p, bool *changed)
 	int64_t now = store_now(p->store);
 	int expired = peers_expire(p->store);
 	int forgotten = expired < 0 ? expired : peers_forget_keys(p->store);
-	int late = forgotten < 0 ? forgotten : captures_expire(p->store);
+	int unused = forgotten < 0 ? forgotten : share_links_forget_secrets(p->store);
+	int late = unused < 0 ? unused : captures_expire(p->store);
 	bool prunes = now - p->pruned_at >= PRUNE_S;
 	rc = late < 0 ? late : prunes ? store_prune(p->store) : 0;
-	bool writes = rc >= 0 && (expired > 0 || forgotten > 0 || late > 0 || prunes);
+	bool writes = rc >= 0 && (expired > 0 || forgotten > 0 || unused > 0 || late > 0 || prunes);
 	int ended = store_end(p->store, writes);
 	if (rc >= 0 && ended == 0) {
 		*changed |= expired > 0;

@@ -5,6 +5,7 @@
  * made only together with a new database, since an old one could not be read with another key.
  */
 #include "control/model/capture.h"
+#include "control/model/share_link.h"
 #include "control/store/internal.h"
 #include "dataplane/base/clock.h"
 
@@ -25,8 +26,11 @@ extern const char migration_002[];
 extern const size_t migration_002_len;
 extern const char migration_003[];
 extern const size_t migration_003_len;
+extern const char migration_004[];
+extern const size_t migration_004_len;
 
-static const char *const migrations[] = {migration_001, migration_002, migration_003};
+static const char *const migrations[] = {
+	migration_001, migration_002, migration_003, migration_004};
 
 enum {
 	SCHEMA_VERSION = sizeof(migrations) / sizeof(migrations[0]),
@@ -315,6 +319,9 @@ int store_prune(struct store *store)
 	if (rc == 0)
 		rc = sql_run(store, "DELETE FROM capture WHERE created_at <= ?", "i",
 			store->now - (int64_t)CAPTURE_KEPT_S);
+	if (rc == 0)
+		rc = sql_run(store, "DELETE FROM share_link WHERE max(expires_at, revealed_at) <= ?",
+			"i", store->now - (int64_t)SHARE_LINK_KEPT_S);
 	if (rc == 0)
 		rc = sql_run(store, "DELETE FROM idempotency WHERE at <= ?", "i",
 			store->now - (int64_t)2 * DAY);

@@ -33,7 +33,7 @@ class ContractTest(rest_client.RestTest):
             "user": cls.make("/v1/users", name="Kept")["id"],
             "site": cls.make("/v1/sites", name="Kept")["id"],
             "key": cls.make("/v1/api-keys", name="Kept", role="viewer")["id"],
-            "capture": str(uuid.uuid4())}
+            "capture": str(uuid.uuid4()), "link": str(uuid.uuid4()), "token": "unknown"}
 
     @classmethod
     def make(cls, path, **body):
@@ -57,7 +57,7 @@ class ContractTest(rest_client.RestTest):
             "enrolNode": {"name": "other", "region": "far"}, "postReport": self.hub.report_body()}
         if operation.id in bodies:
             return bodies[operation.id]
-        return {} if operation.method in ("POST", "PATCH") else None
+        return {} if "requestBody" in operation.spec else None
 
     def call(self, operation, body=None, values=None, **headers):
         path = self.path_of(operation, values)
@@ -73,6 +73,8 @@ class ContractTest(rest_client.RestTest):
                  "site": ("/v1/sites", {}), "key": ("/v1/api-keys", {"role": "viewer"})}
         if noun == "capture":
             return self.new_capture()
+        if noun == "link":
+            return self.new_link()
         path, body = paths[noun]
         return self.make(path, name=name, **body)["id"]
 
@@ -82,7 +84,16 @@ class ContractTest(rest_client.RestTest):
         self.values["peer"] = peer["id"]
         return self.make(f"{self.peers}/{peer['id']}/captures")["id"]
 
+    def new_link(self):
+        peer = self.make(self.peers, type="client", name=self.fresh("sent"))
+        self.values["peer"] = peer["id"]
+        link = self.make(f"{self.peers}/{peer['id']}/share-links")
+        self.values["token"] = link["url"].rpartition("/")[2]
+        return link["id"]
+
     def drive_success(self, operation):
+        if operation.id.endswith(("ShareLink", "SharePage")):
+            self.values["link"] = self.new_link()
         if "apture" in operation.id:
             self.values["capture"] = self.new_capture()
         if operation.id == "getCaptureFile":
@@ -101,7 +112,7 @@ class ContractTest(rest_client.RestTest):
         return self.client_of(operation).get(self.path_of(operation) + query)
 
     def drive_404(self, operation):
-        values = {name: str(uuid.uuid4()) for name in [*self.values, "capture"]}
+        values = {name: str(uuid.uuid4()) for name in self.values}
         return self.call(operation, self.good_body(operation), values)
 
     def drive_409(self, operation):
@@ -120,6 +131,9 @@ class ContractTest(rest_client.RestTest):
         if operation.id == "getCaptureFile":
             self.values["capture"] = self.new_capture()
             return self.call(operation)
+        if operation.id == "createShareLink":
+            for _ in range(8):
+                self.call(operation, {})
         body = self.good_body(operation)
         self.call(operation, body)
         return self.call(operation, body)
@@ -140,6 +154,8 @@ class ContractTest(rest_client.RestTest):
                          {"instance": far["id"], "peer": peer["id"]})
 
     def drive_412(self, operation):
+        if operation.id == "deleteShareLink":
+            self.values["link"] = self.new_link()
         body = {} if operation.method == "PATCH" else None
         return self.call(operation, body, If_Match='"v999999"')
 
@@ -155,6 +171,8 @@ class ContractTest(rest_client.RestTest):
             return self.call(operation, {**body, "boot_id": "x"})
         if operation.id == "createCapture":
             return self.call(operation, {"seconds": 0})
+        if operation.id == "createShareLink":
+            return self.call(operation, {"expires_in": 59})
         if operation.id == "postCapture":
             self.values["capture"] = self.new_capture()
             return self.call(operation, {"file": "no base64"})
@@ -192,16 +210,18 @@ class ContractTest(rest_client.RestTest):
 
     def test_the_file_and_the_table_of_routes_are_the_same(self):
         text = ROUTES.read_text(encoding="utf-8")
-        names = dict(re.findall(r'#define (INSTANCE|PEER|CAPTURE) (.+)', text))
+        names = dict(re.findall(r'#define (INSTANCE|PEER|CAPTURE|LINK) (.+)', text))
         instance = names["INSTANCE"].strip('"')
         peer = instance + re.search(r'"(.+)"', names["PEER"])[1]
         capture = peer + re.search(r'"(.+)"', names["CAPTURE"])[1]
+        link = peer + re.search(r'"(.+)"', names["LINK"])[1]
         roles = {"PUBLIC": "public", "OWNER": "owner", "NODE": "node", "ROLE_LOCAL": "local",
                  "VIEWER": "viewer", "OPERATOR": "operator"}
         rows = set()
         for method, base, tail, role in re.findall(
-                r'\{"([A-Z]+)",\s*(INSTANCE|PEER|CAPTURE)?\s*(?:"([^"]*)")?,\s*([A-Z_]+)', text):
-            path = {"INSTANCE": instance, "PEER": peer, "CAPTURE": capture, "": ""}[base] + tail
+                r'\{"([A-Z]+)",\s*(INSTANCE|PEER|CAPTURE|LINK)?\s*(?:"([^"]*)")?,\s*([A-Z_]+)', text):
+            path = {"INSTANCE": instance, "PEER": peer, "CAPTURE": capture, "LINK": link,
+                    "": ""}[base] + tail
             rows.add((method, path, roles[role]))
         self.assertEqual(rows, {
             (o.method, o.path, o.role) for o in rest_client.CONTRACT.operations})
