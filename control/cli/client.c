@@ -84,8 +84,11 @@ static size_t take_body(char *data, size_t size, size_t count, void *ctx)
 
 static size_t take_header(char *data, size_t size, size_t count, void *ctx)
 {
+	static const char replayed[] = "Idempotency-Replayed:";
 	struct transfer *t = ctx;
 	size_t len = size * count, from = 5;
+	if (len >= sizeof(replayed) && strncasecmp(data, replayed, sizeof(replayed) - 1) == 0)
+		t->answer->is_replayed = true;
 	if (len > 5 && strncasecmp(data, "ETag:", 5) == 0) {
 		while (from < len && data[from] == ' ')
 			from++;
@@ -210,20 +213,17 @@ static enum exit_code finish(struct client *c, CURLcode result, struct answer *r
 	return code;
 }
 
-enum exit_code client_call(struct client *c, const char *method, const char *path,
-	const json_t *body, const char *if_match, struct answer *ret)
+/* key: "" none. */
+static enum exit_code call(struct client *c, const char *method, const char *path,
+	const json_t *body, const char *if_match, const char *key, struct answer *ret)
 {
-	char *url = NULL, key[UUID_TEXT] = "";
-	struct uuid id;
-	bool is_post = strcmp(method, "POST") == 0;
+	char *url = NULL;
 	char *text = body != NULL ? json_dumps(body, JSON_COMPACT) : NULL;
 	if (asprintf(&url, "%s%s", c->place.url != NULL ? c->place.url : "http://localhost", path)
 		< 0) {
 		free(text);
 		return EXIT_CODE_FAILED;
 	}
-	if (is_post && uuid_generate(&id) == 0)
-		(void)uuid_format(&id, key);
 	struct curl_slist *headers = make_headers(c, method, text != NULL, if_match, key);
 	memset(ret, 0, sizeof(*ret));
 	CURLcode result = transfer(c, method, url, text, headers, ret);
@@ -231,11 +231,28 @@ enum exit_code client_call(struct client *c, const char *method, const char *pat
 	if (key[0] != '\0' && (result == CURLE_RECV_ERROR || result == CURLE_GOT_NOTHING)) {
 		answer_fini(ret);
 		result = transfer(c, method, url, text, headers, ret);
+		ret->is_replayed = false; /* it was this run that has asked */
 	}
 	curl_slist_free_all(headers);
 	free(text);
 	free(url);
 	return finish(c, result, ret);
+}
+
+enum exit_code client_call(struct client *c, const char *method, const char *path,
+	const json_t *body, const char *if_match, struct answer *ret)
+{
+	char key[UUID_TEXT] = "";
+	struct uuid id;
+	if (strcmp(method, "POST") == 0 && uuid_generate(&id) == 0)
+		(void)uuid_format(&id, key);
+	return call(c, method, path, body, if_match, key, ret);
+}
+
+enum exit_code client_post(struct client *c, const char *path, const json_t *body, const char *key,
+	struct answer *ret)
+{
+	return call(c, "POST", path, body, NULL, key, ret);
 }
 
 char *client_query(struct client *c, const char *path, const char *name, const char *value)

@@ -14,7 +14,7 @@ PATIENCE_S = 30
 
 class Browser:
     def __init__(self):
-        self.folder = tempfile.TemporaryDirectory(prefix="nave-chromium-")
+        self.folder = tempfile.TemporaryDirectory(prefix="nave-chromium-", ignore_cleanup_errors=True)
         self.number = 0
         self.told = []  # events, oldest first
         self.asked = set()  # every address that it has gone to
@@ -118,7 +118,7 @@ class Browser:
         pathlib.Path(file).write_bytes(base64.b64decode(data))
 
     def close(self):
-        self.child.terminate()
+        self.call("Browser.close")
         self.child.wait(timeout=PATIENCE_S)
         os.close(self.out)
         os.close(self.into)
