@@ -126,7 +126,8 @@ static int read_vpn_domain(const struct config_reader *r, const config_setting_t
 /* Scheme, host and perhaps a port: the pages stand at its root, and cookies are bound to their path. */
 static bool url_is_valid(const char *url)
 {
-	static const char host[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-:[]";
+	static const char host[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-:[]";
 	size_t scheme = strncmp(url, "https://", 8) == 0 ? 8
 		: strncmp(url, "http://", 7) == 0	 ? 7
 							 : 0;

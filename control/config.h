@@ -37,7 +37,8 @@ struct control_config {
 	char socket[CONFIG_SOCKET_TEXT];
 	char state_dir[CONFIG_PATH_TEXT];
 	char vpn_domain[CONFIG_DOMAIN_TEXT];
-	char public_url[CONFIG_URL_TEXT]; /* of this API for people elsewhere; no slash at its end */
+	char public_url
+		[CONFIG_URL_TEXT]; /* of this API for people elsewhere; no slash at its end */
 	struct config_region regions[CONFIG_REGIONS_MAX];
 	size_t region_count;
 	struct config_ports wireguard_ports;

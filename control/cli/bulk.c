@@ -58,7 +58,8 @@ static void make_key(const char *path, const json_t *body, char ret[KEY_TEXT])
  * so. Else it was deleted since, and is made anew.
  */
 static enum exit_code post(struct bulk *b, const char *path, const json_t *body,
-	bool (*is_there)(struct bulk *b, const char *path, const json_t *object), struct answer *ret)
+	bool (*is_there)(struct bulk *b, const char *path, const json_t *object),
+	struct answer *ret)
 {
 	char key[KEY_TEXT];
 	make_key(path, body, key);
@@ -170,8 +171,8 @@ static void check_line(struct bulk *b, const struct person *one)
 		return;
 	}
 	if (email != NULL && one->email[0] != '\0' && strcmp(email, one->email) != 0)
-		people_fault(&b->people, one->line, "the user %s has the e-mail address %s", one->user,
-			email);
+		people_fault(&b->people, one->line, "the user %s has the e-mail address %s",
+			one->user, email);
 	if (peer == NULL)
 		return;
 	const char *id = json_string_value(json_object_get(user, "id"));
@@ -311,7 +312,8 @@ static enum exit_code run(struct bulk *b)
 	}
 	(void)fprintf(stderr, "%zu peers made, %zu were there", b->made, b->there);
 	if (b->has_links)
-		(void)fprintf(stderr, "; %zu share links written to %s", b->links_made, b->links.path);
+		(void)fprintf(
+			stderr, "; %zu share links written to %s", b->links_made, b->links.path);
 	(void)fprintf(stderr, "\n");
 	return code == EXIT_CODE_OK && b->links_refused > 0 ? EXIT_CODE_REFUSED : code;
 }
@@ -319,8 +321,8 @@ static enum exit_code run(struct bulk *b)
 /* Options that are about one peer. */
 static bool options_fit(const struct cli *cli)
 {
-	static const char *const single[] = {"site", "client", "username", "public-key", "user", "place",
-		"subnet", "allow-broad-routes"};
+	static const char *const single[] = {"site", "client", "username", "public-key", "user",
+		"place", "subnet", "allow-broad-routes"};
 	for (size_t i = 0; i < sizeof(single) / sizeof(single[0]); i++) {
 		if (!argument_is_given(&cli->args, single[i]))
 			continue;

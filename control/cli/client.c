@@ -249,8 +249,8 @@ enum exit_code client_call(struct client *c, const char *method, const char *pat
 	return call(c, method, path, body, if_match, key, ret);
 }
 
-enum exit_code client_post(struct client *c, const char *path, const json_t *body, const char *key,
-	struct answer *ret)
+enum exit_code client_post(
+	struct client *c, const char *path, const json_t *body, const char *key, struct answer *ret)
 {
 	return call(c, "POST", path, body, NULL, key, ret);
 }

@@ -145,7 +145,8 @@ bool csv_parse(char *text, size_t len, const char *file, struct csv *ret)
 	struct reader r = {ret, file, text + mark, text, text + len, 1};
 	memset(ret, 0, sizeof(*ret));
 	ret->text = text;
-	bool good = memchr(text, '\0', len) == NULL || complain_file(file, "has a NUL byte: no text");
+	bool good =
+		memchr(text, '\0', len) == NULL || complain_file(file, "has a NUL byte: no text");
 	while (good && r.in < r.end)
 		good = read_row(&r);
 	if (!good)

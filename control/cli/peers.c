@@ -186,7 +186,8 @@ static enum exit_code put_kind(struct cli *cli, json_t *body)
 {
 	const char *site = argument(&cli->args, "site"), *client = argument(&cli->args, "client");
 	if ((site == NULL) == (client == NULL)) {
-		(void)fprintf(stderr, "nave: give one of --site NAME, --client NAME and --from FILE\n");
+		(void)fprintf(
+			stderr, "nave: give one of --site NAME, --client NAME and --from FILE\n");
 		return EXIT_CODE_USAGE;
 	}
 	(void)json_object_set_new(body, "type", json_string(site != NULL ? "site" : "client"));

@@ -55,7 +55,8 @@ static bool read_titles(struct people *p, size_t columns[TITLE__COUNT])
 {
 	const struct csv_row *row = &p->csv.rows[0];
 	if (p->csv.count == 0) {
-		people_fault(p, 1, "the file is empty; its first line is name,user,email,protocol,route_all");
+		people_fault(p, 1,
+			"the file is empty; its first line is name,user,email,protocol,route_all");
 		return false;
 	}
 	for (size_t i = 0; i < row->count; i++) {
@@ -147,7 +148,8 @@ static void read_person(
 	check_email(p, line, one->email);
 	if (strcmp(one->protocol, "") != 0 && strcmp(one->protocol, "wireguard") != 0
 		&& strcmp(one->protocol, "openvpn") != 0 && strcmp(one->protocol, "any") != 0)
-		people_fault(p, line, "protocol cannot be \"%s\": wireguard, openvpn, any, or nothing",
+		people_fault(p, line,
+			"protocol cannot be \"%s\": wireguard, openvpn, any, or nothing",
 			one->protocol);
 }
 
@@ -167,8 +169,8 @@ static void check_twins(struct people *p)
 			continue;
 		const char *email = json_string_value(json_object_get(emails, one->user));
 		if (email != NULL && strcmp(email, one->email) != 0)
-			people_fault(p, one->line, "%s has another e-mail address above: %s", one->user,
-				email);
+			people_fault(p, one->line, "%s has another e-mail address above: %s",
+				one->user, email);
 		(void)json_object_set_new(emails, one->user, json_string(one->email));
 	}
 	json_decref(names);

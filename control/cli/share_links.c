@@ -53,7 +53,8 @@ static enum exit_code create(struct cli *cli, const char *peer)
 	if (code == EXIT_CODE_OK)
 		code = noun_create(cli, path, body);
 	if (code == EXIT_CODE_OK)
-		(void)fprintf(stderr, "The link is shown this once, and works once: send it now.\n");
+		(void)fprintf(
+			stderr, "The link is shown this once, and works once: send it now.\n");
 	json_decref(body);
 	free(path);
 	return code;
@@ -64,18 +65,13 @@ enum exit_code share_links_create(struct cli *cli)
 	return peers_with_one(cli, create);
 }
 
-static enum exit_code delete(struct cli *cli, const char *peer)
-{
-	char *path, *list_path = links_path(peer);
-	enum exit_code code = list_path != NULL
+static enum exit_code delete (struct cli *cli, const char *peer) {
+	char *path,
+	*list_path = links_path(peer); enum exit_code code = list_path != NULL
 		? noun_path(cli, list_path, "share link", cli->args.operand[2], &path)
 		: EXIT_CODE_FAILED;
-	free(list_path);
-	if (code != EXIT_CODE_OK)
-		return code;
-	code = noun_delete(cli, path);
-	free(path);
-	return code;
+		free(list_path); if (code != EXIT_CODE_OK) return code;
+		code = noun_delete(cli, path); free(path); return code;
 }
 
 enum exit_code share_links_delete(struct cli *cli)

@@ -3,10 +3,9 @@
  * A GET gives the profile with its secrets left blank, unless a reveal has opened them within the
  * last ten minutes; a POST to reveal opens them.
  */
-#include "control/http/profile_make.h"
-
 #include "control/http/api_internal.h"
 #include "control/http/problem.h"
+#include "control/http/profile_make.h"
 #include "control/http/request.h"
 #include "control/http/resources.h"
 #include "control/store/instance.h"
@@ -50,8 +49,8 @@ static bool choose_format(
 		problem_set(&rq->rs, PROBLEM_UNPROCESSABLE,
 			"A script for RouterOS is for site peers, and this is a client.");
 	else
-		problem_set(&rq->rs, PROBLEM_UNPROCESSABLE, "The peer's protocol is %s: it has no %s.",
-			peer_protocol_text(p->protocol),
+		problem_set(&rq->rs, PROBLEM_UNPROCESSABLE,
+			"The peer's protocol is %s: it has no %s.", peer_protocol_text(p->protocol),
 			profile_is_openvpn(*ret) ? "OpenVPN profile"
 						 : "WireGuard profile, and no QR code of one");
 	return false;

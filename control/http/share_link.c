@@ -103,8 +103,8 @@ static const char *read_end(struct request *rq, struct share_link *l, struct mod
 }
 
 /* The link is this once an address that somebody can open. */
-static void answer_created(struct request *rq, const struct peer *p, const struct share_link *l,
-	const char *token)
+static void answer_created(
+	struct request *rq, const struct peer *p, const struct share_link *l, const char *token)
 {
 	char location[192], instance[UUID_TEXT], peer[UUID_TEXT], id[UUID_TEXT];
 	char url[CONFIG_URL_TEXT + SHARE_LINK_TOKEN_TEXT + 4];

@@ -238,7 +238,8 @@ int share_page_profile(const struct share_page *p, char **ret)
 		"; then it is gone for good, and the link cannot be used any more. Import it now, and keep"
 		" it on one device only.</p>\n");
 	if (p->needs_own_key)
-		text_print(&t, "<p>The private key is your own: put it behind “PrivateKey =”.</p>\n");
+		text_print(
+			&t, "<p>The private key is your own: put it behind “PrivateKey =”.</p>\n");
 	print_downloads(&t, p);
 	if (p->text != NULL)
 		print_text(&t, p);

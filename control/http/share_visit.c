@@ -102,8 +102,8 @@ static void set_cookie(struct request *rq, const char *visitor)
 /* For the audit log it is the link that acts: nobody knows who holds it. */
 static void act_as_link(struct request *rq, const struct visit *v)
 {
-	(void)snprintf(rq->who.name, sizeof(rq->who.name), "%.*s", PRINCIPAL_NAME_TEXT - 1,
-		v->peer.name);
+	(void)snprintf(
+		rq->who.name, sizeof(rq->who.name), "%.*s", PRINCIPAL_NAME_TEXT - 1, v->peer.name);
 	text_repair(rq->who.name);
 	const struct store_actor actor = {
 		.type = "share_link",
@@ -224,7 +224,8 @@ static int show_profile(struct request *rq, struct visit *v, struct share_page *
 	char *text = NULL, *picture = NULL, *whole = NULL;
 	int rc = try_script(rq, v, page);
 	if (rc == 0 && page->has_wireguard) {
-		rc = profile_make(rq->api, &v->instance, &v->peer, PROFILE_WIREGUARD, OPENVPN_UDP, &text);
+		rc = profile_make(
+			rq->api, &v->instance, &v->peer, PROFILE_WIREGUARD, OPENVPN_UDP, &text);
 		if (rc == 0)
 			rc = profile_qr_svg(text, &picture);
 		rc = rc == -E2BIG ? 0 : rc;

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/model/share_link.h"
 
-void share_link_check(
-	const struct share_link *l, const char *pointer, struct model_errors *errors)
+void share_link_check(const struct share_link *l, const char *pointer, struct model_errors *errors)
 {
 	int64_t life = l->expires_at - l->created_at;
 	if (life < SHARE_LINK_LIFE_MIN_S || life > SHARE_LINK_LIFE_MAX_S)

@@ -35,8 +35,7 @@ struct share_link {
 };
 
 /* expires_at against created_at; pointer: of the member that people gave. */
-void share_link_check(
-	const struct share_link *l, const char *pointer, struct model_errors *errors);
+void share_link_check(const struct share_link *l, const char *pointer, struct model_errors *errors);
 enum share_link_state share_link_state_at(const struct share_link *l, int64_t now);
 const char *share_link_state_text(enum share_link_state state);
 

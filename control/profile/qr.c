@@ -81,7 +81,8 @@ static char *draw_svg(const QRcode *qr)
 			for (end = x; end < qr->width && !is_light(qr, end, y); end++)
 				;
 			if (end > x)
-				text_print(&t, "M%d %dh%dv1h-%dz", x + QUIET, y + QUIET, end - x, end - x);
+				text_print(&t, "M%d %dh%dv1h-%dz", x + QUIET, y + QUIET, end - x,
+					end - x);
 		}
 	}
 	text_print(&t, "\"/></svg>");

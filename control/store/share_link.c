@@ -13,7 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define COLUMNS                                                                               \
+#define COLUMNS                                                                                   \
 	"l.id, l.peer_id, p.instance_id, l.created_at, l.expires_at, l.opened_at, l.revealed_at," \
 	" l.version"
 #define SELECT "SELECT " COLUMNS " FROM share_link l JOIN peer p ON p.id = l.peer_id"
@@ -109,8 +109,8 @@ int share_link_del(struct store *store, const struct peer *p, const struct share
 }
 
 /* Is this the browser that has revealed it, and are its ten minutes not over? */
-static bool is_visitor(struct store *store, const struct share_link *l, const uint8_t *hash,
-	const char *visitor)
+static bool is_visitor(
+	struct store *store, const struct share_link *l, const uint8_t *hash, const char *visitor)
 {
 	uint8_t own[TOKEN_HASH_LEN];
 	token_hash(store, visitor, own);
@@ -193,7 +193,8 @@ int share_links_forget_secrets(struct store *store)
 		ended);
 	rc = sql_run(store, sql, "i", store->now);
 	(void)snprintf(sql, sizeof(sql),
-		"UPDATE peer SET private_key_box = NULL WHERE revealed_until = 0 AND id IN %s", ended);
+		"UPDATE peer SET private_key_box = NULL WHERE revealed_until = 0 AND id IN %s",
+		ended);
 	if (rc == 0)
 		rc = sql_run(store, sql, "i", store->now);
 	if (rc == 0)

@@ -320,8 +320,9 @@ int store_prune(struct store *store)
 		rc = sql_run(store, "DELETE FROM capture WHERE created_at <= ?", "i",
 			store->now - (int64_t)CAPTURE_KEPT_S);
 	if (rc == 0)
-		rc = sql_run(store, "DELETE FROM share_link WHERE max(expires_at, revealed_at) <= ?",
-			"i", store->now - (int64_t)SHARE_LINK_KEPT_S);
+		rc = sql_run(store,
+			"DELETE FROM share_link WHERE max(expires_at, revealed_at) <= ?", "i",
+			store->now - (int64_t)SHARE_LINK_KEPT_S);
 	if (rc == 0)
 		rc = sql_run(store, "DELETE FROM idempotency WHERE at <= ?", "i",
 			store->now - (int64_t)2 * DAY);

@@ -96,7 +96,8 @@ static void faults_have_a_line(void **)
 
 static void a_cell_comes_back(void **)
 {
-	static const char *const cells[] = {"", "plain", "a,b", "say \"x\"", "two\nlines", " space", "\r", "=1+1"};
+	static const char *const cells[] = {
+		"", "plain", "a,b", "say \"x\"", "two\nlines", " space", "\r", "=1+1"};
 	char *text = NULL;
 	size_t len = 0;
 	struct csv csv;

@@ -200,7 +200,8 @@ static void secrets_go_with_the_last_link(void **state)
 	assert_int_equal(add_link(w, 3600, &errors), 0);
 	fixture_commit(&w->f);
 	assert_int_equal(forget(w), 0);
-	fixture_run_sql(&w->f, "UPDATE share_link SET expires_at = 1000 WHERE expires_at > unixepoch() + 7200");
+	fixture_run_sql(&w->f,
+		"UPDATE share_link SET expires_at = 1000 WHERE expires_at > unixepoch() + 7200");
 	assert_int_equal(forget(w), 1);
 	assert_int_equal(forget(w), 0);
 	assert_int_equal(fixture_number(&w->f, kept), 1); /* the other one can still be used */
@@ -220,8 +221,7 @@ static void an_open_reveal_is_not_cut(void **state)
 	fixture_commit(&w->f);
 	fixture_run_sql(&w->f, "UPDATE share_link SET expires_at = 1000");
 	(void)forget(w);
-	assert_int_equal(
-		fixture_number(&w->f, "SELECT private_key_box IS NOT NULL FROM peer"), 1);
+	assert_int_equal(fixture_number(&w->f, "SELECT private_key_box IS NOT NULL FROM peer"), 1);
 }
 
 int main(void)
