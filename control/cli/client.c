@@ -213,24 +213,30 @@ static enum exit_code finish(struct client *c, CURLcode result, struct answer *r
 	return code;
 }
 
-/* key: "" none. */
-static enum exit_code call(struct client *c, const char *method, const char *path,
-	const json_t *body, const char *if_match, const char *key, struct answer *ret)
+struct call {
+	const char *method, *path;
+	const json_t *body; /* NULL: none */
+	const char *if_match; /* NULL: none */
+	const char *key; /* "": none */
+};
+
+static enum exit_code run_call(struct client *c, const struct call *o, struct answer *ret)
 {
 	char *url = NULL;
-	char *text = body != NULL ? json_dumps(body, JSON_COMPACT) : NULL;
-	if (asprintf(&url, "%s%s", c->place.url != NULL ? c->place.url : "http://localhost", path)
+	char *text = o->body != NULL ? json_dumps(o->body, JSON_COMPACT) : NULL;
+	if (asprintf(
+		    &url, "%s%s", c->place.url != NULL ? c->place.url : "http://localhost", o->path)
 		< 0) {
 		free(text);
 		return EXIT_CODE_FAILED;
 	}
-	struct curl_slist *headers = make_headers(c, method, text != NULL, if_match, key);
+	struct curl_slist *headers = make_headers(c, o->method, text != NULL, o->if_match, o->key);
 	memset(ret, 0, sizeof(*ret));
-	CURLcode result = transfer(c, method, url, text, headers, ret);
+	CURLcode result = transfer(c, o->method, url, text, headers, ret);
 	/* the key makes it safe: what was carried out is only answered again */
-	if (key[0] != '\0' && (result == CURLE_RECV_ERROR || result == CURLE_GOT_NOTHING)) {
+	if (o->key[0] != '\0' && (result == CURLE_RECV_ERROR || result == CURLE_GOT_NOTHING)) {
 		answer_fini(ret);
-		result = transfer(c, method, url, text, headers, ret);
+		result = transfer(c, o->method, url, text, headers, ret);
 		ret->is_replayed = false; /* it was this run that has asked */
 	}
 	curl_slist_free_all(headers);
@@ -244,15 +250,17 @@ enum exit_code client_call(struct client *c, const char *method, const char *pat
 {
 	char key[UUID_TEXT] = "";
 	struct uuid id;
+	const struct call o = {method, path, body, if_match, key};
 	if (strcmp(method, "POST") == 0 && uuid_generate(&id) == 0)
 		(void)uuid_format(&id, key);
-	return call(c, method, path, body, if_match, key, ret);
+	return run_call(c, &o, ret);
 }
 
 enum exit_code client_post(
 	struct client *c, const char *path, const json_t *body, const char *key, struct answer *ret)
 {
-	return call(c, "POST", path, body, NULL, key, ret);
+	const struct call o = {"POST", path, body, NULL, key};
+	return run_call(c, &o, ret);
 }
 
 char *client_query(struct client *c, const char *path, const char *name, const char *value)

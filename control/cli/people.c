@@ -186,8 +186,11 @@ bool people_read(struct people *p, const char *path)
 		return false;
 	if (!read_titles(p, columns))
 		return false;
+	p->count = 0;
 	p->list = calloc(p->csv.count, sizeof(*p->list));
-	for (size_t i = 1; i < p->csv.count && p->list != NULL; i++)
+	if (p->list == NULL)
+		return false;
+	for (size_t i = 1; i < p->csv.count; i++)
 		read_person(p, &p->csv.rows[i], columns);
 	check_twins(p);
 	if (p->faults == 0 && p->count == 0)

@@ -92,9 +92,9 @@ class BulkTest(rest_client.RestTest):
         self.assertEqual(self.links(), rows)
 
     def test_a_run_that_was_killed_goes_on(self):
-        self.file.write_text(self.people(120), encoding="utf-8")
+        self.file.write_text(self.people(60), encoding="utf-8")
         words = self.command("peers", "create", self.net, "--from", self.file, "--share-links", self.out)
-        for least in (20, 60):
+        for least in (10, 30):
             with subprocess.Popen(words, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as child:
                 self.wait_for(lambda: self.out.exists() and self.out.read_text(encoding="utf-8").count("\n") > least, 30)
                 child.send_signal(signal.SIGKILL)
@@ -104,10 +104,10 @@ class BulkTest(rest_client.RestTest):
         self.out.write_text("".join(lines[:-2]) + lines[-2][:30], encoding="utf-8")
         self.create(None, "--share-links", self.out)
         rows = self.links()
-        self.assertEqual([r["name"] for r in rows], [f"{self.net}-{n}-laptop" for n in range(120)])
+        self.assertEqual([r["name"] for r in rows], [f"{self.net}-{n}-laptop" for n in range(60)])
         self.assertIn(lines[-2].split(",")[-2], [r["url"] for r in rows])
         peers = self.api.items(f"{self.peers}?limit=200")
-        self.assertEqual(len(peers), 120)
+        self.assertEqual(len(peers), 60)
         for peer in peers[:20]:
             self.assertEqual(len(self.api.items(f"{self.peers}/{peer['id']}/share-links")), 1)
         self.assertEqual({self.reveal(r["url"]).status for r in rows[10:30] + rows[-3:]}, {200})
