@@ -18,6 +18,7 @@ class Browser:
         self.number = 0
         self.told = []  # events, oldest first
         self.asked = set()  # every address that it has gone to
+        self.complaints = []  # of its console: what the policy forbids, say
         self.rest = b""
         pipes = [os.pipe(), os.pipe()]
         # out of the way of 3 and 4
@@ -51,6 +52,8 @@ class Browser:
         message = json.loads(message)
         if message.get("method") == "Network.requestWillBeSent":
             self.asked.add(message["params"]["request"]["url"])
+        if message.get("method") == "Log.entryAdded":
+            self.complaints.append(message["params"]["entry"]["text"])
         return message
 
     def call(self, method, **parameters):

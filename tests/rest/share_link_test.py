@@ -335,6 +335,21 @@ class ShareLinkTest(rest_client.RestTest):
         self.assertEqual(html.unescape(re.search(r"<pre>(.*?)</pre>", answer.text, re.S)[1]),
                          self.api.get(f"{self.peer_path(peer)}/profile").text)
 
+    def test_a_failure_uses_nothing_up_and_names_nothing(self):
+        _, _, path = self.new_link()
+        self.sql("CREATE TRIGGER no_audit BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'none'); END")
+        try:
+            for answer in (self.browser.get(path), self.press(path)):
+                self.is_refused(answer, 500, "internal")
+                self.assertNotIn(path, answer.text)
+                self.assertNotIn("Set-Cookie", answer.headers)
+        finally:
+            self.sql("DROP TRIGGER no_audit")
+        log = self.daemon.log_text()
+        self.assertIn("POST /p/{token}: ", log)
+        self.assertNotIn(path, log)
+        self.assertRegex(self.is_ok(self.press(path)).text, PRIVATE)
+
     def test_secrets_are_nowhere_else(self):
         peer, _, path = self.new_link(protocol="any")
         self.is_ok(self.browser.get(path))

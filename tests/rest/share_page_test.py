@@ -39,8 +39,7 @@ class SharePageTest(rest_client.RestTest):
             self.browser.picture(f"{os.environ['NAVE_PICTURES']}/{name}.png")
 
     def is_untroubled(self):
-        said = [e["params"]["entry"]["text"] for e in self.browser.told if e.get("method") == "Log.entryAdded"]
-        self.assertEqual([text for text in said if "favicon" not in text], [])
+        self.assertEqual([text for text in self.browser.complaints if "favicon" not in text], [])
 
     def test_button_download_and_code(self):
         peer, url = self.new_page(protocol="any", name="Ann's <b>phone</b>")
