@@ -3,6 +3,7 @@
 
 #undef NDEBUG /* the calls that are checked stand in the checks */
 #include <assert.h>
+#include <openssl/err.h>
 #include <openssl/pem.h>
 #include <stdlib.h>
 #include <string.h>
@@ -138,12 +139,23 @@ static void hear(struct session_client *c, const uint8_t *record, int len)
 	c->heard[c->heard_len] = '\0';
 }
 
+static void note_failure(struct session_client *c, const struct client_key *k, int returned)
+{
+	if (SSL_get_error(k->ssl, returned) != SSL_ERROR_SSL)
+		return;
+	c->tls_failed = true;
+	if (c->tls_failure == NULL)
+		c->tls_failure = ERR_reason_error_string(ERR_peek_error());
+}
+
 static void speak_tls(struct session_client *c, struct client_key *k)
 {
 	uint8_t record[20000];
 	int n;
-	if (SSL_do_handshake(k->ssl) != 1) {
-		c->tls_failed = c->tls_failed || SSL_get_error(k->ssl, -1) == SSL_ERROR_SSL;
+	ERR_clear_error(); /* the server may have left some, on the same thread */
+	n = SSL_do_handshake(k->ssl);
+	if (n != 1) {
+		note_failure(c, k, n);
 		return;
 	}
 	if (!k->has_said)
@@ -154,7 +166,7 @@ static void speak_tls(struct session_client *c, struct client_key *k)
 		else
 			hear(c, record, n);
 	}
-	c->tls_failed = c->tls_failed || SSL_get_error(k->ssl, n) == SSL_ERROR_SSL;
+	note_failure(c, k, n);
 }
 
 static void fill(struct session_client *c, struct client_key *k)

@@ -59,6 +59,7 @@ struct session_client {
 	struct wrap_replay replay;
 	struct session_id own, server;
 	bool knows_server, sends_wkc, tls_failed;
+	const char *tls_failure; /* in OpenSSL's words: an alert, say; static, NULL: none */
 	uint8_t newest; /* key id */
 	struct client_key key[CLIENT_KEYS];
 	char heard[CLIENT_HEARD_MAX]; /* commands, each with a newline behind it */

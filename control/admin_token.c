@@ -89,3 +89,28 @@ int admin_token_make(struct store *store, const char *dir)
 		log_error("cannot make %s: %s", path, strerrordesc_np(-rc));
 	return rc;
 }
+
+int admin_token_settle(struct store *store, const char *dir)
+{
+	char path[512], token[API_KEY_TEXT] = "";
+	struct api_key k;
+	if (snprintf(path, sizeof(path), "%s/%s", dir, key_name) >= (int)sizeof(path))
+		return -ENAMETOOLONG;
+	FILE *f = fopen(path, "re");
+	if (f == NULL)
+		return errno == ENOENT ? 0 : -errno;
+	if (fgets(token, sizeof(token), f) != NULL)
+		token[strcspn(token, "\n")] = '\0';
+	(void)fclose(f);
+	int rc = store_begin(store, STORE_READ);
+	if (rc < 0)
+		return rc;
+	rc = api_key_find_token(store, token, &k);
+	explicit_bzero(token, sizeof(token));
+	if (rc == 0)
+		api_key_fini(&k);
+	(void)store_end(store, false);
+	if (rc == -ENOENT)
+		rc = unlink(path) == 0 ? 0 : -errno;
+	return rc;
+}

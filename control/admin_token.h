@@ -10,5 +10,10 @@ struct store;
  * revoked. 0, or -errno after a log line.
  */
 int admin_token_make(struct store *store, const char *dir);
+/*
+ * After a restore: a file with a key that the database does not know goes, and the next start makes
+ * another. 0 or -errno.
+ */
+int admin_token_settle(struct store *store, const char *dir);
 
 #endif

@@ -74,9 +74,29 @@ static int read_listen(const struct config_reader *r, const config_setting_t *s)
 	if (ip_endpoint_parse(text, &e) < 0)
 		return refuse(r, s, "listen must be ADDRESS:PORT, as in \"127.0.0.1:8480\"");
 	if (!ip_addr_is_loopback(&e.addr))
-		return refuse(r, s, "listen must be a loopback address: this port has no TLS");
+		return refuse(r, s,
+			"listen must be a loopback address: this port has no TLS; see tls_listen");
 	r->config->listen = e;
 	return 0;
+}
+
+static int read_tls_listen(const struct config_reader *r, const config_setting_t *s)
+{
+	char text[IP_ENDPOINT_TEXT];
+	int rc = read_text(r, s, text, sizeof(text));
+	if (rc == 0 && ip_endpoint_parse(text, &r->config->tls_listen) < 0)
+		rc = refuse(r, s, "tls_listen must be ADDRESS:PORT, as in \"0.0.0.0:9443\"");
+	return rc;
+}
+
+static int read_certificate(const struct config_reader *r, const config_setting_t *s)
+{
+	return read_path(r, s, r->config->certificate, sizeof(r->config->certificate));
+}
+
+static int read_certificate_key(const struct config_reader *r, const config_setting_t *s)
+{
+	return read_path(r, s, r->config->certificate_key, sizeof(r->config->certificate_key));
 }
 
 static int read_socket(const struct config_reader *r, const config_setting_t *s)
@@ -294,6 +314,9 @@ static const struct config_setting {
 	bool required;
 } settings[] = {
 	{"listen", read_listen, false},
+	{"tls_listen", read_tls_listen, false},
+	{"certificate", read_certificate, false},
+	{"certificate_key", read_certificate_key, false},
 	{"socket", read_socket, false},
 	{"state_dir", read_state_dir, false},
 	{"vpn_domain", read_vpn_domain, true},
@@ -304,6 +327,19 @@ static const struct config_setting {
 	{"inner_pool", read_inner_pool, false},
 	{"hub_addresses", read_hub_addresses, false},
 };
+
+static int check_certificate(const struct config_reader *r, const config_setting_t *root)
+{
+	const config_setting_t *certificate = config_setting_get_member(root, "certificate");
+	const config_setting_t *key = config_setting_get_member(root, "certificate_key");
+	const config_setting_t *listen = config_setting_get_member(root, "tls_listen");
+	if ((certificate == NULL) != (key == NULL))
+		return refuse(r, certificate != NULL ? certificate : key,
+			"certificate and certificate_key go together");
+	if (listen != NULL && certificate == NULL)
+		return refuse(r, listen, "tls_listen needs certificate and certificate_key");
+	return 0;
+}
 
 static const struct config_setting *find_setting(const char *name)
 {
@@ -319,6 +355,7 @@ static void set_defaults(struct control_config *c)
 	static const char state_dir[] = "/var/lib/nave";
 	memset(c, 0, sizeof(*c));
 	(void)ip_endpoint_parse("127.0.0.1:8480", &c->listen);
+	(void)ip_endpoint_parse("0.0.0.0:9443", &c->tls_listen);
 	memcpy(c->socket, socket_path, sizeof(socket_path));
 	memcpy(c->state_dir, state_dir, sizeof(state_dir));
 	c->wireguard_ports = (struct config_ports){51820, 52819};
@@ -341,7 +378,7 @@ static int read_settings(const struct config_reader *r, const config_setting_t *
 		if (settings[i].required
 			&& config_setting_get_member(root, settings[i].name) == NULL)
 			return refuse(r, NULL, "%s is missing", settings[i].name);
-	return 0;
+	return check_certificate(r, root);
 }
 
 /* What libconfig would swallow: NULs, byte order marks, endless lines, @include. */

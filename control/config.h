@@ -34,6 +34,9 @@ struct config_ports {
 /* control.conf, checked. Set once at start, read by every thread. */
 struct control_config {
 	struct ip_endpoint listen;
+	struct ip_endpoint tls_listen; /* only when there is a certificate */
+	char certificate[CONFIG_PATH_TEXT]; /* "": no TLS; else certificate_key is there too */
+	char certificate_key[CONFIG_PATH_TEXT];
 	char socket[CONFIG_SOCKET_TEXT];
 	char state_dir[CONFIG_PATH_TEXT];
 	char vpn_domain[CONFIG_DOMAIN_TEXT];

@@ -5,6 +5,7 @@
  * was acknowledged lies in the store, so a kill at any moment loses nothing.
  */
 #include "control/admin_token.h"
+#include "control/backup.h"
 #include "control/config.h"
 #include "control/http/api.h"
 #include "control/http/server.h"
@@ -26,13 +27,15 @@
 
 static void print_help(void)
 {
-	puts("nave-control [--config FILE] [--check-config]\n"
+	puts("nave-control [--config FILE] [--check-config | --backup FILE | --restore FILE]\n"
 	     "\n"
 	     "The control daemon of Nave: REST API, store, provisioning. Runs in the foreground and\n"
 	     "logs to standard error.\n"
 	     "\n"
 	     "  --config FILE    configuration (default /etc/nave/control.conf)\n"
 	     "  --check-config   check the configuration and exit: 0 good, 78 bad\n"
+	     "  --backup FILE    copy the database into a new file, beside a daemon that runs\n"
+	     "  --restore FILE   put such a file in the database's place; no daemon may run\n"
 	     "  --version        print the version\n"
 	     "  --help           print this");
 }
@@ -40,6 +43,7 @@ static void print_help(void)
 struct options {
 	const char *config;
 	bool check_only;
+	const char *backup, *restore;
 };
 
 /* -1: go on; else the exit status. */
@@ -48,6 +52,8 @@ static int read_options(int argc, char **argv, struct options *ret)
 	static const struct option known[] = {
 		{"config", required_argument, NULL, 'c'},
 		{"check-config", no_argument, NULL, 'k'},
+		{"backup", required_argument, NULL, 'b'},
+		{"restore", required_argument, NULL, 'r'},
 		{"version", no_argument, NULL, 'v'},
 		{"help", no_argument, NULL, 'h'},
 		{0},
@@ -63,6 +69,12 @@ static int read_options(int argc, char **argv, struct options *ret)
 		case 'k':
 			ret->check_only = true;
 			break;
+		case 'b':
+			ret->backup = optarg;
+			break;
+		case 'r':
+			ret->restore = optarg;
+			break;
 		case 'v':
 			puts("nave-control " NAVE_VERSION);
 			return 0;
@@ -70,10 +82,11 @@ static int read_options(int argc, char **argv, struct options *ret)
 			print_help();
 			return 0;
 		case -1:
-			if (optind == argc)
+			if (optind == argc && (ret->backup == NULL || ret->restore == NULL))
 				return -1;
-			(void)fprintf(
-				stderr, "nave-control: unexpected argument %s\n", argv[optind]);
+			(void)fprintf(stderr, "nave-control: %s %s\n",
+				optind == argc ? "--backup and --restore:" : "unexpected argument",
+				optind == argc ? "one of them" : argv[optind]);
 			return EX_USAGE;
 		default:
 			return EX_USAGE;
@@ -136,7 +149,7 @@ static int start(struct daemon *d)
 	if (err == 0)
 		err = provision_start(d->provision, wake, d->api);
 	if (err == 0)
-		err = http_server_new(d->api, &d->config.listen, d->config.socket, &d->server);
+		err = http_server_new(d->api, &d->config, &d->server);
 	return err;
 }
 
@@ -156,6 +169,7 @@ static int block_signals(sigset_t *ret)
 	(void)sigemptyset(ret);
 	(void)sigaddset(ret, SIGTERM);
 	(void)sigaddset(ret, SIGINT);
+	(void)sigaddset(ret, SIGHUP);
 	(void)signal(SIGPIPE, SIG_IGN);
 	return pthread_sigmask(SIG_BLOCK, ret, NULL);
 }
@@ -177,13 +191,21 @@ int main(int argc, char **argv)
 	}
 	if (options.check_only)
 		return 0;
+	if (options.backup != NULL)
+		return backup_make(&d.config, options.backup);
+	if (options.restore != NULL)
+		return backup_restore(&d.config, options.restore);
 	if (block_signals(&signals) != 0)
 		return 1;
 	status = start(&d) == 0 ? 0 : 1;
 	if (status == 0) {
 		log_info("ready: http://%s, %s", ip_endpoint_format(&d.config.listen, text),
 			d.config.socket);
-		(void)sigwait(&signals, &got);
+		if (d.config.certificate[0] != '\0')
+			log_info("ready: https://%s",
+				ip_endpoint_format(&d.config.tls_listen, text));
+		while (sigwait(&signals, &got) == 0 && got == SIGHUP)
+			http_server_reload(d.server);
 	}
 	stop(&d);
 	return status;

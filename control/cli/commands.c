@@ -18,6 +18,8 @@ const struct command commands[] = {
 		instances_delete},
 	{"instances", "retry", "INSTANCE", NULL, "provision again after a failure",
 		instances_retry},
+	{"instances", "move", "INSTANCE", instances_move_options,
+		"to another hub, with keys, ports and peers", instances_move},
 	{"instances", "routes", "INSTANCE", NULL, "who gets what is sent where", instances_routes},
 
 	{"peers", "list", "INSTANCE", peers_list_options, "sites and people of a network",
@@ -60,6 +62,9 @@ const struct command commands[] = {
 
 	{"hubs", "list", "", NULL, "machines that carry instances", hubs_list},
 	{"hubs", "show", "HUB", NULL, "everything about one", hubs_show},
+	{"hubs", "create", "NAME", hubs_create_options, "one on another machine", hubs_create},
+	{"hubs", "enrol-token", "HUB", NULL, "with which it comes in, once", hubs_enrol_token},
+	{"hubs", "delete", "HUB", NULL, "when no instance is on it", hubs_delete},
 	{"regions", "list", "", NULL, "where hubs run", regions_list},
 	{"hostnames", "show", "HOSTNAME", NULL, "is it free, and why not", hostnames_show},
 

@@ -24,13 +24,17 @@ enum exit_code hubs_list(struct cli *cli)
 	return noun_list(cli, list_path, hub_columns);
 }
 
+const struct option_rule hubs_create_options[] = {
+	{"region", "REGION", true, false, "where it stands, as control.conf has it"},
+	{0},
+};
+
 /* There are few hubs, and the API has no filter by name for them. */
-enum exit_code hubs_show(struct cli *cli)
+enum exit_code hubs_find(struct cli *cli, const char *wanted, json_t **ret)
 {
-	const char *wanted = cli->args.operand[0];
 	json_t *items, *item;
 	size_t i;
-	bool found = false;
+	*ret = NULL;
 	enum exit_code code = client_list(cli->client, list_path, &items);
 	if (code != EXIT_CODE_OK)
 		return code;
@@ -38,16 +42,64 @@ enum exit_code hubs_show(struct cli *cli)
 	{
 		const char *name = json_string_value(json_object_get(item, "name"));
 		const char *id = json_string_value(json_object_get(item, "id"));
-		if (found || name == NULL || id == NULL
-			|| (strcmp(name, wanted) != 0 && strcmp(id, wanted) != 0))
-			continue;
-		noun_print(cli, item);
-		found = true;
+		if (*ret == NULL && name != NULL && id != NULL
+			&& (strcmp(name, wanted) == 0 || strcmp(id, wanted) == 0))
+			*ret = json_incref(item);
 	}
 	json_decref(items);
-	if (!found)
+	if (*ret == NULL)
 		(void)fprintf(stderr, "nave: there is no such hub\n");
-	return found ? EXIT_CODE_OK : EXIT_CODE_REFUSED;
+	return *ret != NULL ? EXIT_CODE_OK : EXIT_CODE_REFUSED;
+}
+
+static enum exit_code find_path(struct cli *cli, char ret[128], const char *behind)
+{
+	json_t *hub;
+	enum exit_code code = hubs_find(cli, cli->args.operand[0], &hub);
+	if (code == EXIT_CODE_OK)
+		(void)snprintf(ret, 128, "%s/%s%s", list_path,
+			json_string_value(json_object_get(hub, "id")), behind);
+	json_decref(hub);
+	return code;
+}
+
+enum exit_code hubs_show(struct cli *cli)
+{
+	json_t *hub;
+	enum exit_code code = hubs_find(cli, cli->args.operand[0], &hub);
+	if (code == EXIT_CODE_OK)
+		noun_print(cli, hub);
+	json_decref(hub);
+	return code;
+}
+
+enum exit_code hubs_create(struct cli *cli)
+{
+	json_t *body = json_pack("{s:s}", "name", cli->args.operand[0]);
+	noun_put_text(cli, body, "region", "region");
+	enum exit_code code = noun_create(cli, list_path, body);
+	json_decref(body);
+	return code;
+}
+
+enum exit_code hubs_enrol_token(struct cli *cli)
+{
+	char path[128];
+	enum exit_code code = find_path(cli, path, "/enrol-tokens");
+	if (code == EXIT_CODE_OK)
+		code = noun_create(cli, path, NULL);
+	if (code == EXIT_CODE_OK)
+		(void)fprintf(stderr,
+			"The token is shown this once and counts once: put it into the file that"
+			" enrol_token_file of the hub's node.conf names.\n");
+	return code;
+}
+
+enum exit_code hubs_delete(struct cli *cli)
+{
+	char path[128];
+	enum exit_code code = find_path(cli, path, "");
+	return code == EXIT_CODE_OK ? noun_delete(cli, path) : code;
 }
 
 enum exit_code regions_list(struct cli *cli)

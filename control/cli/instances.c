@@ -300,6 +300,31 @@ enum exit_code instances_retry(struct cli *cli)
 	return with_instance(cli, retry);
 }
 
+const struct option_rule instances_move_options[] = {
+	{"hub", "HUB", true, false, "where it goes"},
+	{0},
+};
+
+static enum exit_code move(struct cli *cli, const char *path)
+{
+	char action[160];
+	json_t *hub;
+	enum exit_code code = hubs_find(cli, argument(&cli->args, "hub"), &hub);
+	if (code != EXIT_CODE_OK)
+		return code;
+	json_t *body = json_pack("{s:O}", "hub_id", json_object_get(hub, "id"));
+	(void)snprintf(action, sizeof(action), "%s/move", path);
+	code = noun_create(cli, action, body);
+	json_decref(body);
+	json_decref(hub);
+	return code;
+}
+
+enum exit_code instances_move(struct cli *cli)
+{
+	return with_instance(cli, move);
+}
+
 static enum exit_code list_routes(struct cli *cli, const char *path)
 {
 	static const struct column route_columns[] = {

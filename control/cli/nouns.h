@@ -14,6 +14,8 @@ enum exit_code instances_create(struct cli *cli);
 enum exit_code instances_update(struct cli *cli);
 enum exit_code instances_delete(struct cli *cli);
 enum exit_code instances_retry(struct cli *cli);
+extern const struct option_rule instances_move_options[];
+enum exit_code instances_move(struct cli *cli);
 enum exit_code instances_routes(struct cli *cli);
 /* By hostname, name or id: "/v1/instances/ID", to be freed. */
 enum exit_code instance_path(struct cli *cli, const char *name, char **ret);
@@ -60,7 +62,13 @@ enum exit_code sites_update(struct cli *cli);
 enum exit_code sites_delete(struct cli *cli);
 
 enum exit_code hubs_list(struct cli *cli);
+/* The hub of a name or id, owned by the caller. */
+enum exit_code hubs_find(struct cli *cli, const char *wanted, json_t **ret);
 enum exit_code hubs_show(struct cli *cli);
+extern const struct option_rule hubs_create_options[];
+enum exit_code hubs_create(struct cli *cli);
+enum exit_code hubs_enrol_token(struct cli *cli);
+enum exit_code hubs_delete(struct cli *cli);
 enum exit_code regions_list(struct cli *cli);
 enum exit_code hostnames_show(struct cli *cli);
 

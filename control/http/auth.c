@@ -81,15 +81,16 @@ static int identify_api_key(struct request *rq, const char *token)
 	return rc;
 }
 
-static int identify_hub(struct request *rq, const char *token)
+static int identify_hub(struct request *rq, const char *token, enum role role,
+	int (*find)(struct store *store, const char *token, struct hub *ret))
 {
 	struct hub h;
 	int rc = store_begin(rq->api->store, STORE_READ);
 	if (rc < 0)
 		return rc;
-	rc = hub_find_token(rq->api->store, token, &h);
+	rc = find(rq->api->store, token, &h);
 	if (rc == 0) {
-		rq->who.role = ROLE_NODE;
+		rq->who.role = role;
 		rq->who.id = h.id;
 		(void)snprintf(rq->who.name, sizeof(rq->who.name), "%.*s", PRINCIPAL_NAME_TEXT - 1,
 			h.name);
@@ -99,10 +100,18 @@ static int identify_hub(struct request *rq, const char *token)
 	return rc;
 }
 
+static int identify_kind(struct request *rq, const char *token)
+{
+	if (strncmp(token, "nave_nk_", 8) == 0)
+		return identify_hub(rq, token, ROLE_NODE, hub_find_token);
+	if (strncmp(token, "nave_et_", 8) == 0)
+		return identify_hub(rq, token, ROLE_ENROL, hub_find_enrol_token);
+	return identify_api_key(rq, token);
+}
+
 static bool identify_token(struct request *rq, const char *token)
 {
-	int rc = strncmp(token, "nave_nk_", 8) == 0 ? identify_hub(rq, token)
-						    : identify_api_key(rq, token);
+	int rc = identify_kind(rq, token);
 	if (rc == -ENOENT)
 		return refuse(rq, "The token is unknown, was revoked, or has expired.");
 	if (rc < 0)
@@ -170,6 +179,10 @@ bool auth_authorize(struct request *rq)
 		return rq->who.is_local
 			|| forbid(rq,
 				"Only root and the daemon's own user may, over the unix socket.");
+	case ROLE_ENROL:
+		return rq->who.is_local || rq->who.role == ROLE_ENROL
+			|| forbid(rq,
+				"Send an enrol token, as POST /v1/hubs/{hub}/enrol-tokens gives.");
 	case ROLE_NODE:
 		return rq->who.role == ROLE_NODE || forbid(rq, "This route is for hubs.");
 	case ROLE_VIEWER:

@@ -18,6 +18,7 @@ enum role {
 	ROLE_OPERATOR,
 	ROLE_OWNER,
 	ROLE_NODE, /* a hub's token, on the node API */
+	ROLE_ENROL, /* an enrol token, or ROLE_LOCAL: to become a hub */
 	ROLE_LOCAL, /* root or our own user on the unix socket */
 	ROLE_PUBLIC, /* anybody who can connect */
 };

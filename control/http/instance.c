@@ -229,3 +229,55 @@ int instance_provision_again(struct request *rq)
 	instance_fini(&i);
 	return rc;
 }
+
+const struct json_field instance_move_fields[] = {
+	{.name = "hub_id", .kind = JSON_KIND_STRING, .required = true},
+	{0},
+};
+
+static int move_to(struct request *rq, struct instance *i, const struct hub *h)
+{
+	if (uuid_is_zero(&i->hub_id) || key_is_zero(&i->public_key) || !h->is_enrolled) {
+		problem_set(&rq->rs, PROBLEM_CONFLICT,
+			h->is_enrolled
+				? "The instance is on no hub yet. Look at its conditions."
+				: "That hub has not come in yet; give its nave-node an enrol token.");
+		return 0;
+	}
+	int rc = uuid_equal(&i->hub_id, &h->id) ? 0 : instance_move(rq->api->store, i, h);
+	if (rc == -EEXIST) {
+		problem_set(&rq->rs, PROBLEM_CONFLICT,
+			"A port of this instance is taken on hub %s; profiles name it, so it cannot change.",
+			h->name);
+		return 0;
+	}
+	if (rc == 0)
+		outcome_object(rq, 202, instance_json(rq->api, i), i->version);
+	return rc;
+}
+
+int instance_move_hub(struct request *rq)
+{
+	struct instance i;
+	struct model_errors errors = {0};
+	struct uuid id = {0};
+	struct hub h;
+	int rc;
+	if (!find_instance(rq, &i, &rc))
+		return rc;
+	if (is_living(rq, &i)) {
+		rc = uuid_parse(json_text(rq->json, "hub_id", ""), &id) == 0
+			? hub_find(rq->api->store, &id, &h)
+			: -ENOENT;
+		if (rc == -ENOENT) {
+			model_error_add(&errors, "/hub_id", "there is no such hub");
+			outcome_refused(rq, &errors);
+			rc = 0;
+		} else if (rc == 0) {
+			rc = move_to(rq, &i, &h);
+			hub_fini(&h);
+		}
+	}
+	instance_fini(&i);
+	return rc;
+}

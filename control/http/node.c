@@ -3,6 +3,7 @@
 #include "control/http/api_internal.h"
 #include "control/http/json.h"
 #include "control/http/outcome.h"
+#include "control/http/problem.h"
 #include "control/http/request.h"
 #include "control/http/resources.h"
 #include "control/http/value.h"
@@ -78,6 +79,25 @@ const struct json_field node_report_fields[] = {
 	{0},
 };
 
+/* What node.conf says must be what the operator made, or it is not the hub that was meant. */
+static int enrol_once(struct request *rq, const char *name, const char *region, struct uuid *ret_id,
+	char ret_token[HUB_TOKEN_TEXT])
+{
+	struct hub h;
+	int rc = hub_find(rq->api->store, &rq->who.id, &h);
+	if (rc < 0)
+		return rc;
+	*ret_id = h.id;
+	if (strcmp(h.name, name) != 0 || strcmp(h.region, region) != 0)
+		problem_set(&rq->rs, PROBLEM_CONFLICT,
+			"This token is for hub %s in region %s; set name and region of node.conf so.",
+			h.name, h.region);
+	else
+		rc = hub_enrol_once(rq->api->store, &h.id, h.name, ret_token);
+	hub_fini(&h);
+	return rc;
+}
+
 int node_enrol(struct request *rq)
 {
 	struct model_errors errors = {0};
@@ -92,8 +112,9 @@ int node_enrol(struct request *rq)
 		outcome_refused(rq, &errors);
 		return 0;
 	}
-	int rc = hub_enrol(rq->api->store, name, region, &id, token);
-	if (rc == 0)
+	int rc = rq->who.role == ROLE_ENROL ? enrol_once(rq, name, region, &id, token)
+					    : hub_enrol(rq->api->store, name, region, &id, token);
+	if (rc == 0 && rq->rs.status == 0)
 		response_json(&rq->rs, 200,
 			json_pack("{s:o, s:s}", "hub_id", value_uuid(&id), "token", token));
 	explicit_bzero(token, sizeof(token));

@@ -169,12 +169,19 @@ static json_t *credential_json(const struct desired *d, const struct peer *p)
 		"password_sha256", hex_json(c.hash, OPENVPN_HASH_LEN));
 }
 
+/* A hub that knows the peer already knows better. */
+static json_t *timestamp_json(const struct peer *p)
+{
+	bool is_none = strspn(p->status.timestamp, "0") == strlen(p->status.timestamp);
+	return is_none ? json_null() : json_string(p->status.timestamp);
+}
+
 static int add_peer(void *ctx, const struct peer *p, const struct key *preshared_key)
 {
 	const struct desired *d = ctx;
 	char key[KEY_BASE64_TEXT], psk[KEY_BASE64_TEXT];
 	json_t *j = json_pack(
-		"{s:o, s:o, s:s, s:s?, s:s, s:b, s:i, s:o, s:o, s:o, s:o, s:o, s:I, s:s, s:o}",
+		"{s:o, s:o, s:s, s:s?, s:s, s:b, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:s, s:o}",
 		"id", value_uuid(&p->id), "instance_id", value_uuid(&p->instance_id), "type",
 		p->type == PEER_SITE ? "site" : "client", "public_key",
 		peer_speaks_wireguard(p) ? key_to_base64(&p->public_key, key) : NULL,
@@ -185,8 +192,8 @@ static int add_peer(void *ctx, const struct peer *p, const struct key *preshared
 		p->expires_at == 0 ? json_null() : json_integer(p->expires_at), "endpoint",
 		strcmp(p->status.protocol, "openvpn") == 0 ? json_null()
 							   : value_text(p->status.endpoint),
-		"timestamp_reset", (json_int_t)p->clock_resets, "protocol",
-		peer_protocol_text(p->protocol), "openvpn", credential_json(d, p));
+		"timestamp", timestamp_json(p), "timestamp_reset", (json_int_t)p->clock_resets,
+		"protocol", peer_protocol_text(p->protocol), "openvpn", credential_json(d, p));
 	explicit_bzero(psk, sizeof(psk));
 	return json_array_append_new(d->peers, j) == 0 ? 0 : -ENOMEM;
 }

@@ -18,7 +18,11 @@ int workspace_get(struct request *rq);
 int regions_list(struct request *rq);
 int region_get(struct request *rq);
 int hubs_list(struct request *rq);
+extern const struct json_field hub_create_fields[];
 int hub_get(struct request *rq);
+int hub_create(struct request *rq);
+int hub_delete(struct request *rq);
+int hub_enrol_token_create(struct request *rq);
 int hostname_get(struct request *rq);
 
 extern const struct json_field instance_create_fields[];
@@ -29,6 +33,8 @@ int instance_get(struct request *rq);
 int instance_patch(struct request *rq);
 int instance_delete(struct request *rq);
 int instance_provision_again(struct request *rq);
+extern const struct json_field instance_move_fields[];
+int instance_move_hub(struct request *rq);
 int instance_routes(struct request *rq);
 
 extern const struct json_field peer_create_fields[];

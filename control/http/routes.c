@@ -41,7 +41,11 @@ const struct route routes[] = {
 	{"GET", "/v1/regions", VIEWER(ANY), regions_list, 0, NULL, plain_list_query},
 	{"GET", "/v1/regions/{region}", VIEWER(ANY), region_get, 0, NULL, NULL},
 	{"GET", "/v1/hubs", VIEWER(WORKSPACE), hubs_list, 0, NULL, plain_list_query},
+	{"POST", "/v1/hubs", OWNER, hub_create, 0, hub_create_fields, NULL},
 	{"GET", "/v1/hubs/{hub}", VIEWER(WORKSPACE), hub_get, 0, NULL, NULL},
+	{"DELETE", "/v1/hubs/{hub}", OWNER, hub_delete, 0, NULL, NULL},
+	{"POST", "/v1/hubs/{hub}/enrol-tokens", OWNER, hub_enrol_token_create, ROUTE_BODY_OPTIONAL,
+		no_fields, NULL},
 	{"GET", "/v1/hostnames/{label}", VIEWER(WORKSPACE), hostname_get, 0, NULL, NULL},
 
 	{"GET", "/v1/instances", VIEWER(ANY), instances_list, 0, NULL, instances_query},
@@ -51,6 +55,7 @@ const struct route routes[] = {
 	{"PATCH", INSTANCE, OPERATOR(INSTANCE), instance_patch, ROUTE_IF_MATCH | ROUTE_PATCH,
 		instance_patch_fields, NULL},
 	{"DELETE", INSTANCE, OPERATOR(WORKSPACE), instance_delete, 0, NULL, NULL},
+	{"POST", INSTANCE "/move", OWNER, instance_move_hub, 0, instance_move_fields, NULL},
 	{"POST", INSTANCE "/retry", OPERATOR(INSTANCE), instance_provision_again,
 		ROUTE_BODY_OPTIONAL, no_fields, NULL},
 	{"GET", INSTANCE "/routes", VIEWER(INSTANCE), instance_routes, 0, NULL, plain_list_query},
@@ -113,7 +118,7 @@ const struct route routes[] = {
 	{"DELETE", "/v1/api-keys/{key}", OWNER, api_key_delete, 0, NULL, NULL},
 	{"GET", "/v1/audit-log", OWNER, audit_log_list, 0, NULL, plain_list_query},
 
-	{"POST", "/node/v1/enrol", ROLE_LOCAL, ROUTE_REACH_ANY, node_enrol, 0, node_enrol_fields,
+	{"POST", "/node/v1/enrol", ROLE_ENROL, ROUTE_REACH_ANY, node_enrol, 0, node_enrol_fields,
 		NULL},
 	{"GET", "/node/v1/desired", NODE, node_desired, 0, NULL, desired_query},
 	{"POST", "/node/v1/captures/{capture}", NODE, node_capture, 0, node_capture_fields, NULL},

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * Listening and talking HTTP, by libmicrohttpd: one daemon for the loopback address, one for the
- * unix socket, each with a small pool of threads. A request is made when its first line is there
+ * unix socket, one with TLS, each with a small pool of threads. A request is made when its first line is there
  * (log_target), gets its head checked, its body collected, is answered by api.c, and freed when
  * the library is done with it (end_request). Nothing here knows what a request means.
  *
@@ -10,10 +10,12 @@
  */
 #include "control/http/server.h"
 
+#include "control/config.h"
 #include "control/http/api.h"
 #include "control/http/limits.h"
 #include "control/http/problem.h"
 #include "control/http/request.h"
+#include "control/http/tls.h"
 #include "control/http/wait.h"
 #include "dataplane/base/clock.h"
 #include "dataplane/base/log.h"
@@ -33,6 +35,8 @@
 enum {
 	THREADS_A_LISTENER = 4,
 	BODY_DROPPED_MAX_BYTES = 4 << 20, /* read and thrown away before the connection is cut */
+	LISTENERS = 3,
+	WATCHED_MAX = LISTENERS * HTTP_CONNECTIONS_MAX,
 };
 
 /* One connection that is being watched. Its slot is its address in http_server.watched. */
@@ -51,13 +55,15 @@ struct http_server {
 	struct api *api;
 	struct listener tcp;
 	struct listener local;
+	struct listener public; /* with TLS; not there when no certificate is configured */
+	struct tls *tls;
 	char socket_path[sizeof(((struct sockaddr_un *)NULL)->sun_path)];
 	pthread_mutex_t lock; /* watched, ends */
 	pthread_cond_t changed;
 	pthread_t watch_thread;
 	bool has_watch_thread;
 	bool ends;
-	struct watched watched[2 * HTTP_CONNECTIONS_MAX];
+	struct watched watched[WATCHED_MAX];
 };
 
 static void watch_connection(void *cls, struct MHD_Connection *connection, void **socket_context,
@@ -75,7 +81,7 @@ static void watch_connection(void *cls, struct MHD_Connection *connection, void 
 	}
 	const union MHD_ConnectionInfo *info =
 		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-	for (size_t i = 0; info != NULL && i < 2 * (size_t)HTTP_CONNECTIONS_MAX; i++) {
+	for (size_t i = 0; info != NULL && i < WATCHED_MAX; i++) {
 		struct watched *w = &server->watched[i];
 		if (w->fd != -1)
 			continue;
@@ -105,7 +111,7 @@ static void *run_watch(void *arg)
 	(void)pthread_mutex_lock(&server->lock);
 	while (!server->ends) {
 		uint64_t now = clock_monotonic_ns();
-		for (size_t i = 0; i < 2 * (size_t)HTTP_CONNECTIONS_MAX; i++) {
+		for (size_t i = 0; i < WATCHED_MAX; i++) {
 			struct watched *w = &server->watched[i];
 			if (w->fd == -1 || w->busy_since_ns == 0
 				|| now - w->busy_since_ns < HTTP_REQUEST_TIMEOUT_S * NS_PER_SEC)
@@ -114,8 +120,13 @@ static void *run_watch(void *arg)
 			(void)shutdown(w->fd, SHUT_RDWR);
 			w->busy_since_ns = 0;
 		}
+		(void)pthread_mutex_unlock(&server->lock);
+		if (server->tls != NULL)
+			tls_follow(server->tls);
+		(void)pthread_mutex_lock(&server->lock);
 		struct timespec at = {.tv_sec = (time_t)(now / NS_PER_SEC) + 2};
-		(void)pthread_cond_timedwait(&server->changed, &server->lock, &at);
+		if (!server->ends)
+			(void)pthread_cond_timedwait(&server->changed, &server->lock, &at);
 	}
 	(void)pthread_mutex_unlock(&server->lock);
 	return NULL;
@@ -279,11 +290,17 @@ __attribute__((format(printf, 2, 0))) static void log_library(
 	log_debug("http: %s", text);
 }
 
-static int start_daemon(struct listener *l, int fd)
+/* RFC 9325: nothing below TLS 1.2, nothing that is broken. */
+static const char priorities[] =
+	"SECURE128:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-RSA:-CIPHER-ALL:+AES-256-GCM:+AES-128-GCM"
+	":+CHACHA20-POLY1305:%SERVER_PRECEDENCE";
+
+/* flags: MHD_USE_TLS or 0, and then the library does not look at the options of TLS. */
+static int start_daemon(struct listener *l, int fd, unsigned int flags)
 {
-	l->daemon = MHD_start_daemon(
-		MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ERROR_LOG | MHD_ALLOW_SUSPEND_RESUME, 0,
-		NULL, NULL, answer_request, l, MHD_OPTION_EXTERNAL_LOGGER, log_library, NULL,
+	l->daemon = MHD_start_daemon(flags | MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ERROR_LOG
+			| MHD_ALLOW_SUSPEND_RESUME,
+		0, NULL, NULL, answer_request, l, MHD_OPTION_EXTERNAL_LOGGER, log_library, NULL,
 		MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_THREAD_POOL_SIZE,
 		(unsigned int)THREADS_A_LISTENER, MHD_OPTION_CONNECTION_LIMIT,
 		(unsigned int)HTTP_CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
@@ -292,7 +309,8 @@ static int start_daemon(struct listener *l, int fd)
 		MHD_OPTION_URI_LOG_CALLBACK, log_target, l, MHD_OPTION_UNESCAPE_CALLBACK,
 		keep_escapes, NULL, MHD_OPTION_NOTIFY_COMPLETED, end_request, l,
 		MHD_OPTION_NOTIFY_CONNECTION, watch_connection, l->server,
-		MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_END);
+		MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_HTTPS_PRIORITIES, priorities,
+		MHD_OPTION_HTTPS_CERT_CALLBACK, tls_retrieve, MHD_OPTION_END);
 	if (l->daemon != NULL)
 		return 0;
 	(void)close(fd);
@@ -358,34 +376,48 @@ static int listen_unix(const char *path)
 	return fd;
 }
 
-static int start_server(
-	struct http_server *server, const struct ip_endpoint *listen, const char *socket_path)
+static int start_tcp(struct listener *l, const struct ip_endpoint *listen, unsigned int flags)
 {
 	char text[IP_ENDPOINT_TEXT];
-	int rc = -pthread_create(&server->watch_thread, NULL, run_watch, server);
-	if (rc < 0)
-		return rc;
-	server->has_watch_thread = true;
+	int fd = listen_tcp(listen);
+	if (fd < 0) {
+		log_error("cannot listen on %s: %s", ip_endpoint_format(listen, text),
+			strerrordesc_np(-fd));
+		return fd;
+	}
+	return start_daemon(l, fd, flags);
+}
+
+static int start_local(struct http_server *server, const char *socket_path)
+{
 	int fd = listen_unix(socket_path);
 	if (fd < 0) {
 		log_error("cannot listen on %s: %s", socket_path, strerrordesc_np(-fd));
 		return fd;
 	}
 	memcpy(server->socket_path, socket_path, strlen(socket_path) + 1);
-	rc = start_daemon(&server->local, fd);
-	if (rc < 0)
-		return rc;
-	fd = listen_tcp(listen);
-	if (fd < 0) {
-		log_error("cannot listen on %s: %s", ip_endpoint_format(listen, text),
-			strerrordesc_np(-fd));
-		return fd;
-	}
-	return start_daemon(&server->tcp, fd);
+	return start_daemon(&server->local, fd, 0);
 }
 
-int http_server_new(struct api *api, const struct ip_endpoint *listen, const char *socket_path,
-	struct http_server **ret)
+/* Nobody is answered before all that a configuration may have wrong was looked at. */
+static int start_server(struct http_server *server, const struct control_config *config)
+{
+	int rc = config->certificate[0] != '\0'
+		? tls_new(config->certificate, config->certificate_key, &server->tls)
+		: 0;
+	if (rc == 0)
+		rc = start_local(server, config->socket);
+	if (rc == 0)
+		rc = start_tcp(&server->tcp, &config->listen, 0);
+	if (rc == 0 && server->tls != NULL)
+		rc = start_tcp(&server->public, &config->tls_listen, MHD_USE_TLS);
+	if (rc == 0)
+		rc = -pthread_create(&server->watch_thread, NULL, run_watch, server);
+	server->has_watch_thread = rc == 0;
+	return rc;
+}
+
+int http_server_new(struct api *api, const struct control_config *config, struct http_server **ret)
 {
 	struct http_server *server = calloc(1, sizeof(*server));
 	pthread_condattr_t attr;
@@ -394,20 +426,27 @@ int http_server_new(struct api *api, const struct ip_endpoint *listen, const cha
 	server->api = api;
 	server->tcp = (struct listener){.server = server};
 	server->local = (struct listener){.server = server, .is_local = true};
-	for (size_t i = 0; i < 2 * (size_t)HTTP_CONNECTIONS_MAX; i++)
+	server->public = (struct listener){.server = server};
+	for (size_t i = 0; i < WATCHED_MAX; i++)
 		server->watched[i].fd = -1;
 	(void)pthread_mutex_init(&server->lock, NULL);
 	(void)pthread_condattr_init(&attr);
 	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	(void)pthread_cond_init(&server->changed, &attr);
 	(void)pthread_condattr_destroy(&attr);
-	int rc = start_server(server, listen, socket_path);
+	int rc = start_server(server, config);
 	if (rc < 0) {
 		http_server_free(server);
 		return rc;
 	}
 	*ret = server;
 	return 0;
+}
+
+void http_server_reload(struct http_server *server)
+{
+	if (server->tls != NULL)
+		tls_reload(server->tls);
 }
 
 void http_server_free(struct http_server *server)
@@ -422,6 +461,8 @@ void http_server_free(struct http_server *server)
 		MHD_stop_daemon(server->tcp.daemon);
 	if (server->local.daemon != NULL)
 		MHD_stop_daemon(server->local.daemon);
+	if (server->public.daemon != NULL)
+		MHD_stop_daemon(server->public.daemon);
 	if (server->has_watch_thread) {
 		(void)pthread_mutex_lock(&server->lock);
 		server->ends = true;
@@ -429,6 +470,7 @@ void http_server_free(struct http_server *server)
 		(void)pthread_mutex_unlock(&server->lock);
 		(void)pthread_join(server->watch_thread, NULL);
 	}
+	tls_free(server->tls);
 	(void)pthread_cond_destroy(&server->changed);
 	(void)pthread_mutex_destroy(&server->lock);
 	free(server);

@@ -20,9 +20,9 @@
 static void set_actor(struct request *rq)
 {
 	struct store_actor actor = {
-		.type = rq->who.is_local	    ? "local"
-			: rq->who.role == ROLE_NODE ? "hub"
-						    : "api_key",
+		.type = rq->who.is_local					  ? "local"
+			: rq->who.role == ROLE_NODE || rq->who.role == ROLE_ENROL ? "hub"
+										  : "api_key",
 		.id = rq->who.id,
 		.name = rq->who.name,
 		.request_id = rq->request_id,

@@ -96,8 +96,8 @@ static const char *failure_words(const char *reason)
 			"It sends another username or password than its profile has, or none: import the"
 			" profile again, or type them anew."},
 		{"openvpn_certificate",
-			"It shows no certificate, or not the one of this peer: import its profile again,"
-			" and look at the device's clock."},
+			"It shows no certificate, not the one of this peer, or this peer's at another"
+			" network's port: import its profile again, and look at the device's clock."},
 		{"openvpn_cipher",
 			"It offers no cipher that the listener allows: choose one of its list on the"
 			" device (RouterOS begins with blowfish), or add it with PATCH openvpn.ciphers."},

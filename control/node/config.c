@@ -170,6 +170,8 @@ static const struct setting root_settings[] = {
 	TEXT_SETTING(dataplane_socket),
 	TEXT_SETTING(control_socket),
 	TEXT_SETTING(control_url),
+	TEXT_SETTING(control_ca),
+	TEXT_SETTING(enrol_token_file),
 	TEXT_SETTING(name),
 	TEXT_SETTING(region),
 	TEXT_SETTING(state_dir),
@@ -192,6 +194,21 @@ static void set_defaults(struct node_config *c)
 	};
 }
 
+/* Tokens and keys of all tunnels go over it. */
+static bool is_safe_url(const struct node_config *c)
+{
+	static const char *const safe[] = {
+		"https://", "http://localhost", "http://127.0.0.1", "http://[::1]"};
+	for (size_t n = 0; n < sizeof(safe) / sizeof(safe[0]); n++) {
+		size_t len = strlen(safe[n]);
+		if (strncmp(c->control_url, safe[n], len) != 0)
+			continue;
+		char next = c->control_url[len];
+		return n == 0 ? next != '\0' : next == '\0' || next == ':' || next == '/';
+	}
+	return false;
+}
+
 static int check_whole(
 	const struct reader *r, const config_setting_t *root, const struct node_config *c)
 {
@@ -200,6 +217,10 @@ static int check_whole(
 			"no ports: say ports = ( { name = \"wan0\"; tap = \"nave0\"; } );");
 	if (c->name[0] == '\0' || c->region[0] == '\0')
 		return refuse(r, root, "name and region must not be empty");
+	const config_setting_t *url = config_setting_get_member(root, "control_url");
+	if (c->control_socket[0] == '\0' && !is_safe_url(c))
+		return refuse(r, url != NULL ? url : root,
+			"control_url must be https://HOST:PORT when it is not on this machine");
 	const config_setting_t *dir = config_setting_get_member(root, "management_dir");
 	if (strcmp(c->uapi_dir, c->management_dir) == 0)
 		return refuse(r, dir != NULL ? dir : config_setting_get_member(root, "uapi_dir"),

@@ -28,6 +28,9 @@ struct node_config {
 	char dataplane_socket[NODE_PATH_MAX];
 	char control_socket[NODE_PATH_MAX]; /* empty: control_url is reached by TCP */
 	char control_url[256];
+	char control_ca[256]; /* PEM file that vouches for it; empty: what the system trusts */
+	char enrol_token_file
+		[256]; /* what this hub comes in with, once; empty: only by the socket */
 	char name[65], region[65];
 	char state_dir[256];
 	char uapi_dir[NODE_PATH_MAX - 24]; /* of the sockets naveN.sock for wg(8) */

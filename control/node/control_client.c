@@ -6,10 +6,12 @@
 
 #include <curl/curl.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum {
 	ANSWER_MAX = 256 << 20, /* bytes: 100 000 peers with ten subnets each */
@@ -45,6 +47,7 @@ struct control_client {
 	struct call call[KIND__COUNT];
 	struct uuid capture; /* that is on its way */
 	char token[TOKEN_TEXT]; /* "": not enrolled */
+	char token_file[320]; /* where it is kept; "": we enrol by the socket as often as we like */
 	uint64_t not_before_ns; /* after a failure */
 	unsigned int back_off_ms;
 	bool complained;
@@ -110,15 +113,16 @@ static void end_call(struct control_client *c, struct call *k)
 	k->answer_size = 0;
 }
 
-/* Takes body over; NULL: a GET. */
-static int start_call(struct control_client *c, enum kind kind, const char *path, char *body)
+/* Takes body over; NULL: a GET. Without a token none is sent. */
+static int start_call_with(
+	struct control_client *c, enum kind kind, const char *path, char *body, const char *token)
 {
 	struct call *k = &c->call[kind];
 	char url[URL_TEXT], authorization[TOKEN_TEXT + 32];
 	(void)snprintf(url, sizeof(url), "%s%s", c->config->control_url, path);
-	(void)snprintf(authorization, sizeof(authorization), "Authorization: Bearer %s", c->token);
+	(void)snprintf(authorization, sizeof(authorization), "Authorization: Bearer %s", token);
 	bool good = body == NULL || add_header(k, "Content-Type: application/json");
-	if (c->token[0] != '\0')
+	if (token[0] != '\0')
 		good = good && add_header(k, authorization);
 	explicit_bzero(authorization, sizeof(authorization));
 	k->body = body;
@@ -127,6 +131,8 @@ static int start_call(struct control_client *c, enum kind kind, const char *path
 	if (c->config->control_socket[0] != '\0')
 		(void)curl_easy_setopt(
 			k->easy, CURLOPT_UNIX_SOCKET_PATH, c->config->control_socket);
+	if (c->config->control_ca[0] != '\0')
+		(void)curl_easy_setopt(k->easy, CURLOPT_CAINFO, c->config->control_ca);
 	(void)curl_easy_setopt(k->easy, CURLOPT_NOSIGNAL, 1L);
 	(void)curl_easy_setopt(k->easy, CURLOPT_CONNECTTIMEOUT_MS, 5000L);
 	(void)curl_easy_setopt(k->easy, CURLOPT_TIMEOUT,
@@ -144,6 +150,11 @@ static int start_call(struct control_client *c, enum kind kind, const char *path
 	}
 	k->running = true;
 	return 0;
+}
+
+static int start_call(struct control_client *c, enum kind kind, const char *path, char *body)
+{
+	return start_call_with(c, kind, path, body, c->token);
 }
 
 static void back_off(struct control_client *c, const char *what, const char *why)
@@ -168,6 +179,31 @@ static void note_success(struct control_client *c)
 	c->not_before_ns = 0;
 }
 
+/* One line, without its end. */
+static bool token_read(const char *file, char ret[TOKEN_TEXT])
+{
+	FILE *f = file[0] != '\0' ? fopen(file, "re") : NULL;
+	if (f == NULL)
+		return false;
+	ret[0] = '\0';
+	bool good = fgets(ret, TOKEN_TEXT, f) != NULL;
+	(void)fclose(f);
+	ret[strcspn(ret, "\r\n")] = '\0';
+	return good && ret[0] != '\0';
+}
+
+/* The file gets its name last: a crash leaves the token of before, or this one. */
+static bool token_write(const char *file, const char *token)
+{
+	char new[336];
+	(void)snprintf(new, sizeof(new), "%s.new", file);
+	int fd = open(new, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return false;
+	bool good = dprintf(fd, "%s\n", token) > 0 && fsync(fd) == 0;
+	return close(fd) == 0 && good && rename(new, file) == 0;
+}
+
 static bool take_token(struct control_client *c, const struct call *k)
 {
 	json_t *all = json_loadb(k->answer, k->answer_len, JSON_REJECT_DUPLICATES, NULL);
@@ -177,6 +213,13 @@ static bool take_token(struct control_client *c, const struct call *k)
 	if (good)
 		(void)snprintf(c->token, sizeof(c->token), "%s", token);
 	json_decref(all);
+	/* one that is not kept is lost with us: better none than that */
+	if (good && c->token_file[0] != '\0' && !token_write(c->token_file, c->token)) {
+		log_error("cannot keep the hub's token in %s: %s", c->token_file,
+			strerrordesc_np(errno));
+		explicit_bzero(c->token, sizeof(c->token));
+		good = false;
+	}
 	return good;
 }
 
@@ -186,7 +229,7 @@ static void finish_call(struct control_client *c, struct call *k, CURLcode resul
 		"enrol", "ask what is desired", "report", "leave a capture"};
 	enum kind kind = (enum kind)(k - c->call);
 	long status = 0;
-	char reason[96];
+	char reason[128];
 	(void)curl_easy_getinfo(k->easy, CURLINFO_RESPONSE_CODE, &status);
 	bool good = result == CURLE_OK && (status == 200 || status == 204);
 	if (kind == KIND_CAPTURE && (status == 404 || status == 422))
@@ -194,7 +237,10 @@ static void finish_call(struct control_client *c, struct call *k, CURLcode resul
 	if (result != CURLE_OK)
 		(void)snprintf(reason, sizeof(reason), "%s", curl_easy_strerror(result));
 	else
-		(void)snprintf(reason, sizeof(reason), "status %ld", status);
+		(void)snprintf(reason, sizeof(reason), "status %ld%s", status,
+			status == 401 && kind == KIND_ENROL
+				? "; an enrol token counts once and for a day, make another"
+				: "");
 	if (good && kind == KIND_ENROL && !take_token(c, k)) {
 		good = false;
 		(void)snprintf(reason, sizeof(reason), "no token in the answer");
@@ -219,10 +265,18 @@ static void finish_call(struct control_client *c, struct call *k, CURLcode resul
 
 static int start_enrol(struct control_client *c)
 {
+	char token[TOKEN_TEXT] = "";
+	if (c->token_file[0] != '\0' && !token_read(c->config->enrol_token_file, token)) {
+		back_off(c, "enrol", "there is no enrol token in enrol_token_file of node.conf");
+		return 0;
+	}
 	json_t *o = json_pack("{ssss}", "name", c->config->name, "region", c->config->region);
 	char *body = o != NULL ? json_dumps(o, JSON_COMPACT) : NULL;
 	json_decref(o);
-	return body != NULL ? start_call(c, KIND_ENROL, "/node/v1/enrol", body) : -ENOMEM;
+	int err = body != NULL ? start_call_with(c, KIND_ENROL, "/node/v1/enrol", body, token)
+			       : -ENOMEM;
+	explicit_bzero(token, sizeof(token));
+	return err;
 }
 
 static int start_desired(struct control_client *c)
@@ -261,6 +315,11 @@ int control_client_new(const struct node_config *config, const struct control_ev
 		return -ENOMEM;
 	c->config = config;
 	c->events = *events;
+	if (config->control_socket[0] == '\0') {
+		(void)snprintf(c->token_file, sizeof(c->token_file), "%s/control.token",
+			config->state_dir);
+		(void)token_read(c->token_file, c->token);
+	}
 	c->multi = curl_multi_init();
 	bool good = c->multi != NULL;
 	for (unsigned int i = 0; i < KIND__COUNT; i++) {

@@ -130,6 +130,10 @@ static int read_peer(const struct reader *r, const json_t *o, struct desired_pee
 	if (reset != NULL
 		&& read_number(r, o, "timestamp_reset", INT64_MAX, &ret->timestamp_reset) != 0)
 		return -EINVAL;
+	const json_t *timestamp = json_object_get(o, "timestamp");
+	if (timestamp != NULL && !json_is_null(timestamp)
+		&& read_hex(r, o, "timestamp", ret->timestamp, sizeof(ret->timestamp)) != 0)
+		return -EINVAL;
 	ret->is_site = strcmp(type, "site") == 0;
 	if (!ret->is_site && strcmp(type, "client") != 0)
 		return read_refuse(r, "type must be site or client");

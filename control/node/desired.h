@@ -73,6 +73,7 @@ struct desired_peer {
 	uint64_t expires_at;
 	uint64_t
 		timestamp_reset; /* counts how often somebody asked to forget its greatest TAI64N */
+	uint8_t timestamp[DP_TIMESTAMP_LEN]; /* greatest that any hub has told of; zero: none */
 	struct ip_endpoint endpoint;
 	struct ip_addr address[DESIRED_ADDRESSES_MAX];
 	unsigned int addresses;

@@ -249,7 +249,8 @@ static int set_up_instance(struct egress *e, struct egress_device *d,
 	err = hold_port(d, i->wireguard_port);
 	if (err != 0)
 		faults_add(faults, &d->instance, "UDP port %u: %s", (unsigned int)i->wireguard_port,
-			err == -EADDRINUSE ? "another program on this hub has it"
+			err == -EADDRINUSE ? "another program on this hub has it; stop that one"
+					     " (ss -lunp tells which it is)"
 					   : strerrordesc_np(-err));
 	return err;
 }

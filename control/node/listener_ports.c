@@ -55,7 +55,8 @@ int listener_ports_hold(
 			l->count++;
 		else
 			faults_add(faults, &w->instance, "UDP port %u: %s", (unsigned int)w->port,
-				err == -EADDRINUSE ? "another program on this hub has it"
+				err == -EADDRINUSE ? "another program on this hub has it; stop that"
+						     " one (ss -lunp tells which it is)"
 						   : strerrordesc_np(-err));
 	}
 	return 0;

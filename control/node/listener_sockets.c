@@ -41,7 +41,9 @@ static int give_socket(const struct dp_listener *l, struct dp_client *dp, struct
 	}
 	if (err != 0)
 		faults_add(faults, &l->instance, "OpenVPN over TCP, port %u: %s", l->port,
-			err == -EADDRINUSE ? "another program has it" : strerrordesc_np(-err));
+			err == -EADDRINUSE ? "another program on this hub has it; stop that one"
+					     " (ss -ltnp tells which it is)"
+					   : strerrordesc_np(-err));
 	return dp_client_is_broken(dp) ? err : 0;
 }
 

@@ -68,7 +68,14 @@ void memory_note(struct memory *m, const struct dp_peer_stats *s)
 static void follow_peer(
 	struct memory_entry *e, const struct memory_entry *known, const struct desired_peer *p)
 {
+	static const uint8_t none[DP_TIMESTAMP_LEN];
 	*e = (struct memory_entry){.peer = p->id, .public_key = p->public_key};
+	if (known == NULL && memcmp(p->timestamp, none, sizeof(none)) != 0) {
+		/* it comes from another hub: what that has seen is no less of a replay here */
+		memcpy(e->timestamp, p->timestamp, sizeof(e->timestamp));
+		e->reset = p->timestamp_reset;
+		e->changed = true;
+	}
 	if (known == NULL)
 		return;
 	if (key_equal(&known->public_key, &p->public_key))

@@ -8,6 +8,7 @@
 
 #include "control/store/internal.h"
 #include "control/store/peer.h"
+#include "dataplane/base/random.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -15,7 +16,7 @@
 
 #define COLUMNS                                                                            \
 	"id, name, region, generation, applied_generation, version, addresses, egress_v4," \
-	" egress_v6, counters, last_report_at, created_at"
+	" egress_v6, counters, last_report_at, created_at, is_enrolled"
 
 void hub_fini(struct hub *h)
 {
@@ -53,6 +54,7 @@ static void read_row(sqlite3_stmt *stmt, struct hub *h)
 	h->counters = sql_json(stmt, 9, "{}");
 	h->last_report_at = sqlite3_column_int64(stmt, 10);
 	h->created_at = sqlite3_column_int64(stmt, 11);
+	h->is_enrolled = sqlite3_column_int(stmt, 12) != 0;
 }
 
 static int find_row(struct store *store, sqlite3_stmt *stmt, struct hub *ret)
@@ -126,8 +128,9 @@ int hub_enrol(struct store *store, const char *name, const char *region, struct 
 	token_hash(store, ret_token, hash);
 	rc = find_name(store, name, &id);
 	if (rc == 0) {
-		rc = sql_run(store, "UPDATE hub SET token_hash = ?, region = ? WHERE id = ?", "btu",
-			hash, sizeof(hash), region, &id);
+		rc = sql_run(store,
+			"UPDATE hub SET token_hash = ?, region = ?, is_enrolled = 1 WHERE id = ?",
+			"btu", hash, sizeof(hash), region, &id);
 	} else if (rc == -ENOENT) {
 		rc = uuid_generate(&id);
 		if (rc == 0)
@@ -140,6 +143,74 @@ int hub_enrol(struct store *store, const char *name, const char *region, struct 
 		return rc;
 	*ret_id = id;
 	return audit_add(store, "enrol", "hub", &id, name);
+}
+
+/* Until it comes in, the hash that it is known by is of no token. */
+int hub_add(struct store *store, const char *name, const char *region, struct uuid *ret_id)
+{
+	uint8_t nobody[TOKEN_HASH_LEN];
+	int rc = find_name(store, name, ret_id);
+	if (rc != -ENOENT)
+		return rc == 0 ? -EEXIST : rc;
+	rc = uuid_generate(ret_id);
+	if (rc == 0)
+		rc = random_bytes(nobody, sizeof(nobody));
+	if (rc == 0)
+		rc = sql_run(store,
+			"INSERT INTO hub (id, name, region, token_hash, is_enrolled, created_at)"
+			" VALUES (?, ?, ?, ?, 0, ?)",
+			"uttbi", ret_id, name, region, nobody, sizeof(nobody), store->now);
+	return rc == 0 ? audit_add(store, "create", "hub", ret_id, name) : rc;
+}
+
+int hub_make_enrol_token(struct store *store, const struct hub *h, char ret_token[HUB_TOKEN_TEXT])
+{
+	uint8_t hash[TOKEN_HASH_LEN];
+	int rc = token_make("nave_et_", ret_token, HUB_TOKEN_TEXT);
+	if (rc < 0)
+		return rc;
+	token_hash(store, ret_token, hash);
+	rc = sql_run(store, "UPDATE hub SET enrol_hash = ?, enrol_expires_at = ? WHERE id = ?",
+		"biu", hash, sizeof(hash), store->now + HUB_ENROL_S, &h->id);
+	return rc == 0 ? audit_add(store, "enrol_token", "hub", &h->id, h->name) : rc;
+}
+
+int hub_find_enrol_token(struct store *store, const char *token, struct hub *ret)
+{
+	uint8_t hash[TOKEN_HASH_LEN];
+	sqlite3_stmt *stmt;
+	token_hash(store, token, hash);
+	int rc = sql_prepare(store, &stmt,
+		"SELECT " COLUMNS " FROM hub WHERE enrol_hash = ? AND enrol_expires_at > ?", "bi",
+		hash, sizeof(hash), store->now);
+	return rc == 0 ? find_row(store, stmt, ret) : rc;
+}
+
+int hub_enrol_once(struct store *store, const struct uuid *id, const char *name,
+	char ret_token[HUB_TOKEN_TEXT])
+{
+	uint8_t hash[TOKEN_HASH_LEN];
+	int64_t changed = 0;
+	int rc = token_make("nave_nk_", ret_token, HUB_TOKEN_TEXT);
+	if (rc < 0)
+		return rc;
+	token_hash(store, ret_token, hash);
+	rc = sql_number(store, &changed,
+		"UPDATE hub SET token_hash = ?, is_enrolled = 1, enrol_hash = NULL WHERE id = ?"
+		" AND enrol_hash IS NOT NULL RETURNING 1",
+		"bu", hash, sizeof(hash), id);
+	return rc == 0 ? audit_add(store, "enrol", "hub", id, name) : rc;
+}
+
+int hub_del(struct store *store, const struct hub *h)
+{
+	int64_t instances = 0;
+	int rc = sql_number(
+		store, &instances, "SELECT count(*) FROM instance WHERE hub_id = ?", "u", &h->id);
+	if (rc < 0 || instances > 0)
+		return rc < 0 ? rc : -EBUSY;
+	rc = sql_run(store, "DELETE FROM hub WHERE id = ?", "u", &h->id);
+	return rc == 0 ? audit_add(store, "delete", "hub", &h->id, h->name) : rc;
 }
 
 int hub_of_peer(struct store *store, const struct uuid *peer_id, struct uuid *ret)

@@ -12,7 +12,8 @@
 #include <stdint.h>
 
 enum {
-	HUB_TOKEN_TEXT = 8 + 43 + 1, /* "nave_nk_", 256 bits, NUL */
+	HUB_TOKEN_TEXT = 8 + 43 + 1, /* "nave_nk_" or "nave_et_", 256 bits, NUL */
+	HUB_ENROL_S = 24 * 3600, /* how long an enrol token counts */
 	HUB_ADDRESSES_MAX = 16,
 	HUB_VERSION_TEXT = 33,
 	HUB_SILENT_S = 30, /* reports come every 10 s: three missed */
@@ -32,6 +33,7 @@ struct hub {
 	json_t *counters; /* owned object of integers, absolute since the hub's boot */
 	int64_t last_report_at;
 	int64_t created_at;
+	bool is_enrolled;
 };
 
 void hub_fini(struct hub *h);
@@ -39,6 +41,17 @@ bool hub_is_connected(const struct hub *h, int64_t now);
 /* The hub of this name, made when there is none; a fresh token replaces the one it had. */
 int hub_enrol(struct store *store, const char *name, const char *region, struct uuid *ret_id,
 	char ret_token[HUB_TOKEN_TEXT]);
+/* A hub that is to come in with an enrol token. -EEXIST: there is one of that name. */
+int hub_add(struct store *store, const char *name, const char *region, struct uuid *ret_id);
+/* Its newest enrol token; the one of before counts no more. */
+int hub_make_enrol_token(struct store *store, const struct hub *h, char ret_token[HUB_TOKEN_TEXT]);
+/* Whose enrol token this is. -ENOENT: nobody's, or used, or too old. */
+int hub_find_enrol_token(struct store *store, const char *token, struct hub *ret);
+/* The token is used up, and the hub has another by which it is known. -ENOENT: used up meanwhile. */
+int hub_enrol_once(struct store *store, const struct uuid *id, const char *name,
+	char ret_token[HUB_TOKEN_TEXT]);
+/* -EBUSY: instances are on it. */
+int hub_del(struct store *store, const struct hub *h);
 int hub_find_token(struct store *store, const char *token, struct hub *ret);
 int hub_find(struct store *store, const struct uuid *id, struct hub *ret);
 int hub_list(struct store *store, const struct uuid *after,

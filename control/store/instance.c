@@ -430,18 +430,22 @@ int instance_remove(struct store *store, const struct instance *i)
 	return rc == 0 ? sql_run(store, "DELETE FROM instance WHERE id = ?", "u", &i->id) : rc;
 }
 
-/* The row stays, with its port and number, until the hub has confirmed the tombstone. */
-static int begin_removal(struct store *store, struct instance *i)
+int instance_add_tombstones(struct store *store, const struct instance *i)
 {
 	int rc = sql_run(store,
 		"INSERT OR REPLACE INTO tombstone (hub_id, kind, id, generation, at)"
 		" SELECT ?1, 'peer', id, (SELECT generation + 1 FROM hub WHERE id = ?1), ?2 FROM peer"
 		" WHERE instance_id = ?3",
 		"uiu", &i->hub_id, store->now, &i->id);
+	return rc == 0 ? tombstone_add(store, &i->hub_id, "instance", &i->id) : rc;
+}
+
+/* The row stays, with its port and number, until the hub has confirmed the tombstone. */
+static int begin_removal(struct store *store, struct instance *i)
+{
+	int rc = instance_add_tombstones(store, i);
 	if (rc == 0)
 		rc = sql_run(store, "DELETE FROM peer WHERE instance_id = ?", "u", &i->id);
-	if (rc == 0)
-		rc = tombstone_add(store, &i->hub_id, "instance", &i->id);
 	if (rc == 0)
 		rc = sql_run(store,
 			"UPDATE instance SET generation = (SELECT generation FROM hub WHERE id = hub_id),"
@@ -489,7 +493,7 @@ static int choose_hub(struct store *store, const struct instance *i, struct uuid
 {
 	sqlite3_stmt *stmt;
 	int rc = sql_prepare(store, &stmt,
-		"SELECT id FROM hub h WHERE region = ? ORDER BY last_report_at < ?,"
+		"SELECT id FROM hub h WHERE region = ? AND is_enrolled ORDER BY last_report_at < ?,"
 		" (SELECT count(*) FROM instance n WHERE n.hub_id = h.id), id LIMIT 1",
 		"ti", i->region, store->now - HUB_SILENT_S);
 	if (rc < 0)

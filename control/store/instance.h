@@ -41,6 +41,12 @@ int instance_del(struct store *store, struct instance *i);
 int instance_remove(struct store *store, const struct instance *i);
 /* Begins again after a failure. */
 int instance_retry(struct store *store, struct instance *i);
+/*
+ * To another hub, with its keys, ports, addresses and peers; the old one is told that all of it is gone.
+ * -EEXIST: one of its ports is taken there.
+ */
+struct hub;
+int instance_move(struct store *store, struct instance *i, const struct hub *to);
 /* NULL when the name is free, else why it is not; -errno in ret_error when the store fails. */
 const char *hostname_taken(struct store *store, const char *hostname, int *ret_error);
 

@@ -101,4 +101,7 @@ int hub_resend_instance(struct store *store, const struct instance *i);
 int tombstone_add(
 	struct store *store, const struct uuid *hub_id, const char *kind, const struct uuid *id);
 
+/* The hub of the instance is told that it and its peers are gone. */
+int instance_add_tombstones(struct store *store, const struct instance *i);
+
 #endif

@@ -216,6 +216,8 @@ static void tell_failure(
 		[OVPN_FAILURE_OPTIONS] = PEER_FAILURE_OPENVPN_OPTIONS,
 	};
 	struct peer *p = c->peer != NULL ? c->peer : keying_credential_owner(c, e->credentials);
+	if (p == NULL && e->failure == OVPN_FAILURE_CERTIFICATE)
+		p = keying_credential_owner_anywhere(k, e->credentials);
 	if (p != NULL && of[e->failure] != PEER_FAILURE_NONE)
 		keying_peer_fail(k, p, of[e->failure], 0);
 }

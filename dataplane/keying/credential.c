@@ -86,6 +86,18 @@ struct peer *keying_credential_owner(const struct client *c, const struct ovpn_c
 	return p != NULL && p->expired == 0 ? p : NULL;
 }
 
+struct peer *keying_credential_owner_anywhere(
+	const struct keying *k, const struct ovpn_credentials *said)
+{
+	struct peer *p = NULL;
+	if (!said->has_certificate)
+		return NULL;
+	for (const struct keying_instance *ki = k->instances; ki != NULL && p == NULL;
+		ki = ki->next)
+		p = find_certificate(ki, said->fingerprint);
+	return p != NULL && p->expired == 0 ? p : NULL;
+}
+
 struct peer *keying_credential_check(const struct client *c, const struct ovpn_credentials *said,
 	enum ovpn_session_failure *ret_why)
 {

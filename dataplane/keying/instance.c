@@ -26,7 +26,23 @@ static void hashes_fini(struct keying_instance *ki)
 	hash_fini(&ki->peer_by_key);
 }
 
-static int create(struct instance *i, const struct key *private_key)
+static void link_instance(struct keying *k, struct keying_instance *ki)
+{
+	ki->next = k->instances;
+	ki->prev = &k->instances;
+	if (ki->next != NULL)
+		ki->next->prev = &ki->next;
+	k->instances = ki;
+}
+
+static void unlink_instance(struct keying_instance *ki)
+{
+	*ki->prev = ki->next;
+	if (ki->next != NULL)
+		ki->next->prev = ki->prev;
+}
+
+static int create(struct keying *k, struct instance *i, const struct key *private_key)
 {
 	struct keying_instance *ki = calloc(1, sizeof(*ki));
 	if (ki == NULL)
@@ -48,6 +64,7 @@ static int create(struct instance *i, const struct key *private_key)
 	}
 	cookie_checker_init(&ki->checker, &ki->identity.public_key);
 	ki->port = i->wireguard_port;
+	link_instance(k, ki);
 	i->keying = ki;
 	return 0;
 }
@@ -103,7 +120,7 @@ static void renew_endpoints(struct keying *k, struct keying_instance *ki)
 int keying_instance_apply(struct keying *k, struct instance *i, const struct key *private_key)
 {
 	if (i->keying == NULL)
-		return create(i, private_key);
+		return create(k, i, private_key);
 	renew_endpoints(k, i->keying);
 	return replace_identity(k, i->keying, private_key);
 }
@@ -115,6 +132,7 @@ void keying_instance_drop(struct keying *k, struct instance *i)
 		return;
 	keying_listeners_drop(k, ki);
 	i->keying = NULL;
+	unlink_instance(ki);
 	noise_identity_fini(&ki->identity);
 	cookie_checker_fini(&ki->checker);
 	hashes_fini(ki);

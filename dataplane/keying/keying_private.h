@@ -32,6 +32,7 @@ enum {
 
 /* What keying keeps of an instance: instance->keying. */
 struct keying_instance {
+	struct keying_instance *next, **prev; /* keying.instances */
 	struct instance *instance;
 	struct noise_identity identity;
 	struct cookie_checker checker;
@@ -132,6 +133,7 @@ struct keying {
 	struct held_messages held;
 	struct clone clone;
 	struct keying_openvpn *openvpn;
+	struct keying_instance *instances;
 	struct peer *wheel[WHEEL_SLOTS];
 	uint64_t wheel_at; /* the tick that was looked at last */
 	unsigned int staged;

@@ -177,6 +177,10 @@ enum {
 /* The peer that c's session says it is, proven or not; NULL: there is none, or it has expired. */
 struct peer *keying_credential_owner(const struct client *c, const struct ovpn_credentials *said);
 
+/* By its certificate alone, and of whatever instance: it came to another network's port. */
+struct peer *keying_credential_owner_anywhere(
+	const struct keying *k, const struct ovpn_credentials *said);
+
 /* The same, proven; NULL, and why. */
 struct peer *keying_credential_check(const struct client *c, const struct ovpn_credentials *said,
 	enum ovpn_session_failure *ret_why);

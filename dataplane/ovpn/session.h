@@ -103,7 +103,7 @@ struct ovpn_session_event {
 	const char *text; /* of FAILED: the reason in words, static or the session's; never NULL */
 	const struct ovpn_session_key *key;
 	/* of FAILED: who it said it is, without the password, as far as it came; nothing of it is proven
-	 * but the certificate */
+	 * but the certificate, and not even that when it is the failure */
 	const struct ovpn_credentials *credentials;
 };
 

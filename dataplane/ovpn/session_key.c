@@ -111,11 +111,21 @@ static enum ovpn_session_failure kind_of(const struct session_key *k)
 	return tls_refused_certificate(k->tls) ? OVPN_FAILURE_CERTIFICATE : OVPN_FAILURE_TLS;
 }
 
+/* Who it would have been; people are told. Who was let in stays who he was. */
+static void read_refused(struct ovpn_session *s, const struct session_key *k)
+{
+	struct session_identity *i = &s->identity;
+	if (!s->is_accepted)
+		i->has_certificate = tls_refused_fingerprint(k->tls, i->fingerprint) == 0;
+}
+
 /* A control channel that was in use is gone; what it agreed upon holds, and a new one is made. */
 static void lost(struct ovpn_session *s, struct session_key *k, uint64_t now_ns)
 {
 	const char *text = tls_failure(k->tls);
 	k->is_tls_over = true;
+	if (tls_refused_certificate(k->tls))
+		read_refused(s, k);
 	if (k == s->negotiating)
 		session_key_failed(s, kind_of(k), text[0] != '\0' ? text : "TLS was ended", now_ns);
 	else if (k == s->current && s->is_connected && s->renegotiate_ns > now_ns)

@@ -25,6 +25,8 @@ struct tls {
 	const char *failure;
 	bool failed;
 	bool certificate_refused;
+	bool has_refused; /* the certificate itself, with this fingerprint */
+	uint8_t refused[TLS_FINGERPRINT_LEN];
 };
 
 static const char label[] = "EXPORTER-OpenVPN-datakeys";
@@ -32,6 +34,20 @@ static const char label[] = "EXPORTER-OpenVPN-datakeys";
 static BIO *text_bio(const char *text)
 {
 	return BIO_new_mem_buf(text, -1);
+}
+
+/* OpenSSL forgets a certificate that it refuses; people want to know whose it was. */
+static int note_refused(int is_right, X509_STORE_CTX *store)
+{
+	unsigned int len = 0;
+	if (is_right == 1)
+		return 1;
+	SSL *ssl = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
+	struct tls *t = ssl != NULL ? SSL_get_app_data(ssl) : NULL;
+	const X509 *x = X509_STORE_CTX_get0_cert(store);
+	if (t != NULL && x != NULL)
+		t->has_refused = X509_digest(x, EVP_sha256(), t->refused, &len) == 1;
+	return 0;
 }
 
 /* The server's own first, then what leads to its CA. */
@@ -73,8 +89,8 @@ static bool use_ca(SSL_CTX *ssl, const char *pem, bool required)
 		X509_free(x);
 	}
 	BIO_free(b);
-	SSL_CTX_set_verify(
-		ssl, SSL_VERIFY_PEER | (required ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0), NULL);
+	SSL_CTX_set_verify(ssl, SSL_VERIFY_PEER | (required ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0),
+		note_refused);
 	SSL_CTX_set_verify_depth(ssl, INTERMEDIATES_MAX);
 	return taken > 0;
 }
@@ -167,6 +183,7 @@ int tls_new(struct tls_context *c, struct tls **ret)
 		return -ENOMEM;
 	}
 	SSL_set_bio(t->ssl, t->in, t->out);
+	(void)SSL_set_app_data(t->ssl, t);
 	SSL_set_accept_state(t->ssl);
 	*ret = t;
 	return 0;
@@ -298,6 +315,14 @@ int tls_peer_fingerprint(const struct tls *t, uint8_t ret[TLS_FINGERPRINT_LEN])
 	unsigned int len = 0;
 	const X509 *x = SSL_get0_peer_certificate(t->ssl);
 	return x != NULL && X509_digest(x, EVP_sha256(), ret, &len) == 1 ? 0 : -ENOENT;
+}
+
+int tls_refused_fingerprint(const struct tls *t, uint8_t ret[TLS_FINGERPRINT_LEN])
+{
+	if (!t->has_refused)
+		return -ENOENT;
+	memcpy(ret, t->refused, TLS_FINGERPRINT_LEN);
+	return 0;
 }
 
 const char *tls_failure(const struct tls *t)

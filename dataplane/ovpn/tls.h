@@ -80,5 +80,7 @@ int tls_peer_fingerprint(const struct tls *t, uint8_t ret[TLS_FINGERPRINT_LEN]);
 const char *tls_failure(const struct tls *t);
 /* What failed is the client's certificate: it showed none, or one that is not to be trusted. */
 bool tls_refused_certificate(const struct tls *t);
+/* Which one that is. Nobody has shown that it is his. -ENOENT: there is none. */
+int tls_refused_fingerprint(const struct tls *t, uint8_t ret[TLS_FINGERPRINT_LEN]);
 
 #endif

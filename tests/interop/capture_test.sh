@@ -8,10 +8,10 @@ FOLDER=$(mktemp -d "$LAB_DIR/capture.XXXXXX")
 at_end rm -rf "$FOLDER"
 guest visitor 5
 
-# capture SIDE: of the visitor, three seconds long, in the background; its end is waited for
+# capture SIDE: of the visitor, five seconds long, in the background; its end is waited for
 capture() {
 	rm -f "$FOLDER/$1.pcapng"
-	lab_nave peers capture acme visitor --side "$1" --seconds 3 --out "$FOLDER/$1.pcapng" 2>"$FOLDER/$1.log" &
+	lab_nave peers capture acme visitor --side "$1" --seconds 5 --out "$FOLDER/$1.pcapng" 2>"$FOLDER/$1.log" &
 	CAPTURE=$!
 }
 

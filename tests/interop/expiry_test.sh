@@ -6,10 +6,10 @@
 
 guest visitor 5
 check "before" lab_reaches visitor 192.168.10.10
-check "expires in 3 s" lab_peer_update acme visitor "{\"expires_at\":\"$(date -u -d '+3 seconds' +%FT%TZ)\"}"
+check "expires in 6 s" lab_peer_update acme visitor "{\"expires_at\":\"$(date -u -d '+6 seconds' +%FT%TZ)\"}"
 check "still there" lab_reaches visitor 192.168.10.10 1
 at_end lab_control_wait
 at_end daemon_again control
 lab_daemon_stop control KILL
-check "cut when the time comes" lab_until 6 lab_refused visitor 192.168.10.10
+check "cut when the time comes" lab_until 10 lab_refused visitor 192.168.10.10
 check "the others are not" lab_reaches laptop 192.168.10.10 2

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # Who gets in with what, and who does not and why, in the client's words and in REST's; a peer that is suspended or
-# removed is cut within a second; options that cannot be met, compression that can, and a good-bye.
+# removed is cut within a second; options that cannot be met, compression that can, and a good-bye. And a port that
+# another program on the hub has.
 # shellcheck source=../lib/interop.sh
 . "$(dirname "$0")/../lib/interop.sh"
 # shellcheck source=../lib/openvpn.sh
@@ -9,9 +10,9 @@
 
 PROFILE=$LAB_DIR/clients/acme.kate.issued.ovpn
 
-# failed_with TEXT: what REST says of the last failure
+# failed_with TEXT [INSTANCE]: what REST says of the last failure
 failed_with() {
-	[[ $(lab_peer acme kate '.last_failure.reason // ""') == *"$1"* ]]
+	[[ $(lab_peer "${2:-acme}" kate '.last_failure.reason // ""') == *"$1"* ]]
 }
 
 # up_with WHAT UDP_SETTINGS
@@ -31,10 +32,33 @@ foreign_certificate() {
 	sed -i '/^<cert>/,/^<\/key>/d' "$PROFILE" && sed -n '/^<cert>/,/^<\/key>/p' "$elsewhere" >>"$PROFILE"
 }
 
+# elsewhere_says TEXT: why it is not well
+elsewhere_says() {
+	[[ $(lab_instance elsewhere '.conditions | map(.message) | join(" ")') == *"$1"* ]]
+}
+
+# port_taken PORT: by a program on the hub that has nothing to do with us; TAKER is its process
+port_taken() {
+	ip netns exec "$(lab_ns hub)" python3 -c "import socket, time; s = socket.create_server(('', $1)); time.sleep(60)" &
+	TAKER=$!
+	at_end port_freed
+	lab_until 5 lab_in hub bash -c "ss -ltn | grep -q ':$1 '"
+}
+
+port_freed() {
+	[ -z "$TAKER" ] || kill "$TAKER"
+	TAKER=
+}
+
 check "certificate" ovpn_guest kate 7 udp
-# what others have: the neighbour's network on the same hub
-check "another instance" lab_instance_create elsewhere '{}'
+# what others have: the neighbour's network on the same hub. Its TCP port is the next one
+next=$(($(lab_instance acme .endpoints.openvpn_tcp.port) + 1))
+check "a program that listens at port $next" port_taken "$next"
 at_end lab_instance_del elsewhere
+check "another instance" lab_nave instances create elsewhere --name Elsewhere
+check "it says which port it cannot have" lab_until 10 elsewhere_says "TCP, port $next: another program on this hub has it; stop"
+port_freed
+check "it is well by itself once that is free" lab_until 10 lab_instance_ready elsewhere
 check "a client of it" lab_peer_create elsewhere '{"type":"client","protocol":"openvpn","name":"kate","route_all":false}'
 elsewhere=$(lab_openvpn_profile elsewhere kate udp)
 
@@ -53,9 +77,9 @@ check "its certificate alone is not enough" start_refused kate AUTH_FAILED
 check "the standard listener" listeners '{}'
 check "what is issued now" lab_openvpn_profile acme kate udp >/dev/null
 check "a certificate of another instance" foreign_certificate
-before=$(lab_openvpn_file kate log)
-check "is refused" start_refused kate 'TLS handshake failed' --hand-window 6
-check_not "and gets no address" grep -q PUSH_REPLY "$before"
+check "is refused at once, in TLS' own words" start_refused kate 'Received fatal SSL alert: unknown CA'
+check_not "and gets no address" lab_openvpn_says kate PUSH_REPLY
+check "REST says so, of whose it is" lab_until 12 failed_with certificate elsewhere
 
 check "fragment" lab_openvpn_profile acme kate udp >/dev/null
 check "is refused in words" start_refused kate 'fragment is not supported' --fragment 1300

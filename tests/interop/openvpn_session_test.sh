@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# A session's life: renegotiated by either side under traffic without a loss, a client that is killed and comes again
-# from the same port, and one whose address and then port change under way, also between two renegotiations.
+# A session's life: renegotiated by either side under traffic without a loss, while the hub's certificate is renewed; a
+# client that is killed and comes again from the same port, and one whose address and then port change under way, also
+# between two renegotiations.
 # shellcheck source=../lib/interop.sh
 . "$(dirname "$0")/../lib/interop.sh"
 # shellcheck source=../lib/openvpn.sh
@@ -25,16 +26,43 @@ pings_begin() {
 	pids+=($!)
 }
 
+# each client notes the numbers of the hub's certificates that it is shown
+NOTES=$LAB_DIR/note_certificate
+cat >"$NOTES" <<-END
+	#!/bin/sh
+	[ "\$2" != 0 ] || echo "\$tls_serial_0" >>"$NOTES.\$1"
+END
+chmod +x "$NOTES"
+
+# certificates_seen MACHINE: how many there were
+certificates_seen() {
+	sort -u "$NOTES.$1" | wc -l
+}
+
+# certificate_is_due: that of acme's hub, as at two thirds of its time. nave-control looks each 5 s.
+certificate_is_due() {
+	python3 -B - "$LAB_STATE/control.db" "$(lab_instance acme .id)" <<-END
+		import sqlite3, sys, uuid
+		with sqlite3.connect(sys.argv[1], timeout=10) as database:
+		    done = database.execute("UPDATE authority SET renews_at = 1 WHERE instance_id = ?",
+		                            (uuid.UUID(sys.argv[2]).bytes,))
+		sys.exit(done.rowcount != 1)
+	END
+}
+
 # the hub renews after 9 to 10 s; who asks for less is first
 check "the listener" listeners '{"renegotiate_seconds":10}'
-check "rita renews over UDP" ovpn_guest rita 7 udp --reneg-sec 3
-check "tina renews over TCP" ovpn_guest tina 8 tcp --reneg-sec 3
-check "the hub renews sara" ovpn_guest sara 9 udp --reneg-sec 0
+noting=(--script-security 2 --tls-verify)
+check "rita renews over UDP" ovpn_guest rita 7 udp --reneg-sec 3 "${noting[@]}" "$NOTES rita"
+check "tina renews over TCP" ovpn_guest tina 8 tcp --reneg-sec 3 "${noting[@]}" "$NOTES tina"
+check "the hub renews sara" ovpn_guest sara 9 udp --reneg-sec 0 "${noting[@]}" "$NOTES sara"
 pids=()
 for machine in rita tina sara; do
 	check "$machine: before" lab_reaches "$machine" 192.168.10.10 5
 	pings_begin "$machine"
+	check "$machine: one certificate" same 1 certificates_seen "$machine"
 done
+check "the hub's certificate is due" certificate_is_due
 wait "${pids[@]}"
 for machine in rita tina sara; do
 	least=3
@@ -42,6 +70,7 @@ for machine in rita tina sara; do
 	check "$machine: renewed $least times at least" handshakes_pass "$machine" "$least"
 	check "$machine: not a packet lost: $(grep transmitted "$LAB_DIR/pings.$machine")" \
 		grep -q '^1300 packets transmitted, 1300 received' "$LAB_DIR/pings.$machine"
+	check "$machine: the new certificate has reached it" lab_until 12 same 2 certificates_seen "$machine"
 	check_not "$machine: never anew" lab_openvpn_says "$machine" SIGUSR1
 done
 lab_openvpn_down tina KILL

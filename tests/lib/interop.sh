@@ -16,10 +16,11 @@ if [ -z "${NAVE_LAB_DIR:-}" ]; then
 	OWN_LAB=1
 fi
 
-# two labs on one machine must not meet: names and port follow from the lane's number, or the folder
-number=${NAVE_LAB_NUMBER:-$(printf '%s' "$NAVE_LAB_DIR" | cksum | cut -d' ' -f1)}
-LAB_PREFIX=$(printf 'n%03d' $((number % 1000)))
-LAB_LISTEN=127.0.0.1:$((20000 + number % 10000))
+# two labs on one machine must not meet: names and port follow from the lane's number, which is 500 to
+# 999, or from the folder
+number=${NAVE_LAB_NUMBER:-$(($(printf '%s' "$NAVE_LAB_DIR" | cksum | cut -d' ' -f1) % 500))}
+LAB_PREFIX=$(printf 'n%03d' "$number")
+LAB_LISTEN=127.0.0.1:$((20000 + number))
 LAB_DIR=$NAVE_LAB_DIR
 LAB_BUILD=${NAVE_LAB_BUILD:-$ROOT/build/asan}
 LAB_RUN=$LAB_DIR/run

@@ -8,7 +8,7 @@
 #
 # Peer number N of nave1 has 10.99.0.N and fd99::N; wireguard-go runs in its namespace.
 
-unset NAVE_LAB_DIR
+unset NAVE_LAB_DIR NAVE_LAB_NUMBER
 LAB_UP=netns_up
 
 netns_up() {

@@ -53,8 +53,11 @@ class ContractTest(rest_client.RestTest):
         bodies = {
             "createInstance": {"name": name, "hostname": name, "region": "local"},
             "createPeer": {"type": "client", "name": name}, "createUser": {"name": name},
+            "createHub": {"name": name, "region": "far"},
             "createSite": {"name": name}, "postCapture": {"file": "", "reason": "driven"}, "createApiKey": {"name": name, "role": "viewer"},
             "enrolNode": {"name": "other", "region": "far"}, "postReport": self.hub.report_body()}
+        if operation.id == "moveInstance":
+            return {"hub_id": self.hub.id}
         if operation.id in bodies:
             return bodies[operation.id]
         return {} if "requestBody" in operation.spec else None
@@ -70,7 +73,7 @@ class ContractTest(rest_client.RestTest):
         name = self.fresh("gone")
         paths = {"instance": ("/v1/instances", {"hostname": name, "region": "local"}),
                  "peer": (self.peers, {"type": "client"}), "user": ("/v1/users", {}),
-                 "site": ("/v1/sites", {}), "key": ("/v1/api-keys", {"role": "viewer"})}
+                 "site": ("/v1/sites", {}), "hub": ("/v1/hubs", {"region": "far"}), "key": ("/v1/api-keys", {"role": "viewer"})}
         if noun == "capture":
             return self.new_capture()
         if noun == "link":
@@ -126,7 +129,7 @@ class ContractTest(rest_client.RestTest):
             return self.call(operation, {"name": other})
         if operation.id == "retryInstance":
             return self.of_deleting_instance("retry")
-        if operation.id in ("getProfile", "revealProfile", "createCapture"):
+        if operation.id in ("getProfile", "revealProfile", "createCapture", "moveInstance"):
             return self.of_far_instance(operation)
         if operation.id == "getCaptureFile":
             self.values["capture"] = self.new_capture()
@@ -134,6 +137,8 @@ class ContractTest(rest_client.RestTest):
         if operation.id == "createShareLink":
             for _ in range(8):
                 self.call(operation, {})
+        if operation.id == "deleteHub": # instances are on it
+            return self.call(operation)
         body = self.good_body(operation)
         self.call(operation, body)
         return self.call(operation, body)
@@ -150,7 +155,8 @@ class ContractTest(rest_client.RestTest):
         name = self.fresh("far")
         far = self.make("/v1/instances", name=name, hostname=name, region="far")
         peer = self.make(f"/v1/instances/{far['id']}/peers", type="client", name="p")
-        return self.call(operation, {} if operation.method == "POST" else None,
+        body = self.good_body(operation) if operation.id == "moveInstance" else {}
+        return self.call(operation, body if operation.method == "POST" else None,
                          {"instance": far["id"], "peer": peer["id"]})
 
     def drive_412(self, operation):
@@ -169,6 +175,8 @@ class ContractTest(rest_client.RestTest):
         body = self.good_body(operation)
         if operation.id == "postReport":
             return self.call(operation, {**body, "boot_id": "x"})
+        if operation.id == "moveInstance":
+            return self.call(operation, {"hub_id": str(uuid.uuid4())})
         if operation.id == "createCapture":
             return self.call(operation, {"seconds": 0})
         if operation.id == "createShareLink":
@@ -215,7 +223,7 @@ class ContractTest(rest_client.RestTest):
         peer = instance + re.search(r'"(.+)"', names["PEER"])[1]
         capture = peer + re.search(r'"(.+)"', names["CAPTURE"])[1]
         link = peer + re.search(r'"(.+)"', names["LINK"])[1]
-        roles = {"PUBLIC": "public", "OWNER": "owner", "NODE": "node", "ROLE_LOCAL": "local",
+        roles = {"PUBLIC": "public", "OWNER": "owner", "NODE": "node", "ROLE_ENROL": "enrol",
                  "VIEWER": "viewer", "OPERATOR": "operator"}
         rows = set()
         for method, base, tail, role in re.findall(

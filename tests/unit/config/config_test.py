@@ -52,6 +52,7 @@ BAD = [
     ("node", 2, 'name = "hub1";\nports = ( { name = "wan0"; tap = "nave3"; } );\n'),
     ("node", 2, 'uapi_dir = "/run/x";\nmanagement_dir = "/run/x";\nports = ( { name = "wan0"; tap = "nave0"; } );\n'),
     ("control", 2, "nonsense\n"),
+    ("node", 1, 'control_socket = ""; control_url = "http://control.example.net";\nports = ( { name = "wan0"; tap = "nave0"; } );\n'),
     ("control", 3, 'vpn_domain = "a.b";\nregions = ( { id = "local"; name = "Here"; } );\ncolour = "red";\n'),
     ("control", 2, 'vpn_domain = "a.b";\nregions = 1;\n'),
     ("control", 1, 'listen = "0.0.0.0:8480";\nvpn_domain = "a.b";\nregions = ( { id = "local"; name = "Here"; } );\n'),

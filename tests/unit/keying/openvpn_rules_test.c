@@ -28,6 +28,17 @@ static void assert_refused(struct caller *c)
 	caller_end(c);
 }
 
+/* It hears why, at once, and need not wait for its hand window. */
+static void assert_refused_with_alert(struct caller *c, const char *words)
+{
+	assert_false(caller_connects(c));
+	assert_int_equal(counted(COUNTER_OVPN_SESSIONS_UP), 0);
+	assert_true(c->ovpn.tls_failed);
+	assert_non_null(c->ovpn.tls_failure);
+	assert_non_null(strstr(c->ovpn.tls_failure, words));
+	caller_end(c);
+}
+
 static void assert_let_in(struct caller *c, const struct peer *p)
 {
 	assert_true(caller_connects(c));
@@ -98,13 +109,56 @@ static void certificates_of_others_are_refused(void **state)
 	openvpn_listen(&(struct listen){0});
 	struct peer *p = openvpn_peer(7, &openvpn_alice, NULL, NULL);
 	begin(&a, 7, &openvpn_stranger, NULL, NULL); /* of another CA, the same name */
-	assert_refused(&a);
+	assert_refused_with_alert(&a, "unknown ca");
+	assert_int_equal(p->last_failure, PEER_FAILURE_NONE); /* a name says nothing */
 	begin(&a, 7, &openvpn_bob, NULL, NULL); /* of the CA, but nobody's */
 	assert_refused(&a);
 	begin(&a, 7, NULL, NULL, NULL);
-	assert_refused(&a);
+	assert_refused_with_alert(&a, "certificate required");
 	assert_null(p->tunnel);
 	assert_int_equal(f.k.tables->tunnels->count, 0);
+}
+
+/* The hub has another instance, where the stranger is somebody; people there are told. */
+static void a_certificate_of_another_instance_is_refused_and_told(void **state)
+{
+	struct instance *ours = f.instance;
+	struct instance_settings s = {
+		.id.bytes = {2}, .number = 2, .wireguard_port = 51821, .mtu = 1420};
+	assert_int_equal(ip_prefix_parse("10.1.0.1/16", &s.address4), 0);
+	assert_int_equal(instance_set(f.tables, &s, &f.instance), 0);
+	assert_int_equal(keying_instance_apply(&f.k, f.instance, &f.hub_private), 0);
+	struct peer *other = openvpn_peer(9, &openvpn_stranger, NULL, NULL);
+	f.instance = ours;
+	struct peer *p = openvpn_peer(7, &openvpn_alice, NULL, NULL);
+	for (unsigned int tcp = 0; tcp < 2; tcp++) {
+		atomic_store(&other->last_failure, 0);
+		caller_prepare(&a, 7, &openvpn_stranger);
+		if (tcp == 0) {
+			openvpn_listen(&(struct listen){0});
+			caller_begin(&a);
+		} else {
+			openvpn_listen_tcp(&(struct listen){.number = 10});
+			caller_begin_tcp(&a);
+		}
+		assert_refused_with_alert(&a, "unknown ca");
+		assert_int_equal(other->last_failure, PEER_FAILURE_OPENVPN_CERTIFICATE);
+		assert_event(KEYING_EVENT_HANDSHAKE_FAILED, other);
+		assert_int_equal(p->last_failure, PEER_FAILURE_NONE);
+		assert_null(other->tunnel);
+	}
+}
+
+/* Its own, and TLS refuses it: then it is known whose it is. */
+static void a_certificate_that_has_expired_is_told(void **state)
+{
+	struct certificate old = certificate_make_odd(&openvpn_ca, "alice", CERTIFICATE_EXPIRED);
+	openvpn_listen(&(struct listen){0});
+	struct peer *p = openvpn_peer(7, &old, NULL, NULL);
+	begin(&a, 7, &old, NULL, NULL);
+	assert_refused_with_alert(&a, "certificate expired");
+	assert_int_equal(p->last_failure, PEER_FAILURE_OPENVPN_CERTIFICATE);
+	certificate_free(&old);
 }
 
 static void who_is_expired_is_cut_and_refused(void **state)
@@ -277,6 +331,68 @@ static void a_new_certificate_reaches_who_is_up(void **state)
 	caller_end(&a);
 }
 
+static void assert_data_goes_both_ways(const struct peer *p, struct caller *c)
+{
+	static const uint8_t packet[100] = {0x45, [3] = 100};
+	unsigned int to_hub = o.data, to_client = c->data;
+	caller_send_data(c, packet, sizeof(packet));
+	enqueue_data(p, packet, sizeof(packet));
+	openvpn_run(2);
+	assert_int_equal(o.data, to_hub + 1);
+	assert_int_equal(c->data, to_client + 1);
+}
+
+/*
+ * As nave-control does at two thirds of its time. Who is up goes on under the old one until the hub renews, and then
+ * with the same tunnel; who comes sees the new one.
+ */
+static void a_new_certificate_cuts_nobody(void **state)
+{
+	static struct caller late;
+	struct listen udp = {.renegotiate_s = 30};
+	struct listen tcp = {.is_tcp = true, .number = 10, .renegotiate_s = 30};
+	struct certificate next = certificate_make(&openvpn_ca, "second", 6);
+	struct peer *p = openvpn_peer(7, &openvpn_alice, NULL, NULL);
+	struct peer *q = openvpn_peer(8, &openvpn_bob, NULL, NULL);
+	openvpn_listen(&udp);
+	openvpn_listen_tcp(&tcp);
+	begin(&a, 7, &openvpn_alice, NULL, NULL);
+	assert_true(caller_connects(&a));
+	caller_prepare(&b, 8, &openvpn_bob);
+	caller_begin_tcp(&b);
+	assert_true(caller_connects(&b));
+	const struct tunnel *of_p = p->tunnel, *of_q = q->tunnel;
+	udp.server = tcp.server = &next;
+	openvpn_listen(&udp);
+	openvpn_listen(&tcp);
+	assert_data_goes_both_ways(q, &b);
+	assert_true(shows(&a.ovpn, "hub") && shows(&b.ovpn, "hub"));
+	struct certificate carol = certificate_make(&openvpn_ca, "carol", 5);
+	struct peer *r = openvpn_peer(9, &carol, NULL, NULL);
+	begin(&late, 9, &carol, NULL, NULL);
+	assert_true(caller_connects(&late));
+	assert_true(shows(&late.ovpn, "second"));
+	for (unsigned int n = 0; n < 31 * 17; n++) { /* the hub renews, each at its time */
+		openvpn_run(1);
+		if (n % 100 == 0 && b.ovpn.newest == 0)
+			assert_data_goes_both_ways(q, &b);
+	}
+	assert_true(a.ovpn.newest > 0 && b.ovpn.newest > 0);
+	assert_true(shows(&a.ovpn, "second") && shows(&b.ovpn, "second"));
+	assert_ptr_equal(p->tunnel, of_p);
+	assert_ptr_equal(q->tunnel, of_q);
+	assert_non_null(r->tunnel);
+	assert_int_equal(counted(COUNTER_OVPN_SESSIONS_UP), 3);
+	assert_false(caller_heard(&a, "RESTART") || caller_heard(&b, "RESTART"));
+	caller_takes_newest_key(&b);
+	assert_data_goes_both_ways(q, &b);
+	caller_end(&late);
+	caller_end(&b);
+	caller_end(&a);
+	certificate_free(&carol);
+	certificate_free(&next);
+}
+
 #define T(t) cmocka_unit_test_setup_teardown(t, openvpn_start, openvpn_end)
 
 int main(void)
@@ -287,6 +403,8 @@ int main(void)
 		T(a_password_alone_is_enough_where_it_is_asked_for),
 		T(a_listener_asks_for_something),
 		T(certificates_of_others_are_refused),
+		T(a_certificate_of_another_instance_is_refused_and_told),
+		T(a_certificate_that_has_expired_is_told),
 		T(who_is_expired_is_cut_and_refused),
 		T(another_credential_cuts_and_the_same_does_not),
 		T(a_peer_that_goes_takes_its_session_along),
@@ -294,6 +412,7 @@ int main(void)
 		T(openvpn_takes_over_and_wireguard_after_silence),
 		T(an_endpoint_of_openvpn_is_none_of_wireguard),
 		T(a_new_certificate_reaches_who_is_up),
+		T(a_new_certificate_cuts_nobody),
 	};
 	return cmocka_run_group_tests(tests, openvpn_group_start, openvpn_group_end);
 }

@@ -14,7 +14,6 @@
 #include <unistd.h>
 
 #include <cmocka.h>
-#include <rte_ring.h>
 
 enum {
 	MANY = 1000,
@@ -42,20 +41,6 @@ static struct peer *connect_tcp(
 	return p;
 }
 
-/* A packet that the workers have for a peer's stream. */
-static void enqueue(const struct peer *p, const uint8_t *inner, uint16_t len)
-{
-	struct rte_mbuf *m = rte_pktmbuf_alloc(f.rings.pool);
-	uint8_t *to = m != NULL ? (uint8_t *)rte_pktmbuf_append(m, len) : NULL;
-	if (to == NULL)
-		abort(); /* the pool is large */
-	memset(pkt_of(m), 0, sizeof(struct pkt));
-	if (len > 0)
-		memcpy(to, inner, len);
-	pkt_of(m)->handle = peer_handle(p);
-	assert_int_equal(rte_ring_enqueue(f.rings.stream, m), 0);
-}
-
 static const uint8_t inner[1400] = {0x45, [2] = 0x05, [3] = 0x78, [9] = 17};
 
 static void both_ways(size_t piece)
@@ -65,7 +50,7 @@ static void both_ways(size_t piece)
 	for (uint8_t n = 1; n <= 40; n++) {
 		uint8_t packet[200] = {0x45, [3] = 200, [19] = n};
 		caller_send_data(&a, packet, sizeof(packet));
-		enqueue(p, packet, sizeof(packet));
+		enqueue_data(p, packet, sizeof(packet));
 	}
 	openvpn_run(2);
 	assert_int_equal(o.data, 40);
@@ -74,7 +59,7 @@ static void both_ways(size_t piece)
 	assert_int_equal(a.data, 40);
 	assert_int_equal(a.last_len, 200);
 	assert_int_equal(a.last[19], 40);
-	enqueue(p, NULL, 0); /* a ping */
+	enqueue_data(p, NULL, 0); /* a ping */
 	openvpn_run(1);
 	assert_int_equal(a.last_len, DATA_PING_LEN);
 	assert_int_equal(peer_received_bytes(p) > 40UL * 200, 1);
@@ -99,29 +84,9 @@ static void byte_by_byte_too(void **state)
 	both_ways(1);
 }
 
-static int connect_raw(void)
-{
-	struct sockaddr_in at = {.sin_family = AF_INET,
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-		.sin_port = htons(o.tcp_port)};
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	assert_int_equal(connect(fd, (struct sockaddr *)&at, sizeof(at)), 0);
-	assert_int_equal(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
-	return fd;
-}
-
-static bool is_closed(int fd)
-{
-	uint8_t data[256];
-	ssize_t got;
-	while ((got = read(fd, data, sizeof(data))) > 0) {
-	}
-	return got == 0 || errno != EAGAIN;
-}
-
 static void assert_closes(const void *data, size_t len)
 {
-	int fd = connect_raw();
+	int fd = connect_raw(0);
 	openvpn_run(1);
 	assert_int_equal(f.k.openvpn->stream_count, 1);
 	assert_int_equal(send(fd, data, len, MSG_NOSIGNAL), len);
@@ -148,7 +113,7 @@ static void garbage_closes(void **state)
 static void who_says_nothing_is_closed(void **state)
 {
 	openvpn_listen_tcp(&(struct listen){0});
-	int fd = connect_raw();
+	int fd = connect_raw(0);
 	openvpn_run(1);
 	assert_int_equal(f.k.openvpn->strangers, 1);
 	assert_int_equal(send(fd, "\0", 1, MSG_NOSIGNAL), 1);
@@ -168,7 +133,7 @@ static void who_says_nothing_is_closed(void **state)
 static void the_end_behind_the_last_packet_is_seen(void **state)
 {
 	openvpn_listen_tcp(&(struct listen){0});
-	int fd = connect_raw();
+	int fd = connect_raw(0);
 	openvpn_run(1);
 	assert_int_equal(send(fd, "\0\16\70aaaaaaaa\0\0\0\0\0", 16, MSG_NOSIGNAL), 16);
 	(void)shutdown(fd, SHUT_WR);
@@ -187,9 +152,9 @@ static void a_slow_reader_is_bounded_and_alone(void **state)
 	(void)setsockopt(stream_of(slow)->fd, SOL_SOCKET, SO_SNDBUF, &small, sizeof(small));
 	o.caller[0] = NULL; /* it reads nothing */
 	for (unsigned int n = 0; n < 6000; n++) {
-		enqueue(slow, inner, sizeof(inner));
+		enqueue_data(slow, inner, sizeof(inner));
 		if (n % 100 == 0) {
-			enqueue(other, inner, 100);
+			enqueue_data(other, inner, 100);
 			openvpn_run(1);
 			f.k.now_ns -= 59 * NS_PER_MS; /* not for half a minute */
 		}
@@ -220,7 +185,7 @@ static void a_dead_reader_is_closed(void **state)
 	(void)setsockopt(stream_of(p)->fd, SOL_SOCKET, SO_SNDBUF, &small, sizeof(small));
 	o.caller[0] = NULL;
 	for (unsigned int n = 0; n < 8000 && stream_of(p)->count < 400; n++) {
-		enqueue(p, inner, sizeof(inner));
+		enqueue_data(p, inner, sizeof(inner));
 		if (n % 100 == 0)
 			(void)keying_round(&f.k);
 	}
@@ -322,7 +287,7 @@ static void data_of_who_is_expired_is_dropped(void **state)
 	struct peer *p = connect_tcp(&a, 7, &openvpn_alice, 0);
 	atomic_store(&p->expired, 1);
 	caller_send_data(&a, inner, 100);
-	enqueue(p, inner, 100);
+	enqueue_data(p, inner, 100);
 	openvpn_run(1);
 	assert_int_equal(o.data, 0);
 	assert_int_equal(a.data, 0);
@@ -376,7 +341,7 @@ static void a_listener_that_goes_accepts_nobody(void **state)
 	struct uuid id = {.bytes = {LISTENER}};
 	openvpn_listen_tcp(&(struct listen){0});
 	keying_listener_remove(&f.k, f.instance, &id);
-	int fd = connect_raw();
+	int fd = connect_raw(0);
 	openvpn_run(2);
 	assert_int_equal(f.k.openvpn->stream_count, 0);
 	assert_int_equal(counted(COUNTER_OVPN_STREAMS_ACCEPTED), 0);
@@ -390,7 +355,7 @@ static void a_socket_takes_the_place_of_another(void **state)
 	int copy = fcntl(o.listening, F_DUPFD_CLOEXEC, 0);
 	assert_true(copy >= 0);
 	keying_listener_socket_apply(&f.k, f.instance, &id, copy);
-	int fd = connect_raw();
+	int fd = connect_raw(0);
 	openvpn_run(1);
 	assert_int_equal(f.k.openvpn->stream_count, 1);
 	(void)close(fd);
@@ -399,7 +364,7 @@ static void a_socket_takes_the_place_of_another(void **state)
 	keying_listener_socket_apply(&f.k, f.instance, &nobody, copy);
 	openvpn_run(1);
 	keying_listener_remove(&f.k, f.instance, &id);
-	fd = connect_raw();
+	fd = connect_raw(0);
 	openvpn_run(1);
 	assert_int_equal(counted(COUNTER_OVPN_STREAMS_REFUSED), 1);
 	assert_true(is_closed(fd));
@@ -456,7 +421,7 @@ static void a_thousand_streams(void **state)
 	static int fd[MANY];
 	openvpn_listen_tcp(&(struct listen){0});
 	for (unsigned int n = 0; n < MANY; n++) {
-		fd[n] = connect_raw();
+		fd[n] = connect_raw(0);
 		f.k.now_ns += 10 * NS_PER_MS; /* a hundred a second from one network */
 		(void)keying_round(&f.k);
 	}
@@ -487,7 +452,7 @@ static void a_flood_of_connections_is_refused(void **state)
 {
 	openvpn_listen_tcp(&(struct listen){0});
 	for (unsigned int n = 0; n < 200; n++) {
-		int fd = connect_raw();
+		int fd = connect_raw(0);
 		(void)keying_round(&f.k);
 		(void)close(fd);
 	}

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <openssl/pem.h>
@@ -18,6 +19,7 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <rte_ring.h>
 
 #define ROUND_NS (60 * NS_PER_MS)
 
@@ -70,6 +72,16 @@ int openvpn_end(void **state)
 	if (o.listening >= 0)
 		(void)close(o.listening);
 	return fixture_end(state);
+}
+
+size_t __sanitizer_get_current_allocated_bytes(void) __attribute__((weak)); // NOLINT: its name
+
+size_t openvpn_heap(void)
+{
+	struct mallinfo2 has = mallinfo2();
+	return __sanitizer_get_current_allocated_bytes != NULL
+		? __sanitizer_get_current_allocated_bytes()
+		: has.uordblks + has.hblkhd;
 }
 
 void openvpn_listen(const struct listen *l)
@@ -134,7 +146,7 @@ static void fingerprint(const struct certificate *who, uint8_t ret[32])
 }
 
 struct keying_credential *openvpn_credential(
-	uint8_t number, const struct certificate *who, const char *username, const char *password)
+	uint16_t number, const struct certificate *who, const char *username, const char *password)
 {
 	struct keying_credential *c = calloc(1, sizeof(*c));
 	uint8_t salted[80];
@@ -145,7 +157,7 @@ struct keying_credential *openvpn_credential(
 	if (username != NULL) {
 		size_t len = strlen(password);
 		(void)snprintf(c->username, sizeof(c->username), "%s", username);
-		memset(c->salt, number, sizeof(c->salt));
+		memset(c->salt, (uint8_t)number, sizeof(c->salt));
 		memcpy(salted, c->salt, sizeof(c->salt));
 		(void)snprintf((char *)salted + sizeof(c->salt), sizeof(salted) - sizeof(c->salt),
 			"%s", password);
@@ -154,7 +166,7 @@ struct keying_credential *openvpn_credential(
 			1);
 	}
 	assert_int_equal(ip_addr_parse("10.0.0.9", &c->address4), 0);
-	c->address4.bytes[15] = number;
+	write_be16(c->address4.bytes + 14, number);
 	return c;
 }
 
@@ -166,9 +178,9 @@ void openvpn_give(struct peer *p, struct keying_credential *c)
 }
 
 struct peer *openvpn_peer(
-	uint8_t number, const struct certificate *who, const char *username, const char *password)
+	uint16_t number, const struct certificate *who, const char *username, const char *password)
 {
-	struct peer_settings s = {.id.bytes = {number, 8},
+	struct peer_settings s = {.id.bytes = {(uint8_t)number, 8, (uint8_t)(number >> 8)},
 		.instance = f.instance,
 		.type = PEER_TYPE_CLIENT,
 		.allowed_any = true};
@@ -198,8 +210,9 @@ void caller_begin(struct caller *c)
 	unsigned int n = 0;
 	while (o.caller[n] != NULL)
 		n++;
-	assert_true(n < 4);
+	assert_true(n < CALLERS_MAX);
 	o.caller[n] = c;
+	o.callers = n < o.callers ? o.callers : n + 1;
 	if (c->setup.mode == WRAP_TLS_CRYPT_V2)
 		(void)unhex(tls_crypt_v2_kc, o.key.bytes, sizeof(o.key.bytes));
 	session_client_init(&c->ovpn, &c->setup);
@@ -207,6 +220,30 @@ void caller_begin(struct caller *c)
 		c->ovpn.stamp = (struct wrap_stamp){
 			.id = 0x0f000000, .time = (uint32_t)(clock_realtime_ns() / NS_PER_SEC)};
 	memset(c->ovpn.own.bytes, c->at.addr.bytes[15] + (int)n * 16 + 1, SESSION_ID_LEN);
+}
+
+int connect_raw(uint8_t network)
+{
+	struct sockaddr_in from = {.sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK | (uint32_t)network << 8)};
+	struct sockaddr_in to = {.sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+		.sin_port = htons(o.tcp_port)};
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_true(fd >= 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)&from, sizeof(from)), 0);
+	assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof(to)), 0);
+	assert_int_equal(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
+	return fd;
+}
+
+bool is_closed(int fd)
+{
+	uint8_t data[256];
+	ssize_t got;
+	while ((got = read(fd, data, sizeof(data))) > 0) {
+	}
+	return got == 0 || errno != EAGAIN;
 }
 
 void caller_begin_tcp(struct caller *c)
@@ -226,7 +263,7 @@ void caller_begin_tcp(struct caller *c)
 
 void caller_end(struct caller *c)
 {
-	for (unsigned int n = 0; n < 4; n++) {
+	for (unsigned int n = 0; n < o.callers; n++) {
 		if (o.caller[n] == c)
 			o.caller[n] = NULL;
 	}
@@ -282,11 +319,12 @@ static void bring(struct rte_mbuf *m)
 	struct ip_endpoint to = {ip_addr_from_v4(frame + 30), read_be16(frame + 36)};
 	uint16_t from = read_be16(frame + 34);
 	assert_true(m->data_len > FIXTURE_OUTER);
-	for (unsigned int n = 0; n < 4; n++) {
+	for (unsigned int n = 0; n < o.callers; n++) {
 		struct caller *c = o.caller[n];
 		if (c == NULL || c->fd >= 0 || c->port != from || !ip_endpoint_equal(&c->at, &to))
 			continue;
 		c->answers++;
+		c->has_news = true;
 		session_client_receive(
 			&c->ovpn, frame + FIXTURE_OUTER, (size_t)(m->data_len - FIXTURE_OUTER));
 		return;
@@ -348,6 +386,7 @@ void caller_read(struct caller *c)
 				open_data(c, c->packet, (size_t)n);
 			else if (n > 0)
 				session_client_receive(&c->ovpn, c->packet, (size_t)n);
+			c->has_news = c->has_news || n > 0;
 			c->answers += n > 0 ? 1 : 0;
 		}
 	}
@@ -369,11 +408,21 @@ void caller_write(struct caller *c, const void *data, size_t len)
 	}
 }
 
+/* A thousand who have nothing to say cost a round nothing. */
+static bool has_to_say(const struct caller *c)
+{
+	return c->has_news || session_client_deadline(&c->ovpn) <= f.k.now_ns
+		|| BIO_ctrl_pending(c->ovpn.key[c->ovpn.newest].out) > 0;
+}
+
 static void caller_speak(struct caller *c)
 {
 	uint8_t wire[TCP_LENGTH_LEN + CONTROL_PACKET_MAX];
 	uint32_t now_s = (uint32_t)(clock_realtime_ns() / NS_PER_SEC);
 	size_t len;
+	if (!has_to_say(c))
+		return;
+	c->has_news = false;
 	while ((len = session_client_take(&c->ovpn, wire + TCP_LENGTH_LEN, f.k.now_ns, now_s))
 		> 0) {
 		write_be16(wire, (uint16_t)len);
@@ -387,14 +436,14 @@ static void caller_speak(struct caller *c)
 void openvpn_run(unsigned int rounds)
 {
 	for (unsigned int r = 0; r < rounds; r++) {
-		for (unsigned int n = 0; n < 4; n++) {
+		for (unsigned int n = 0; n < o.callers; n++) {
 			if (o.caller[n] != NULL)
 				caller_speak(o.caller[n]);
 		}
 		f.k.now_ns += ROUND_NS;
 		(void)keying_round(&f.k);
 		openvpn_hand_out();
-		for (unsigned int n = 0; n < 4; n++) {
+		for (unsigned int n = 0; n < o.callers; n++) {
 			if (o.caller[n] != NULL && o.caller[n]->fd >= 0)
 				caller_read(o.caller[n]);
 		}
@@ -403,9 +452,10 @@ void openvpn_run(unsigned int rounds)
 
 static void make_keys(struct caller *c)
 {
-	const struct key_block *block = &c->ovpn.key[0].exported;
+	const struct key_block *block = &c->ovpn.key[c->ovpn.newest].exported;
 	struct cipher_suite suite = {.algorithm = CIPHER_AES_256_GCM};
-	struct data_header header = {.len = DATA_V1_HEADER_LEN, .peer_id = DATA_NO_PEER_ID};
+	struct data_header header = {
+		.len = DATA_V1_HEADER_LEN, .peer_id = DATA_NO_PEER_ID, .key_id = c->ovpn.newest};
 	assert_int_equal(data_send_init(&c->send, o.engine, &suite,
 				 key_block_slots(block, KEY_BLOCK_CLIENT_TO_SERVER), &header),
 		0);
@@ -420,14 +470,40 @@ bool caller_heard(const struct caller *c, const char *text)
 	return strstr(c->ovpn.heard, text) != NULL;
 }
 
+bool caller_is_up(struct caller *c)
+{
+	bool is_up = caller_heard(c, "PUSH_REPLY");
+	if (is_up && !c->has_keys)
+		make_keys(c);
+	return is_up;
+}
+
 bool caller_connects(struct caller *c)
 {
 	for (unsigned int n = 0; n < 60 && !caller_heard(c, "PUSH_REPLY"); n++)
 		openvpn_run(1);
 	openvpn_run(3);
-	if (caller_heard(c, "PUSH_REPLY") && !c->has_keys)
-		make_keys(c);
-	return caller_heard(c, "PUSH_REPLY");
+	return caller_is_up(c);
+}
+
+void caller_takes_newest_key(struct caller *c)
+{
+	data_send_fini(&c->send);
+	data_receive_fini(&c->receive);
+	make_keys(c);
+}
+
+void enqueue_data(const struct peer *p, const uint8_t *payload, uint16_t len)
+{
+	struct rte_mbuf *m = rte_pktmbuf_alloc(f.rings.pool);
+	uint8_t *to = m != NULL ? (uint8_t *)rte_pktmbuf_append(m, len) : NULL;
+	if (to == NULL)
+		abort(); /* the pool is large */
+	memset(pkt_of(m), 0, sizeof(struct pkt));
+	if (len > 0)
+		memcpy(to, payload, len);
+	pkt_of(m)->handle = peer_handle(p);
+	assert_int_equal(rte_ring_enqueue(f.rings.stream, m), 0);
 }
 
 void caller_send_data(struct caller *c, const uint8_t *payload, size_t len)

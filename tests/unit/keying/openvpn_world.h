@@ -15,6 +15,7 @@ enum {
 	HUB_PORT = 1194,
 	LISTENER = 9, /* its id */
 	DATA_MAX = 2048,
+	CALLERS_MAX = 1024,
 };
 
 /* Zeroed: UDP, a certificate, no password, nothing wrapped, HUB_PORT. */
@@ -36,6 +37,7 @@ struct caller {
 	struct tcp_framer framer;
 	uint8_t packet[STREAM_PACKET_MAX];
 	bool is_closed; /* the hub has closed the connection */
+	bool has_news; /* something came that it may answer */
 	unsigned int answers, data; /* packets that came */
 	uint8_t last[DATA_MAX]; /* the newest of data */
 	size_t last_len;
@@ -50,7 +52,9 @@ struct openvpn_world {
 	uint8_t wkc[1024];
 	size_t wkc_len;
 	struct cipher_engine *engine;
-	struct caller *caller[4]; /* whom answers are brought to */
+	/* whom answers are brought to; NULL: nobody any more, or not for now */
+	struct caller *caller[CALLERS_MAX];
+	unsigned int callers; /* behind the last one */
 	unsigned int lost; /* answers to nobody of them */
 	unsigned int data; /* inner packets that came out of streams */
 	uint8_t last[DATA_MAX]; /* the newest */
@@ -74,11 +78,16 @@ void openvpn_listen(const struct listen *l);
 void openvpn_listen_tcp(const struct listen *l);
 /* A peer without WireGuard. NULL: without. */
 struct peer *openvpn_peer(
-	uint8_t number, const struct certificate *who, const char *username, const char *password);
+	uint16_t number, const struct certificate *who, const char *username, const char *password);
 struct keying_credential *openvpn_credential(
-	uint8_t number, const struct certificate *who, const char *username, const char *password);
+	uint16_t number, const struct certificate *who, const char *username, const char *password);
 /* Gives any peer a credential, and takes nothing away; NULL: takes it. */
 void openvpn_give(struct peer *p, struct keying_credential *c);
+
+/* A connection to the listener by TCP, from 127.0.network.1, on which nothing is said. */
+int connect_raw(uint8_t network);
+/* Takes what there is, and so sees the end. */
+bool is_closed(int fd);
 
 /* At 198.51.100.number. c->setup may be changed in between. */
 void caller_prepare(struct caller *c, uint8_t number, const struct certificate *who);
@@ -93,9 +102,17 @@ void deliver_openvpn(
 void openvpn_run(unsigned int rounds);
 /* What the hub has to send, to whom it belongs. */
 void openvpn_hand_out(void);
+/* Bytes that the whole program has from malloc(), with and without sanitizers. */
+size_t openvpn_heap(void);
 /* Runs until the client has its PUSH_REPLY; false: never. */
 bool caller_connects(struct caller *c);
+/* It has its PUSH_REPLY, and then also the keys for its data. */
+bool caller_is_up(struct caller *c);
+/* Its data goes by the key of its last renegotiation from now on. */
+void caller_takes_newest_key(struct caller *c);
 bool caller_heard(const struct caller *c, const char *text);
+/* A packet that the workers have for the peer's stream; of no bytes it is a ping. */
+void enqueue_data(const struct peer *p, const uint8_t *payload, uint16_t len);
 /* Its data, of TCP: one packet onto the wire, sealed. */
 void caller_send_data(struct caller *c, const uint8_t *payload, size_t len);
 void caller_write(struct caller *c, const void *data, size_t len);

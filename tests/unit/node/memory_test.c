@@ -202,6 +202,23 @@ static void another_key_starts_anew(void **state)
 	memory_fini(&m);
 }
 
+/* What its hub of before has seen is a replay here; what we have seen ourselves counts for more. */
+static void a_peer_comes_from_another_hub(void **state)
+{
+	struct place *p = *state;
+	p->peer[1].timestamp[0] = 7;
+	p->peer[1].timestamp_reset = 2;
+	struct memory m = begin(p);
+	assert_given(&m, 1, "", 7);
+	save(p, &m);
+	memory_fini(&m);
+	m = begin(p);
+	note(&m, 1, "192.0.2.1:1000", 9);
+	assert_int_equal(memory_follow(&m, &p->desired), 0);
+	assert_given(&m, 1, "192.0.2.1:1000", 9);
+	memory_fini(&m);
+}
+
 static void who_is_not_wanted_is_forgotten(void **state)
 {
 	struct place *p = *state;
@@ -340,6 +357,7 @@ int main(void)
 		TEST(a_peer_without_key_is_given_nothing),
 		TEST(a_reset_is_followed_once),
 		TEST(the_clock_may_go_back),
+		TEST(a_peer_comes_from_another_hub),
 		TEST(who_is_not_wanted_is_forgotten),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Listeners on their way to a dataplane that takes them, or not; and the UDP ports they hold. */
+/* Listeners on their way to a dataplane that takes them, or not; and the ports they take. */
 #include "control/node/apply.h"
 #include "control/node/listener_ports.h"
+#include "control/node/listener_sockets.h"
 #include "control/node/plan.h"
+#include "control/node/report.h"
 #include "tests/unit/node/fake_dataplane.h"
 
 #include <arpa/inet.h>
@@ -12,6 +14,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -242,7 +245,8 @@ static void a_port_of_another_program_is_a_fault(void **state)
 	add_listener(&wanted, &good, free_port(), DP_TRANSPORT_UDP);
 	assert_int_equal(listener_ports_hold(&l, &wanted, &faults), 0);
 	assert_int_equal(faults.count, 1);
-	assert_non_null(strstr(faults_find(&faults, &bad), "another program on this hub has it"));
+	assert_non_null(
+		strstr(faults_find(&faults, &bad), "another program on this hub has it; stop"));
 	assert_int_equal(l.count, 1);
 	(void)close(fd);
 	assert_int_equal(apply_ports(&l, &wanted), 0); /* tried again */
@@ -250,6 +254,69 @@ static void a_port_of_another_program_is_a_fault(void **state)
 	listener_ports_fini(&l);
 	faults_fini(&faults);
 	objects_fini(&wanted);
+}
+
+/* A socket of another program that listens, at a port that was free. */
+static int listen_tcp(uint16_t *port)
+{
+	struct sockaddr_in addr = {.sin_family = AF_INET};
+	socklen_t len = sizeof(addr);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_true(fd >= 0);
+	assert_int_equal(bind(fd, (const struct sockaddr *)&addr, sizeof(addr)), 0);
+	assert_int_equal(listen(fd, 1), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&addr, &len), 0);
+	*port = ntohs(addr.sin_port);
+	return fd;
+}
+
+/* Of two instances, what the control daemon is told of bad. */
+static void assert_told(const struct faults *faults, const char *state, const char *reason)
+{
+	struct desired_instance both[] = {{.id = bad}, {.id = good}};
+	struct desired d = {.instance = both, .instances = 2};
+	static const struct underlay nowhere;
+	struct report r = {0};
+	char *text = report_text(&r, &d, 5, &good, &nowhere, faults);
+	json_t *told = json_loads(text, 0, NULL);
+	const json_t *instances = json_object_get(told, "instances");
+	const json_t *i = json_array_get(instances, 0), *other = json_array_get(instances, 1);
+	assert_string_equal(json_string_value(json_object_get(i, "state")), state);
+	assert_string_equal(json_string_value(json_object_get(i, "reason")), reason);
+	assert_string_equal(json_string_value(json_object_get(other, "state")), "ready");
+	json_decref(told);
+	free(text);
+}
+
+/* People are told which port and what to do; and once it is free nobody has to do more. */
+static void a_tcp_port_of_another_program_is_a_fault_that_heals(void **state)
+{
+	struct fake_dataplane *f = *state;
+	struct faults faults = {0};
+	struct dp_listener there = {.id = {{3, 1}}, .instance = bad, .transport = DP_TRANSPORT_TCP};
+	char reason[FAULT_REASON_TEXT];
+	int fd = listen_tcp(&there.port);
+	f->listener = &there;
+	(void)snprintf(reason, sizeof(reason),
+		"OpenVPN over TCP, port %u: another program on this hub has it; stop that one (ss"
+		" -ltnp tells which it is)",
+		(unsigned int)there.port);
+	for (unsigned int again = 0; again < 2; again++) {
+		faults_clear(&faults);
+		assert_int_equal(listener_sockets_apply(f->client, &faults), 0);
+		assert_int_equal(faults.count, 1);
+		assert_int_equal(f->taken[DP_MSG_LISTENER_SOCKET_SET], 0);
+		assert_told(&faults, "failed", reason);
+	}
+	(void)close(fd);
+	faults_clear(&faults);
+	assert_int_equal(listener_sockets_apply(f->client, &faults), 0);
+	assert_int_equal(f->taken[DP_MSG_LISTENER_SOCKET_SET], 1);
+	assert_told(&faults, "ready", "");
+	there.has_socket = 1; /* and nothing is opened twice */
+	assert_int_equal(listener_sockets_apply(f->client, &faults), 0);
+	assert_int_equal(f->taken[DP_MSG_LISTENER_SOCKET_SET], 1);
+	faults_fini(&faults);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -260,6 +327,7 @@ int main(void)
 		TEST(a_refused_listener_harms_nobody),
 		TEST(a_malformed_push_harms_nobody),
 		TEST(what_is_there_is_asked),
+		TEST(a_tcp_port_of_another_program_is_a_fault_that_heals),
 		cmocka_unit_test(udp_ports_are_held),
 		cmocka_unit_test(a_port_of_another_program_is_a_fault),
 	};

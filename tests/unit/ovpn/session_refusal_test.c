@@ -74,7 +74,12 @@ static void certificates(void **state)
 			world_start(&w);
 			world_expect(&w, 4, "FAILED");
 			assert_int_equal(w.failure, OVPN_FAILURE_CERTIFICATE);
-			assert_true(w.client.tls_failed); /* an alert told it */
+			assert_non_null(w.client.tls_failure); /* an alert told it */
+			assert_non_null(strstr(w.client.tls_failure,
+				none == 0				? "unknown ca"
+					: versions[v] == TLS1_3_VERSION ? "certificate required"
+									: "handshake failure"));
+			assert_int_equal(w.has_certificate, none == 0); /* so it is known whose */
 			assert_true(ovpn_session_is_over(w.session));
 			world_fini(&w);
 		}

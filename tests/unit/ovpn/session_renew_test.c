@@ -421,6 +421,30 @@ static void updates_wait_for_the_key(void **state)
 	world_fini(&w);
 }
 
+/*
+ * O-22. What TLS 1.2 calls renegotiation, inside a control channel, is refused. OpenSSL's client gives its TLS up
+ * over that; the session makes another, and its keys serve on.
+ */
+static void inside_tls_it_is_refused(void **state)
+{
+	struct world w;
+	world_init(&w, WRAP_TLS_CRYPT);
+	w.setup.tls_min = w.setup.tls_max = TLS1_2_VERSION;
+	world_connect(&w);
+	world_forget(&w);
+	assert_int_equal(SSL_renegotiate(w.client.key[0].ssl), 1);
+	world_expect(&w, 5, "AUTHENTICATE READY1 ACTIVE1");
+	assert_true(w.client.tls_failed);
+	assert_string_equal(w.client.tls_failure, "no renegotiation");
+	assert_int_equal(w.failure, OVPN_FAILURE_NONE);
+	world_keys_agree(&w, 0, true);
+	world_keys_agree(&w, 1, true);
+	assert_int_equal(ovpn_session_command(w.session, "HALT", w.now_ns), 0);
+	world_run(&w, 1);
+	assert_string_equal(w.client.heard, "HALT\n");
+	world_fini(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -443,6 +467,7 @@ int main(void)
 		cmocka_unit_test(with_another_context),
 		cmocka_unit_test(stray_soft_resets),
 		cmocka_unit_test(updates_wait_for_the_key),
+		cmocka_unit_test(inside_tls_it_is_refused),
 	};
 	return cmocka_run_group_tests(tests, world_certificates_make, world_certificates_free);
 }

@@ -215,6 +215,7 @@ static void take_event(struct world *w, const struct ovpn_session_event *e)
 	case OVPN_SESSION_FAILED:
 		say(w, "FAILED", 0, false);
 		w->failure = e->failure;
+		w->has_certificate = e->credentials->has_certificate;
 		(void)snprintf(w->text, sizeof(w->text), "%s", e->text);
 		break;
 	case OVPN_SESSION_NOTHING:

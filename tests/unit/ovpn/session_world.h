@@ -66,7 +66,7 @@ struct world {
 	unsigned int authenticated, renewals;
 	enum ovpn_session_failure failure;
 	char text[300], username[300], name[TLS_NAME_MAX + 1];
-	bool has_certificate;
+	bool has_certificate; /* as it was asked about, or failed */
 	int refused; /* packets that the session did not take */
 };
 

@@ -227,6 +227,21 @@ static void no_certificate_where_none_is_asked_for(void **state)
 	pair_free(&p);
 }
 
+/* Nobody's, where TLS came to nothing before the certificate. */
+static void assert_refused_is(const struct pair *p, const struct certificate *who)
+{
+	uint8_t told[TLS_FINGERPRINT_LEN], shown[TLS_FINGERPRINT_LEN];
+	unsigned int len = 0;
+	if (who == NULL || !tls_refused_certificate(p->tls)) {
+		assert_int_equal(tls_refused_fingerprint(p->tls, told), -ENOENT);
+		return;
+	}
+	X509_digest(SSL_get_certificate(p->client.ssl), EVP_sha256(), shown, &len);
+	assert_int_equal(tls_refused_fingerprint(p->tls, told), 0);
+	assert_memory_equal(told, shown, sizeof(told));
+	assert_int_equal(tls_peer_fingerprint(p->tls, told), -ENOENT); /* it is not theirs */
+}
+
 static void refused(const struct tls_config *c, int min, int max, const struct certificate *who,
 	const char *words)
 {
@@ -238,6 +253,7 @@ static void refused(const struct tls_config *c, int min, int max, const struct c
 	assert_int_equal(tls_handshake(p.tls), -EPROTO);
 	assert_int_equal(tls_read(p.tls, buf, sizeof(buf)), -EPROTO);
 	assert_int_equal(tls_write(p.tls, buf, 1), -EPROTO);
+	assert_refused_is(&p, who);
 	pair_free(&p);
 }
 
@@ -332,6 +348,41 @@ static void nothing_is_resumed(void **state)
 		SSL_SESSION_free(kept);
 		pair_free(&p);
 	}
+}
+
+static unsigned int alerts_heard;
+
+/* OpenSSL's callback for what happens to the client. */
+static void note_alert(const SSL *ssl, int where, int alert)
+{
+	if (where == SSL_CB_READ_ALERT && alert == (SSL3_AL_WARNING << 8 | SSL_AD_NO_RENEGOTIATION))
+		alerts_heard++;
+}
+
+/* O-22. The client is told no, and what was agreed upon goes on; it is the client that gives up then. */
+static void a_renegotiation_inside_is_refused(void **state)
+{
+	uint8_t buf[64];
+	struct key_block before, after;
+	struct pair p = connected(TLS1_2_VERSION);
+	assert_int_equal(tls_export(p.tls, &before), 0);
+	SSL_set_info_callback(p.client.ssl, note_alert);
+	alerts_heard = 0;
+	client_says(&p, "before", 6);
+	assert_int_equal(SSL_renegotiate(p.client.ssl), 1);
+	(void)SSL_do_handshake(p.client.ssl);
+	to_server(&p.client, p.tls, 4096);
+	assert_int_equal(tls_read(p.tls, buf, sizeof(buf)), 6);
+	assert_int_equal(tls_read(p.tls, buf, sizeof(buf)), -EAGAIN);
+	assert_string_equal(tls_failure(p.tls), "");
+	assert_int_equal(tls_handshake(p.tls), 0);
+	assert_int_equal(tls_write(p.tls, (const uint8_t *)"after", 5), 0);
+	assert_int_equal(tls_export(p.tls, &after), 0);
+	assert_memory_equal(before.bytes, after.bytes, sizeof(before.bytes));
+	to_client(&p.client, p.tls);
+	assert_true(SSL_do_handshake(p.client.ssl) <= 0);
+	assert_int_equal(alerts_heard, 1);
+	pair_free(&p);
 }
 
 static void rubbish_ends_it(void **state)
@@ -452,6 +503,7 @@ int main(void)
 		cmocka_unit_test(a_chain_has_a_greatest_length),
 		cmocka_unit_test(versions_have_a_minimum),
 		cmocka_unit_test(nothing_is_resumed),
+		cmocka_unit_test(a_renegotiation_inside_is_refused),
 		cmocka_unit_test(rubbish_ends_it),
 		cmocka_unit_test(the_end_is_told),
 		cmocka_unit_test(a_message_has_a_greatest_length),

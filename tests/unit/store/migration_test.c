@@ -170,12 +170,12 @@ static void openvpn_comes_to_version_2(void **state)
 	assert_int_equal(fixture_number(f, "SELECT max(revealed_until) FROM peer"), 0);
 }
 
-/* What came with 3 stays, and links have their place. */
-static void version_3(void **state)
+/* What came with 4 stays, and links have their place. */
+static void version_4(void **state)
 {
 	struct fixture *f = *state;
-	load(f, DATA "/store_v3.sql");
-	assert_int_equal(fixture_number(f, "PRAGMA user_version"), 3);
+	load(f, DATA "/store_v4.sql");
+	assert_int_equal(fixture_number(f, "PRAGMA user_version"), 4);
 	fixture_open(f);
 	for (int n = 0; n < 2; n++) {
 		assert_int_equal(fixture_number(f, "SELECT count(*) FROM peer"), 2);
@@ -200,7 +200,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_prestate(version_1, &f),
 		cmocka_unit_test_prestate(version_2, &f),
-		cmocka_unit_test_prestate(version_3, &f),
+		cmocka_unit_test_prestate(version_4, &f),
 		cmocka_unit_test_prestate(openvpn_comes_to_version_2, &f),
 	};
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);
