@@ -143,6 +143,27 @@ static int read_vpn_domain(const struct config_reader *r, const config_setting_t
 	return 0;
 }
 
+/* Scheme, host and perhaps a port: the pages stand at its root, and cookies are bound to their path. */
+static bool url_is_valid(const char *url)
+{
+	static const char host[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-:[]";
+	size_t scheme = strncmp(url, "https://", 8) == 0 ? 8
+		: strncmp(url, "http://", 7) == 0	 ? 7
+							 : 0;
+	return scheme > 0 && url[scheme] != '\0' && url[scheme] != ':'
+		&& strspn(url + scheme, host) == strlen(url + scheme);
+}
+
+static int read_public_url(const struct config_reader *r, const config_setting_t *s)
+{
+	int rc = read_text(r, s, r->config->public_url, sizeof(r->config->public_url));
+	if (rc == 0 && !url_is_valid(r->config->public_url))
+		rc = refuse(r, s,
+			"public_url must be a scheme and a host, as in \"https://vpn.example.net\"");
+	return rc;
+}
+
 static bool region_id_is_valid(const char *id)
 {
 	if (!isalnum((unsigned char)id[0]))
@@ -348,6 +369,7 @@ static const struct config_setting {
 	{"socket", read_socket, false},
 	{"state_dir", read_state_dir, false},
 	{"vpn_domain", read_vpn_domain, true},
+	{"public_url", read_public_url, false},
 	{"regions", read_regions, true},
 	{"wireguard_ports", read_wireguard_ports, false},
 	{"openvpn_ports", read_openvpn_ports, false},
@@ -448,6 +470,7 @@ int control_config_parse(const char *text, size_t len, const char *file, struct 
 	struct control_config *draft = malloc(sizeof(*draft));
 	char *copy = malloc(len + 1); /* strndup would look for a NUL behind the end */
 	struct config_reader r = {.file = file, .error = error, .config = draft};
+	char endpoint[IP_ENDPOINT_TEXT];
 	config_t parsed;
 	config_init(&parsed);
 	int rc = -ENOMEM;
@@ -468,6 +491,9 @@ int control_config_parse(const char *text, size_t len, const char *file, struct 
 	}
 	set_defaults(draft);
 	rc = read_settings(&r, config_root_setting(&parsed));
+	if (rc == 0 && draft->public_url[0] == '\0')
+		(void)snprintf(draft->public_url, sizeof(draft->public_url), "http://%s",
+			ip_endpoint_format(&draft->listen, endpoint));
 	if (rc == 0)
 		*ret = *draft;
 free_draft:

@@ -19,6 +19,7 @@ enum {
 	CONFIG_DOMAIN_TEXT = 254,
 	CONFIG_REGION_ID_TEXT = 33,
 	CONFIG_REGION_NAME_TEXT = 257, /* 64 characters of UTF-8 */
+	CONFIG_URL_TEXT = 256,
 	CONFIG_ERROR_TEXT = 512,
 };
 
@@ -41,6 +42,8 @@ struct control_config {
 	char socket[CONFIG_SOCKET_TEXT];
 	char state_dir[CONFIG_PATH_TEXT];
 	char vpn_domain[CONFIG_DOMAIN_TEXT];
+	char public_url
+		[CONFIG_URL_TEXT]; /* of this API for people elsewhere; no slash at its end */
 	struct config_region regions[CONFIG_REGIONS_MAX];
 	size_t region_count;
 	struct config_ports wireguard_ports;

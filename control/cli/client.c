@@ -84,8 +84,11 @@ static size_t take_body(char *data, size_t size, size_t count, void *ctx)
 
 static size_t take_header(char *data, size_t size, size_t count, void *ctx)
 {
+	static const char replayed[] = "Idempotency-Replayed:";
 	struct transfer *t = ctx;
 	size_t len = size * count, from = 5;
+	if (len >= sizeof(replayed) && strncasecmp(data, replayed, sizeof(replayed) - 1) == 0)
+		t->answer->is_replayed = true;
 	if (len > 5 && strncasecmp(data, "ETag:", 5) == 0) {
 		while (from < len && data[from] == ' ')
 			from++;
@@ -210,32 +213,54 @@ static enum exit_code finish(struct client *c, CURLcode result, struct answer *r
 	return code;
 }
 
-enum exit_code client_call(struct client *c, const char *method, const char *path,
-	const json_t *body, const char *if_match, struct answer *ret)
+struct call {
+	const char *method, *path;
+	const json_t *body; /* NULL: none */
+	const char *if_match; /* NULL: none */
+	const char *key; /* "": none */
+};
+
+static enum exit_code run_call(struct client *c, const struct call *o, struct answer *ret)
 {
-	char *url = NULL, key[UUID_TEXT] = "";
-	struct uuid id;
-	bool is_post = strcmp(method, "POST") == 0;
-	char *text = body != NULL ? json_dumps(body, JSON_COMPACT) : NULL;
-	if (asprintf(&url, "%s%s", c->place.url != NULL ? c->place.url : "http://localhost", path)
+	char *url = NULL;
+	char *text = o->body != NULL ? json_dumps(o->body, JSON_COMPACT) : NULL;
+	if (asprintf(
+		    &url, "%s%s", c->place.url != NULL ? c->place.url : "http://localhost", o->path)
 		< 0) {
 		free(text);
 		return EXIT_CODE_FAILED;
 	}
-	if (is_post && uuid_generate(&id) == 0)
-		(void)uuid_format(&id, key);
-	struct curl_slist *headers = make_headers(c, method, text != NULL, if_match, key);
+	struct curl_slist *headers = make_headers(c, o->method, text != NULL, o->if_match, o->key);
 	memset(ret, 0, sizeof(*ret));
-	CURLcode result = transfer(c, method, url, text, headers, ret);
+	CURLcode result = transfer(c, o->method, url, text, headers, ret);
 	/* the key makes it safe: what was carried out is only answered again */
-	if (key[0] != '\0' && (result == CURLE_RECV_ERROR || result == CURLE_GOT_NOTHING)) {
+	if (o->key[0] != '\0' && (result == CURLE_RECV_ERROR || result == CURLE_GOT_NOTHING)) {
 		answer_fini(ret);
-		result = transfer(c, method, url, text, headers, ret);
+		result = transfer(c, o->method, url, text, headers, ret);
+		ret->is_replayed = false; /* it was this run that has asked */
 	}
 	curl_slist_free_all(headers);
 	free(text);
 	free(url);
 	return finish(c, result, ret);
+}
+
+enum exit_code client_call(struct client *c, const char *method, const char *path,
+	const json_t *body, const char *if_match, struct answer *ret)
+{
+	char key[UUID_TEXT] = "";
+	struct uuid id;
+	const struct call o = {method, path, body, if_match, key};
+	if (strcmp(method, "POST") == 0 && uuid_generate(&id) == 0)
+		(void)uuid_format(&id, key);
+	return run_call(c, &o, ret);
+}
+
+enum exit_code client_post(
+	struct client *c, const char *path, const json_t *body, const char *key, struct answer *ret)
+{
+	const struct call o = {"POST", path, body, NULL, key};
+	return run_call(c, &o, ret);
 }
 
 char *client_query(struct client *c, const char *path, const char *name, const char *value)

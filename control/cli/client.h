@@ -5,6 +5,7 @@
 #include "control/cli/exit_code.h"
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 /* The REST API, by libcurl. What goes wrong is told on standard error, in full. */
@@ -27,6 +28,7 @@ struct answer {
 	char *text; /* owned; NUL behind it; NULL: nothing came */
 	size_t len;
 	char etag[CLIENT_ETAG_TEXT];
+	bool is_replayed; /* an earlier run has asked the same, and this was its answer */
 };
 
 /* NULL without memory. */
@@ -39,6 +41,9 @@ void client_free(struct client *c);
  */
 enum exit_code client_call(struct client *c, const char *method, const char *path,
 	const json_t *body, const char *if_match, struct answer *ret);
+/* A POST under an Idempotency-Key of the caller's, printable ASCII: asked again it is not done twice. */
+enum exit_code client_post(struct client *c, const char *path, const json_t *body, const char *key,
+	struct answer *ret);
 void answer_fini(struct answer *a);
 /* All items of a list, page by page: a new array. path may have a query. */
 enum exit_code client_list(struct client *c, const char *path, json_t **ret);

@@ -29,7 +29,8 @@ const struct command commands[] = {
 	{"peers", "list", "INSTANCE", peers_list_options, "sites and people of a network",
 		peers_list},
 	{"peers", "show", "INSTANCE PEER", NULL, "everything about one", peers_show},
-	{"peers", "create", "INSTANCE", peers_create_options, "a site or a client", peers_create},
+	{"peers", "create", "INSTANCE", peers_create_options,
+		"a site, a client, or a file of clients", peers_create},
 	{"peers", "update", "INSTANCE PEER", peers_update_options,
 		"changes what is given, without cutting it", peers_update},
 	{"peers", "suspend", "INSTANCE PEER", NULL, "cut at once, and kept", peers_suspend},
@@ -45,6 +46,13 @@ const struct command commands[] = {
 		peers_sessions},
 	{"peers", "profile", "INSTANCE PEER", peers_profile_options, "what its WireGuard imports",
 		peers_profile},
+
+	{"share-links", "list", "INSTANCE PEER", NULL, "those of a peer, and what became of them",
+		share_links_list},
+	{"share-links", "create", "INSTANCE PEER", share_links_create_options,
+		"a link that shows the profile once, in a browser", share_links_create},
+	{"share-links", "delete", "INSTANCE PEER LINK", NULL, "revoked at once",
+		share_links_delete},
 
 	{"users", "list", "", NULL, "people", users_list},
 	{"users", "show", "USER", NULL, "everything about one", users_show},

@@ -35,6 +35,15 @@ enum exit_code peers_capture(struct cli *cli);
 enum exit_code peers_with_one(
 	struct cli *cli, enum exit_code (*step)(struct cli *cli, const char *path));
 enum exit_code peers_profile(struct cli *cli);
+/* Those of --from. */
+enum exit_code peers_create_from(struct cli *cli);
+/* Options that hold for any number of peers. */
+enum exit_code peers_put_settings(struct cli *cli, json_t *body);
+
+extern const struct option_rule share_links_create_options[];
+enum exit_code share_links_list(struct cli *cli);
+enum exit_code share_links_create(struct cli *cli);
+enum exit_code share_links_delete(struct cli *cli);
 
 extern const struct option_rule bandwidth_options[];
 enum exit_code instances_bandwidth(struct cli *cli);

@@ -43,6 +43,10 @@ const struct option_rule peers_create_options[] = {
 		"its own of WireGuard; else the pair is made here, for peers profile --reveal"},
 	{"route-all", NULL, false, false, "a client whose whole traffic goes through the hub"},
 	{"allow-broad-routes", NULL, false, false, "lets a site advertise a default route"},
+	{"from", "FILE", false, false,
+		"clients, one a line: name,user,email,protocol,route_all; again, it goes on"},
+	{"share-links", "FILE", false, false, "with --from: a link for each, into this file"},
+	{"links-expire-in", "SECONDS", false, false, "with --share-links: else 86400, a day"},
 	SETTINGS,
 	{0},
 };
@@ -161,7 +165,7 @@ static enum exit_code put_link(struct cli *cli, json_t *body, const struct link 
 	return EXIT_CODE_OK;
 }
 
-static enum exit_code put_settings(struct cli *cli, json_t *body)
+enum exit_code peers_put_settings(struct cli *cli, json_t *body)
 {
 	static const struct link user = {"user", "/v1/users", "user", "user_id"};
 	static const struct link place = {"place", "/v1/sites", "site", "site_id"};
@@ -182,7 +186,8 @@ static enum exit_code put_kind(struct cli *cli, json_t *body)
 {
 	const char *site = argument(&cli->args, "site"), *client = argument(&cli->args, "client");
 	if ((site == NULL) == (client == NULL)) {
-		(void)fprintf(stderr, "nave: give either --site NAME or --client NAME\n");
+		(void)fprintf(
+			stderr, "nave: give one of --site NAME, --client NAME and --from FILE\n");
 		return EXIT_CODE_USAGE;
 	}
 	(void)json_object_set_new(body, "type", json_string(site != NULL ? "site" : "client"));
@@ -194,12 +199,19 @@ static enum exit_code put_kind(struct cli *cli, json_t *body)
 		(void)json_object_set_new(body, "route_all", json_true());
 	if (argument_is_given(&cli->args, "allow-broad-routes"))
 		(void)json_object_set_new(body, "allow_broad_routes", json_true());
-	return put_settings(cli, body);
+	return peers_put_settings(cli, body);
 }
 
 enum exit_code peers_create(struct cli *cli)
 {
 	char *path;
+	if (argument_is_given(&cli->args, "from"))
+		return peers_create_from(cli);
+	if (argument_is_given(&cli->args, "share-links")
+		|| argument_is_given(&cli->args, "links-expire-in")) {
+		(void)fprintf(stderr, "nave: --share-links and --links-expire-in go with --from\n");
+		return EXIT_CODE_USAGE;
+	}
 	json_t *body = json_object();
 	enum exit_code code = put_kind(cli, body);
 	if (code == EXIT_CODE_OK)
@@ -218,7 +230,7 @@ static enum exit_code update(struct cli *cli, const char *path)
 	noun_put_text(cli, patch, "name", "name");
 	bool good = noun_put_switch(cli, patch, "route-all", "route_all")
 		&& noun_put_switch(cli, patch, "allow-broad-routes", "allow_broad_routes");
-	enum exit_code code = good ? put_settings(cli, patch) : EXIT_CODE_USAGE;
+	enum exit_code code = good ? peers_put_settings(cli, patch) : EXIT_CODE_USAGE;
 	if (code == EXIT_CODE_OK)
 		code = noun_update(cli, path, patch);
 	json_decref(patch);

@@ -162,6 +162,14 @@ static bool read_body(struct request *rq)
 		&& json_check(rq->json, fields, (rq->route->flags & ROUTE_PATCH) != 0, &rq->rs);
 }
 
+/* The path as logs and problems may have it. */
+static const char *shown_path(const struct request *rq)
+{
+	if (rq->route != NULL && (rq->route->flags & ROUTE_SECRET_PATH) != 0)
+		return rq->route->path;
+	return rq->target.path != NULL ? rq->target.path : "";
+}
+
 void api_request_run(struct request *rq)
 {
 	if (rq->rs.is_problem || !read_body(rq))
@@ -170,7 +178,7 @@ void api_request_run(struct request *rq)
 	if (rc == 0)
 		return;
 	if (rc != -ENOENT)
-		log_error("%s %s: %s (request %s)", rq->method, rq->target.path,
+		log_error("%s %s: %s (request %s)", rq->method, shown_path(rq),
 			strerrordesc_np(-rc), rq->request_id);
 	rq->rs.header_count = 0; /* a Location of what was rolled back, say */
 	problem_from_errno(&rq->rs, rc);
@@ -178,7 +186,7 @@ void api_request_run(struct request *rq)
 
 void api_request_end(struct request *rq)
 {
-	const char *path = rq->target.path != NULL ? rq->target.path : "";
+	const char *path = shown_path(rq);
 	if (rq->rs.status == 0)
 		problem_from_errno(&rq->rs, -ENOMEM);
 	if (response_render(&rq->rs, path, rq->request_id) < 0)

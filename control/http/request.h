@@ -35,6 +35,7 @@ struct request_headers {
 	const char *host;
 	const char *accept; /* the first of them */
 	const char *last_event_id;
+	const char *cookie;
 	size_t count;
 	size_t bytes;
 	bool is_repeated; /* one that may be there once is there twice */

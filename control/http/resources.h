@@ -57,6 +57,15 @@ int capture_get(struct request *rq);
 int capture_delete(struct request *rq);
 int capture_file_get(struct request *rq);
 
+extern const struct json_field share_link_create_fields[];
+int share_links_list(struct request *rq);
+int share_link_create(struct request *rq);
+int share_link_get(struct request *rq);
+int share_link_delete(struct request *rq);
+/* What a person sees who was sent one. */
+int share_visit_get(struct request *rq);
+int share_visit_reveal(struct request *rq);
+
 extern const struct json_field user_create_fields[];
 extern const struct json_field user_patch_fields[];
 int users_list(struct request *rq);

@@ -20,6 +20,7 @@ enum route_flag {
 	ROUTE_BODY_OPTIONAL = 1 << 2, /* no body is an empty object */
 	ROUTE_WRITES = 1 << 3, /* a GET that notes something in the store */
 	ROUTE_NOT_KEPT = 1 << 4, /* its answer is a secret that is not kept for a repetition */
+	ROUTE_SECRET_PATH = 1 << 5, /* the path is as good as a key: neither logged nor repeated */
 };
 
 /* What a key that is bound to one instance may do with a route. */

@@ -17,6 +17,7 @@ static const char *const events_query[] = {
 	"limit", "after", "last", "wait", "type", "instance_id", NULL};
 static const char *const deliveries_query[] = {"limit", "cursor", "state", NULL};
 static const char *const profile_query[] = {"format", "transport", NULL};
+static const char *const visit_query[] = {"format", NULL};
 static const char *const desired_query[] = {"epoch", "after", "wait", NULL};
 
 const struct json_field no_fields[] = {{0}};
@@ -30,6 +31,7 @@ const struct json_field no_fields[] = {{0}};
 #define INSTANCE "/v1/instances/{instance}"
 #define PEER INSTANCE "/peers/{peer}"
 #define CAPTURE PEER "/captures/{capture}"
+#define LINK PEER "/share-links/{link}"
 
 /* clang-format off: one line a route reads as a table. */
 const struct route routes[] = {
@@ -84,12 +86,23 @@ const struct route routes[] = {
 		ROUTE_BODY_OPTIONAL | ROUTE_NOT_KEPT, no_fields, profile_query},
 	{"GET", PEER "/sessions", VIEWER(INSTANCE), peer_sessions, 0, NULL, plain_list_query},
 	{"GET", PEER "/bandwidth", VIEWER(INSTANCE), peer_bandwidth, 0, NULL, bandwidth_query},
+	{"GET", PEER "/share-links", OPERATOR(INSTANCE), share_links_list, 0, NULL,
+		plain_list_query},
+	{"POST", PEER "/share-links", OPERATOR(INSTANCE), share_link_create, ROUTE_BODY_OPTIONAL,
+		share_link_create_fields, NULL},
+	{"GET", LINK, OPERATOR(INSTANCE), share_link_get, 0, NULL, NULL},
+	{"DELETE", LINK, OPERATOR(INSTANCE), share_link_delete, 0, NULL, NULL},
 	{"GET", PEER "/captures", OPERATOR(INSTANCE), captures_list, 0, NULL, plain_list_query},
 	{"POST", PEER "/captures", OPERATOR(INSTANCE), capture_create, ROUTE_BODY_OPTIONAL,
 		capture_create_fields, NULL},
 	{"GET", CAPTURE, OPERATOR(INSTANCE), capture_get, 0, NULL, NULL},
 	{"DELETE", CAPTURE, OPERATOR(INSTANCE), capture_delete, 0, NULL, NULL},
 	{"GET", CAPTURE "/file", OPERATOR(INSTANCE), capture_file_get, 0, NULL, NULL},
+
+	{"GET", "/p/{token}", PUBLIC, share_visit_get, ROUTE_WRITES | ROUTE_SECRET_PATH, NULL,
+		visit_query},
+	{"POST", "/p/{token}", PUBLIC, share_visit_reveal, ROUTE_NOT_KEPT | ROUTE_SECRET_PATH, NULL,
+		NULL},
 
 	{"GET", "/v1/users", VIEWER(WORKSPACE), users_list, 0, NULL, list_query},
 	{"POST", "/v1/users", OPERATOR(WORKSPACE), user_create, 0, user_create_fields, NULL},

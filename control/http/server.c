@@ -187,6 +187,7 @@ static enum MHD_Result note_header(
 		{"Content-Length", &h->content_length},
 		{"Host", &h->host},
 		{"Last-Event-ID", &h->last_event_id},
+		{"Cookie", &h->cookie},
 	};
 	if (value == NULL)
 		value = "";

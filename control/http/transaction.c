@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * What stands around every handler: the transaction, who does it for the audit log, the answer kept
- * for a repetition, and, once it is committed, the news for provisioning and hubs. A problem or an
- * error rolls all of it back.
+ * for a repetition, and, once it is committed, the news for provisioning and hubs. A problem, an
+ * error or a page that refuses rolls all of it back.
  */
 #include "control/http/transaction.h"
 
@@ -45,7 +45,7 @@ static int run_handler(struct request *rq, const uint8_t *id, bool *ret_write)
 			return rc;
 	}
 	int rc = rq->route->handler(rq);
-	if (rc < 0 || rq->rs.is_problem)
+	if (rc < 0 || rq->rs.is_problem || rq->rs.status >= 400)
 		return rc;
 	*ret_write = true;
 	return id != NULL ? idempotency_keep(rq, id) : 0;

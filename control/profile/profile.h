@@ -52,6 +52,8 @@ int profile_routeros(const struct profile *p, char **ret);
  * 0, -E2BIG when it does not fit into a QR code, or -ENOMEM.
  */
 int profile_qr(const char *text, char **ret);
+/* The same as an <svg> element of a page. Both are freed with profile_text_free. */
+int profile_qr_svg(const char *text, char **ret);
 
 /* SHA-256 in hex of the profile without its secrets: changes when a client should import it again. */
 int profile_digest(const struct profile *p, char ret[PROFILE_DIGEST_TEXT]);

@@ -8,6 +8,7 @@
 #include "control/store/instance.h"
 #include "control/store/peer.h"
 #include "control/store/session.h"
+#include "control/store/share_link.h"
 #include "dataplane/base/log.h"
 
 #include <errno.h>
@@ -111,8 +112,8 @@ static int do_steps(struct provision *p, const struct uuid *id, bool *changed)
 }
 
 /* In this order: who is on a hub that has gone silent is not taken for gone. Each: how many, or -errno. */
-static int (*const chores[])(struct store *store) = {
-	peers_expire, peers_forget_keys, captures_expire, hubs_expire, sessions_expire};
+static int (*const chores[])(struct store *store) = {peers_expire, peers_forget_keys,
+	share_links_forget_secrets, captures_expire, hubs_expire, sessions_expire};
 
 static int do_housekeeping(struct provision *p, bool *changed)
 {

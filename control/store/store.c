@@ -5,6 +5,7 @@
  * made only together with a new database, since an old one could not be read with another key.
  */
 #include "control/model/capture.h"
+#include "control/model/share_link.h"
 #include "control/store/bandwidth.h"
 #include "control/store/event.h"
 #include "control/store/internal.h"
@@ -33,9 +34,11 @@ extern const char migration_004[];
 extern const size_t migration_004_len;
 extern const char migration_005[];
 extern const size_t migration_005_len;
+extern const char migration_006[];
+extern const size_t migration_006_len;
 
 static const char *const migrations[] = {
-	migration_001, migration_002, migration_003, migration_004, migration_005};
+	migration_001, migration_002, migration_003, migration_004, migration_005, migration_006};
 
 enum {
 	SCHEMA_VERSION = sizeof(migrations) / sizeof(migrations[0]),
@@ -334,6 +337,10 @@ int store_prune(struct store *store)
 	if (rc == 0)
 		rc = sql_run(store, "DELETE FROM capture WHERE created_at <= ?", "i",
 			store->now - (int64_t)CAPTURE_KEPT_S);
+	if (rc == 0)
+		rc = sql_run(store,
+			"DELETE FROM share_link WHERE max(expires_at, revealed_at) <= ?", "i",
+			store->now - (int64_t)SHARE_LINK_KEPT_S);
 	if (rc == 0)
 		rc = sql_run(store, "DELETE FROM idempotency WHERE at <= ?", "i",
 			store->now - (int64_t)2 * DAY);

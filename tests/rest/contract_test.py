@@ -35,7 +35,7 @@ class ContractTest(rest_client.RestTest):
             "user": cls.make("/v1/users", name="Kept")["id"],
             "site": cls.make("/v1/sites", name="Kept")["id"],
             "key": cls.make("/v1/api-keys", name="Kept", role="viewer")["id"],
-            "capture": str(uuid.uuid4()), "delivery": str(uuid.uuid4()),
+            "capture": str(uuid.uuid4()), "delivery": str(uuid.uuid4()), "link": str(uuid.uuid4()), "token": "unknown",
             "webhook": cls.make("/v1/webhooks", name="Kept", url="http://127.0.0.1:9/")["id"]}
 
     @classmethod
@@ -64,7 +64,7 @@ class ContractTest(rest_client.RestTest):
             return {"hub_id": self.hub.id}
         if operation.id in bodies:
             return bodies[operation.id]
-        return {} if operation.method in ("POST", "PATCH") else None
+        return {} if "requestBody" in operation.spec else None
 
     def call(self, operation, body=None, values=None, **headers):
         path = self.path_of(operation, values)
@@ -81,6 +81,8 @@ class ContractTest(rest_client.RestTest):
                  "webhook": ("/v1/webhooks", {"url": "https://hooks.example.net/", "enabled": False})}
         if noun == "capture":
             return self.new_capture()
+        if noun == "link":
+            return self.new_link()
         path, body = paths[noun]
         return self.make(path, name=name, **body)["id"]
 
@@ -90,7 +92,16 @@ class ContractTest(rest_client.RestTest):
         self.values["peer"] = peer["id"]
         return self.make(f"{self.peers}/{peer['id']}/captures")["id"]
 
+    def new_link(self):
+        peer = self.make(self.peers, type="client", name=self.fresh("sent"))
+        self.values["peer"] = peer["id"]
+        link = self.make(f"{self.peers}/{peer['id']}/share-links")
+        self.values["token"] = link["url"].rpartition("/")[2]
+        return link["id"]
+
     def drive_success(self, operation):
+        if operation.id.endswith(("ShareLink", "SharePage")):
+            self.values["link"] = self.new_link()
         if "apture" in operation.id:
             self.values["capture"] = self.new_capture()
         if operation.id == "getCaptureFile":
@@ -113,7 +124,7 @@ class ContractTest(rest_client.RestTest):
         return self.client_of(operation).get(self.path_of(operation) + query)
 
     def drive_404(self, operation):
-        values = {name: str(uuid.uuid4()) for name in [*self.values, "capture"]}
+        values = {name: str(uuid.uuid4()) for name in self.values}
         return self.call(operation, self.good_body(operation), values)
 
     def drive_409(self, operation):
@@ -133,6 +144,9 @@ class ContractTest(rest_client.RestTest):
         if operation.id == "getCaptureFile":
             self.values["capture"] = self.new_capture()
             return self.call(operation)
+        if operation.id == "createShareLink":
+            for _ in range(8):
+                self.call(operation, {})
         if operation.id == "deleteHub": # instances are on it
             return self.call(operation)
         body = self.good_body(operation)
@@ -159,6 +173,8 @@ class ContractTest(rest_client.RestTest):
         return self.client_of(operation).get(self.path_of(operation) + "?after=999999999")
 
     def drive_412(self, operation):
+        if operation.id == "deleteShareLink":
+            self.values["link"] = self.new_link()
         body = {} if operation.method == "PATCH" else None
         return self.call(operation, body, If_Match='"v999999"')
 
@@ -176,6 +192,8 @@ class ContractTest(rest_client.RestTest):
             return self.call(operation, {"hub_id": str(uuid.uuid4())})
         if operation.id == "createCapture":
             return self.call(operation, {"seconds": 0})
+        if operation.id == "createShareLink":
+            return self.call(operation, {"expires_in": 59})
         if operation.id == "postCapture":
             self.values["capture"] = self.new_capture()
             return self.call(operation, {"file": "no base64"})
@@ -213,16 +231,18 @@ class ContractTest(rest_client.RestTest):
 
     def test_the_file_and_the_table_of_routes_are_the_same(self):
         text = ROUTES.read_text(encoding="utf-8")
-        names = dict(re.findall(r'#define (INSTANCE|PEER|CAPTURE) (.+)', text))
+        names = dict(re.findall(r'#define (INSTANCE|PEER|CAPTURE|LINK) (.+)', text))
         instance = names["INSTANCE"].strip('"')
         peer = instance + re.search(r'"(.+)"', names["PEER"])[1]
         capture = peer + re.search(r'"(.+)"', names["CAPTURE"])[1]
+        link = peer + re.search(r'"(.+)"', names["LINK"])[1]
         roles = {"PUBLIC": "public", "OWNER": "owner", "NODE": "node", "ROLE_ENROL": "enrol",
                  "VIEWER": "viewer", "OPERATOR": "operator"}
         rows = set()
         for method, base, tail, role in re.findall(
-                r'\{"([A-Z]+)",\s*(INSTANCE|PEER|CAPTURE)?\s*(?:"([^"]*)")?,\s*([A-Z_]+)', text):
-            path = {"INSTANCE": instance, "PEER": peer, "CAPTURE": capture, "": ""}[base] + tail
+                r'\{"([A-Z]+)",\s*(INSTANCE|PEER|CAPTURE|LINK)?\s*(?:"([^"]*)")?,\s*([A-Z_]+)', text):
+            path = {"INSTANCE": instance, "PEER": peer, "CAPTURE": capture, "LINK": link,
+                    "": ""}[base] + tail
             rows.add((method, path, roles[role]))
         self.assertEqual(rows, {
             (o.method, o.path, o.role) for o in rest_client.CONTRACT.operations})

@@ -33,6 +33,7 @@ static void accepts_the_needed_and_fills_in_the_rest(void **)
 	assert_string_equal(config.regions[0].id, "local");
 	assert_string_equal(ip_endpoint_format(&config.listen, text), "127.0.0.1:8480");
 	assert_string_equal(config.socket, "/run/nave/control.sock");
+	assert_string_equal(config.public_url, "http://127.0.0.1:8480");
 	assert_int_equal(config.wireguard_ports.first, 51820);
 	assert_int_equal(config.wireguard_ports.last, 52819);
 	assert_string_equal(ip_prefix_format(&config.inner_pool, text), "10.192.0.0/10");
@@ -42,13 +43,16 @@ static void accepts_the_needed_and_fills_in_the_rest(void **)
 static void accepts_every_setting(void **)
 {
 	char error[CONFIG_ERROR_TEXT] = "";
-	assert_int_equal(parse(NEEDED "listen = \"[::1]:9000\"; socket = \"/tmp/s\";\n"
-				      "state_dir = \"/tmp/d\"; wireguard_ports = [1, 2];\n"
-				      "openvpn_ports = [3, 3]; inner_pool = \"172.16.0.0/12\";\n"
-				      "hub_addresses = [ \"203.0.113.1\", \"2001:db8::1\" ];\n",
-				 error),
+	assert_int_equal(
+		parse(NEEDED
+			"listen = \"[::1]:9000\"; socket = \"/tmp/s\";\n"
+			"state_dir = \"/tmp/d\"; wireguard_ports = [1, 2];\n"
+			"openvpn_ports = [3, 3]; public_url = \"https://[2001:db8::1]:8443\"; inner_pool = \"172.16.0.0/12\";\n"
+			"hub_addresses = [ \"203.0.113.1\", \"2001:db8::1\" ];\n",
+			error),
 		0);
 	assert_int_equal(config.listen.port, 9000);
+	assert_string_equal(config.public_url, "https://[2001:db8::1]:8443");
 	assert_int_equal(config.openvpn_ports.last, 3);
 	assert_int_equal(config.hub_address_count, 2);
 }
@@ -119,6 +123,21 @@ static void refuses_with_line_and_reason(void **)
 	}
 }
 
+static void refuses_what_is_no_root_of_pages(void **)
+{
+	static const char *const urls[] = {"vpn.example.net", "https://", "https://:8443",
+		"ftp://a.b", "https://a.b/vpn", "https://a.b/", "https://a b", "https://u@a.b",
+		"https://a\\\"b"};
+	for (size_t i = 0; i < sizeof(urls) / sizeof(urls[0]); i++) {
+		char error[CONFIG_ERROR_TEXT] = "", text[256];
+		(void)snprintf(text, sizeof(text), NEEDED "public_url = \"%s\";\n", urls[i]);
+		assert_int_equal(
+			control_config_parse(text, strlen(text), "f", &config, error), -EINVAL);
+		assert_string_equal(error,
+			"f:2: public_url must be a scheme and a host, as in \"https://vpn.example.net\"");
+	}
+}
+
 static void refuses_a_region_twice(void **)
 {
 	char error[CONFIG_ERROR_TEXT] = "";
@@ -183,6 +202,7 @@ int main(void)
 		cmocka_unit_test(accepts_the_needed_and_fills_in_the_rest),
 		cmocka_unit_test(accepts_every_setting),
 		cmocka_unit_test(refuses_with_line_and_reason),
+		cmocka_unit_test(refuses_what_is_no_root_of_pages),
 		cmocka_unit_test(refuses_a_region_twice),
 		cmocka_unit_test(leaves_the_old_settings_when_it_refuses),
 		cmocka_unit_test(refuses_nul_bytes),

@@ -7,6 +7,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -64,6 +65,33 @@ static void every_module_is_drawn(void **)
 	QRcode_free(qr);
 }
 
+/* What the runs of the picture paint is what the code has, no more and no less. */
+static void every_module_is_painted(void **)
+{
+	static const char text[] = "[Interface]\nPrivateKey = x\n";
+	static bool dark[256][256];
+	QRcode *qr = QRcode_encodeString8bit(text, 0, QR_ECLEVEL_L);
+	char *drawn = NULL;
+	int x, y, run, back, used;
+	assert_non_null(qr);
+	assert_int_equal(profile_qr_svg(text, &drawn), 0);
+	assert_non_null(strstr(drawn, "<rect width=\"33\" height=\"33\" fill=\"#fff\"/>"));
+	const char *at = strstr(drawn, " d=\"") + 4;
+	while (sscanf(at, "M%d %dh%dv1h-%dz%n", &x, &y, &run, &back, &used) == 4) {
+		assert_int_equal(run, back);
+		for (int n = 0; n < run; n++)
+			dark[y][x + n] = true;
+		at += used;
+	}
+	assert_string_equal(at, "\"/></svg>");
+	int side = qr->width + 2 * QUIET;
+	for (y = 0; y < side; y++)
+		for (x = 0; x < side; x++)
+			assert_int_equal(dark[y][x], !is_light(qr, x, y));
+	profile_text_free(drawn);
+	QRcode_free(qr);
+}
+
 static void the_most_bytes_fit(void **)
 {
 	enum {
@@ -74,6 +102,9 @@ static void the_most_bytes_fit(void **)
 	memset(text, 'x', sizeof(text));
 	text[MOST] = '\0';
 	assert_int_equal(profile_qr(text, &drawn), 0);
+	profile_text_free(drawn);
+	assert_int_equal(profile_qr_svg(text, &drawn), 0);
+	assert_non_null(strstr(drawn, "z\"/></svg>")); /* nothing was cut off */
 	profile_text_free(drawn);
 	drawn = NULL;
 	text[MOST] = 'x';
@@ -87,6 +118,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_module_is_drawn),
+		cmocka_unit_test(every_module_is_painted),
 		cmocka_unit_test(the_most_bytes_fit),
 	};
 	return cmocka_run_group_tests_name("profile/qr", tests, NULL, NULL);

@@ -188,6 +188,29 @@ static void version_3(void **state)
 	fixture_rollback(f);
 }
 
+/* What came with 4 stays, and links have their place. */
+static void version_4(void **state)
+{
+	struct fixture *f = *state;
+	load(f, DATA "/store_v4.sql");
+	assert_int_equal(fixture_number(f, "PRAGMA user_version"), 4);
+	fixture_open(f);
+	for (int n = 0; n < 2; n++) {
+		assert_int_equal(fixture_number(f, "SELECT count(*) FROM peer"), 2);
+		assert_int_equal(fixture_number(f, "SELECT count(*) FROM peer_status"), 2);
+		assert_int_equal(fixture_number(f, "SELECT count(*) FROM share_link"), 0);
+		assert_int_equal(
+			fixture_number(f, "SELECT count(*) FROM pragma_foreign_key_check"), 0);
+		fixture_close(f);
+		fixture_open(f);
+	}
+	assert_int_equal(
+		fixture_try_sql(f,
+			"PRAGMA foreign_keys = ON; INSERT INTO share_link (id, peer_id, hash, created_at,"
+			" expires_at) VALUES (x'01', x'02', x'03', 1, 2)"),
+		SQLITE_CONSTRAINT); /* of a peer that there is not */
+}
+
 int main(void)
 {
 	static struct fixture f;
@@ -195,6 +218,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_prestate(version_1, &f),
 		cmocka_unit_test_prestate(version_2, &f),
+		cmocka_unit_test_prestate(version_4, &f),
 		cmocka_unit_test_prestate(openvpn_comes_to_version_2, &f),
 		cmocka_unit_test_prestate(version_3, &f),
 	};
