@@ -27,9 +27,11 @@ extern const char migration_003[];
 extern const size_t migration_003_len;
 extern const char migration_004[];
 extern const size_t migration_004_len;
+extern const char migration_005[];
+extern const size_t migration_005_len;
 
 static const char *const migrations[] = {
-	migration_001, migration_002, migration_003, migration_004};
+	migration_001, migration_002, migration_003, migration_004, migration_005};
 
 enum {
 	SCHEMA_VERSION = sizeof(migrations) / sizeof(migrations[0]),
