@@ -144,7 +144,8 @@ int dns_names_count(struct store *store, int64_t *ret_waiting, int64_t *ret_leav
 	int rc = sql_number(store, ret_waiting,
 		"SELECT count(*) FROM dns_name WHERE wanted != '' AND published IS NOT wanted", "");
 	return rc == 0 ? sql_number(store, ret_leaving,
-		       "SELECT count(*) FROM dns_name WHERE wanted = ''", "")
+		       "SELECT count(*) FROM dns_name WHERE wanted = '' AND published IS NOT wanted",
+		       "")
 		       : rc;
 }
 

@@ -228,7 +228,6 @@ class DnsTest(rest_client.RestTest):
         self.wait_for(lambda: self.metric("nave_dns_names_leaving") == 1)
         self.assertEqual(self.metric("nave_dns_names_waiting"), 1)
         self.knot.start()
-        self.assertNotEqual(self.knot.ask(there["hostname"]), set())
         self.is_gone(there["hostname"])
         self.is_published(made)
         self.delete(made)
@@ -301,9 +300,9 @@ class DnsTest(rest_client.RestTest):
         self.is_gone(there["hostname"])
         self.is_published(made)
         # killed while an answer is out: the server has heard, or not; what is wanted comes true
-        for turn in range(5):
+        for turn in range(3):
             pair = self.create(), self.create()
-            time.sleep(0.1 * turn)
+            time.sleep(0.2 * turn)
             self.restart_control()
             self.hub.sync()
             for one in pair:
@@ -324,7 +323,7 @@ class DnsTest(rest_client.RestTest):
             s.listen(16)
             made = self.create()
             slowest = 0
-            ends = time.monotonic() + 4
+            ends = time.monotonic() + 2
             while time.monotonic() < ends:
                 began = time.monotonic()
                 self.is_ok(self.api.patch(f"/v1/instances/{made['id']}", {"mtu": 1400}, If_Match="*"))
@@ -351,16 +350,16 @@ class DnsTest(rest_client.RestTest):
         self.is_published(made)
 
     def test_ends_of_names(self):
-        """Two thousand names in the queue: the API answers meanwhile."""
+        """Three hundred names in the queue: the API answers meanwhile."""
         with sqlite3.connect(f"{self.daemon.state}/control.db", timeout=10) as db:
-            for n in range(2000):
+            for n in range(300):
                 db.execute("INSERT INTO dns_name (name, hostname, wanted, due_at) VALUES (?, ?, '60 192.0.2.1', 0)",
                            (f"bulk{n}.{DOMAIN}", f"bulk{n}"))
         began = time.monotonic()
         made = self.create()
         self.is_published(made)
         self.wait_for(lambda: self.metric("nave_dns_names_leaving") == 0, 40)
-        print(f"2000 names in {time.monotonic() - began:.1f} s")
+        print(f"300 names in {time.monotonic() - began:.1f} s")
 
 
 class NoServerTest(rest_client.RestTest):
