@@ -313,7 +313,8 @@ static int read_dns_algorithm(const struct config_reader *r, const config_settin
 	char *algorithm = r->config->dns.key_algorithm;
 	int rc = read_text(r, s, algorithm, sizeof(r->config->dns.key_algorithm));
 	if (rc == 0 && !dns_algorithm_is_known(algorithm))
-		rc = refuse(r, s, "dns.key_algorithm must be hmac-sha256, hmac-sha384 or hmac-sha512");
+		rc = refuse(
+			r, s, "dns.key_algorithm must be hmac-sha256, hmac-sha384 or hmac-sha512");
 	return rc;
 }
 
@@ -408,7 +409,7 @@ static int check_zone(const struct config_reader *r, const config_setting_t *dns
 		&& (zone == domain || c->vpn_domain[domain - zone - 1] == '.');
 	return is_within ? 0
 			 : refuse(r, config_setting_get_member(dns, "zone"),
-				   "dns.zone: %s is not within %s", c->vpn_domain, c->dns.zone);
+				 "dns.zone: %s is not within %s", c->vpn_domain, c->dns.zone);
 }
 
 static const struct config_setting *find_setting(const char *name)
@@ -543,8 +544,7 @@ static int check_dns_secret(
 	const char *path, const struct config_dns *dns, char error[CONFIG_ERROR_TEXT])
 {
 	char secret[DNS_SECRET_TEXT];
-	const char *reason =
-		dns->server.port != 0 ? dns_key_read(dns->key_file, secret) : NULL;
+	const char *reason = dns->server.port != 0 ? dns_key_read(dns->key_file, secret) : NULL;
 	explicit_bzero(secret, sizeof(secret));
 	if (reason == NULL)
 		return 0;

@@ -50,8 +50,7 @@ static int open_stream(const struct ip_endpoint *server, struct stream *s)
 	struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons(server->port)};
 	memcpy(&v6.sin6_addr, server->addr.bytes, sizeof(v6.sin6_addr));
 	bool is_v4 = ip_addr_is_v4(&server->addr);
-	s->fd = socket(
-		is_v4 ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	s->fd = socket(is_v4 ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (s->fd < 0)
 		return -errno;
 	int rc = is_v4 ? connect(s->fd, (const struct sockaddr *)&v4, sizeof(v4))

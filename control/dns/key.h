@@ -8,7 +8,8 @@ enum {
 	DNS_NAME_TEXT = 254, /* RFC 1035 section 2.3.4, and the NUL */
 	DNS_ALGORITHM_TEXT = 16,
 	DNS_SECRET_TEXT = 173, /* base64 of up to 128 bytes, and the NUL */
-	DNS_SECRET_MIN = 16, /* bytes: RFC 8945 section 8 asks for as many as the digest has, at best */
+	DNS_SECRET_MIN =
+		16, /* bytes: RFC 8945 section 8 asks for as many as the digest has, at best */
 };
 
 /* By what the server knows us: RFC 8945. */

@@ -47,9 +47,8 @@ static int push_address(
 	ldns_rr_type type = is_v4 ? LDNS_RR_TYPE_A : LDNS_RR_TYPE_AAAA;
 	ldns_rr *rr = ldns_rr_new_frm_type(type);
 	ldns_rdf *owner = ldns_rdf_clone(name);
-	ldns_rdf *data =
-		ldns_rdf_new_frm_data(is_v4 ? LDNS_RDF_TYPE_A : LDNS_RDF_TYPE_AAAA,
-			is_v4 ? 4 : sizeof(a->bytes), is_v4 ? a->bytes + 12 : a->bytes);
+	ldns_rdf *data = ldns_rdf_new_frm_data(is_v4 ? LDNS_RDF_TYPE_A : LDNS_RDF_TYPE_AAAA,
+		is_v4 ? 4 : sizeof(a->bytes), is_v4 ? a->bytes + 12 : a->bytes);
 	if (rr == NULL || owner == NULL || data == NULL)
 		goto no_memory;
 	ldns_rr_set_class(rr, LDNS_RR_CLASS_IN);
@@ -103,7 +102,9 @@ int dns_update_build(
 	ldns_pkt *pkt = NULL;
 	ldns_rr_list *changes = ldns_rr_list_new();
 	ldns_rdf *zone = ldns_dname_new_frm_str(records->zone);
-	int rc = changes == NULL ? -ENOMEM : zone == NULL ? -EINVAL : list_changes(records, changes);
+	int rc = changes == NULL ? -ENOMEM
+		: zone == NULL	 ? -EINVAL
+				 : list_changes(records, changes);
 	if (rc == 0)
 		rc = random_bytes(&ret->id, sizeof(ret->id));
 	if (rc < 0)

@@ -44,8 +44,8 @@ static size_t list_records(const struct control_config *config, const struct hub
 	return kept;
 }
 
-static void write_wanted(uint32_t ttl, const struct ip_addr *list, size_t count,
-	char ret[DNS_NAME_WANTED_TEXT])
+static void write_wanted(
+	uint32_t ttl, const struct ip_addr *list, size_t count, char ret[DNS_NAME_WANTED_TEXT])
 {
 	size_t len = (size_t)snprintf(ret, DNS_NAME_WANTED_TEXT, "%" PRIu32, ttl);
 	for (size_t i = 0; i < count; i++) {
@@ -55,8 +55,7 @@ static void write_wanted(uint32_t ttl, const struct ip_addr *list, size_t count,
 	}
 }
 
-size_t dns_wanted_read(
-	const char *wanted, uint32_t *ret_ttl, struct ip_addr ret[HUB_ADDRESSES_MAX])
+size_t dns_wanted_read(const char *wanted, uint32_t *ret_ttl, struct ip_addr ret[HUB_ADDRESSES_MAX])
 {
 	size_t count = 0;
 	char *end;
@@ -87,16 +86,16 @@ static void write_records(const char *name, uint32_t ttl, const struct ip_addr *
 			name, ttl, ip_addr_is_v4(&list[i]) ? "A" : "AAAA",
 			ip_addr_format(&list[i], text));
 		if ((size_t)n >= room) {
-			(void)snprintf(ret + len, MORE, "%sand %zu more", i > 0 ? "; " : "",
-				count - i);
+			(void)snprintf(
+				ret + len, MORE, "%sand %zu more", i > 0 ? "; " : "", count - i);
 			return;
 		}
 		len += (size_t)n;
 	}
 }
 
-static void describe_row(const struct dns_name *n, char reason[REASON_TEXT],
-	char message[MESSAGE_TEXT])
+static void describe_row(
+	const struct dns_name *n, char reason[REASON_TEXT], char message[MESSAGE_TEXT])
 {
 	if (n->reason[0] != '\0' && !n->is_published) {
 		(void)snprintf(reason, REASON_TEXT, "%s", n->reason);

@@ -81,9 +81,9 @@ static int ask(struct publisher *p, const struct dns_name *n, const struct dns_k
 		dns_update_read(&rq, key, answer, (size_t)len, ret);
 	else
 		*ret = (struct dns_outcome){
-			.result = len == -ETIMEDOUT    ? DNS_TIMEOUT
-				: len == -EPROTO       ? DNS_BAD_ANSWER
-						       : DNS_UNREACHABLE,
+			.result = len == -ETIMEDOUT ? DNS_TIMEOUT
+				: len == -EPROTO    ? DNS_BAD_ANSWER
+						    : DNS_UNREACHABLE,
 			.error = (int)-len,
 		};
 	dns_request_fini(&rq);
@@ -138,7 +138,7 @@ static int record(struct publisher *p, const struct dns_name *n, const struct dn
 		return rc;
 	rc = o->result == DNS_DONE ? dns_name_confirm(p->store, n)
 				   : dns_name_fail(p->store, n, dns_result_reason(o->result),
-					     message, dns_result_is_of_server(o->result));
+					   message, dns_result_is_of_server(o->result));
 	int found = rc == 0 ? dns_name_instance(p->store, n->hostname, &i) : rc;
 	if (found == 0) {
 		/* it may have been made a moment ago, for the name that its predecessor had */

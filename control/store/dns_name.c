@@ -8,8 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define COLUMNS \
-	"name, hostname, wanted, published IS wanted, reason, message, tries"
+#define COLUMNS "name, hostname, wanted, published IS wanted, reason, message, tries"
 
 static void read_row(sqlite3_stmt *stmt, struct dns_name *n)
 {
@@ -110,8 +109,8 @@ int dns_name_confirm(struct store *store, const struct dns_name *n)
 	 * late, behind this: said once more a little later, it is put right. */
 	int64_t again = n->tries > 0 ? DNS_NAME_ASSURE_S : DNS_NAME_REFRESH_S;
 	bool is_gone = n->wanted[0] == '\0' && n->tries == 0;
-	int rc = is_gone ? sql_run(store, "DELETE FROM dns_name WHERE name = ? AND wanted = ''", "t",
-			   n->name)
+	int rc = is_gone ? sql_run(
+			 store, "DELETE FROM dns_name WHERE name = ? AND wanted = ''", "t", n->name)
 			 : 0;
 	if (rc == 0)
 		rc = sql_run(store,
@@ -120,8 +119,8 @@ int dns_name_confirm(struct store *store, const struct dns_name *n)
 			"ttii", n->name, n->wanted, store->now + again, store->now);
 	/* the server is there again: nobody needs to wait any longer */
 	if (rc == 0 && n->tries > 0)
-		rc = sql_run(store, "UPDATE dns_name SET due_at = ?1 WHERE tries > 0", "i",
-			store->now);
+		rc = sql_run(
+			store, "UPDATE dns_name SET due_at = ?1 WHERE tries > 0", "i", store->now);
 	if (rc < 0 || n->is_published)
 		return rc;
 	return audit_add(

@@ -9,7 +9,8 @@
 #include <stdint.h>
 
 enum {
-	DNS_NAME_WANTED_TEXT = 11 + 16 * IP_ADDR_TEXT, /* a TTL, and as many addresses as a hub has */
+	DNS_NAME_WANTED_TEXT =
+		11 + 16 * IP_ADDR_TEXT, /* a TTL, and as many addresses as a hub has */
 	DNS_NAME_RETRY_MAX_S = 60,
 	DNS_NAME_ASSURE_S = 30, /* a success after a failure is said once more */
 	DNS_NAME_REFRESH_S = 3600, /* what somebody else has changed is mended by then */

@@ -29,6 +29,39 @@ kept TXT "made by somebody else"
 """
 
 
+WRONG_CLOCK = """
+#define _GNU_SOURCE
+#include <stddef.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+int clock_gettime(clockid_t id, struct timespec *ts)
+{
+	int rc = (int)syscall(SYS_clock_gettime, id, ts);
+	if (id == CLOCK_REALTIME || id == CLOCK_REALTIME_COARSE)
+		ts->tv_sec += AHEAD;
+	return rc;
+}
+time_t time(time_t *ret)
+{
+	struct timespec ts;
+	clock_gettime(CLOCK_REALTIME, &ts);
+	if (ret != NULL)
+		*ret = ts.tv_sec;
+	return ts.tv_sec;
+}
+int gettimeofday(struct timeval *tv, void *zone)
+{
+	struct timespec ts;
+	clock_gettime(CLOCK_REALTIME, &ts);
+	tv->tv_sec = ts.tv_sec;
+	tv->tv_usec = ts.tv_nsec / 1000;
+	return 0;
+}
+"""
+
+
 class Knot:
     """A knotd of one's own, with one zone, on a loopback port."""
 
@@ -66,13 +99,20 @@ zone:
     acl: updates
 """, encoding="ascii")
 
-    def start(self, **settings):
+    def wrong_clock(self, ahead):
+        """What makes a program's clock so many seconds wrong when it is loaded first."""
+        pathlib.Path(f"{self.folder}/clock.c").write_text(WRONG_CLOCK, encoding="ascii")
+        library = f"{self.folder}/clock{ahead}.so"
+        subprocess.run(["gcc", "-shared", "-fPIC", f"-DAHEAD={ahead}", f"{self.folder}/clock.c", "-o", library], check=True)
+        return {**os.environ, "LD_PRELOAD": library}
+
+    def start(self, env=None, **settings):
         self.configure(**settings)
         os.makedirs(f"{self.folder}/db", exist_ok=True)
         with open(f"{self.folder}/log", "ab") as log:
             self.child = subprocess.Popen(
                 ["/usr/sbin/knotd", "-c", f"{self.folder}/knot.conf"], stdout=log, stderr=log,
-                stdin=subprocess.DEVNULL, preexec_fn=rest_client.die_with_parent)
+                stdin=subprocess.DEVNULL, env=env, preexec_fn=rest_client.die_with_parent)
         ends = time.monotonic() + 20
         while True:
             try:
@@ -259,6 +299,18 @@ class DnsTest(rest_client.RestTest):
             self.knot.restart(zone="example.org")
             other = self.create()
             self.says(other, "NotAuth", DOMAIN, "NOTAUTH")
+        finally:
+            self.knot.restart()
+        self.is_published(made)
+
+    def test_clocks(self):
+        try:
+            self.knot.restart(env=self.knot.wrong_clock(7200))
+            made = self.create()
+            self.says(made, "BadTime", "BADTIME", "s ahead of ours")
+            self.assertRegex(self.condition(made)["message"], r" (7199|7200|7201) s ahead")
+            self.knot.restart(env=self.knot.wrong_clock(-900))
+            self.wait_for(lambda: "s behind ours" in self.condition(made)["message"], 20)
         finally:
             self.knot.restart()
         self.is_published(made)

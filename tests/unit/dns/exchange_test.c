@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Servers that are not there, say nothing, say too much, or hang up. */
 #include "control/dns/exchange.h"
+
 #include "dataplane/base/clock.h"
 
 #include <errno.h>
@@ -90,8 +91,7 @@ static void nobody_is_there(void **)
 	uint8_t answer[DNS_ANSWER_MAX];
 	listen_on_loopback(&s);
 	(void)close(s.fd);
-	assert_int_equal(
-		dns_exchange(&s.at, -1, (const uint8_t *)"abc", 3, answer), -ECONNREFUSED);
+	assert_int_equal(dns_exchange(&s.at, -1, (const uint8_t *)"abc", 3, answer), -ECONNREFUSED);
 }
 
 static void *end_soon(void *arg)
@@ -109,14 +109,12 @@ static void silence_has_an_end(void **)
 	int ends = eventfd(0, EFD_CLOEXEC);
 	listen_on_loopback(&s); /* the kernel takes the connection, nobody reads */
 	uint64_t began = clock_monotonic_ns();
-	assert_int_equal(
-		dns_exchange(&s.at, ends, (const uint8_t *)"abc", 3, answer), -ETIMEDOUT);
+	assert_int_equal(dns_exchange(&s.at, ends, (const uint8_t *)"abc", 3, answer), -ETIMEDOUT);
 	assert_in_range((clock_monotonic_ns() - began) / NS_PER_MS, DNS_EXCHANGE_MS - 100,
 		DNS_EXCHANGE_MS + 2000);
 	assert_int_equal(pthread_create(&thread, NULL, end_soon, &ends), 0);
 	began = clock_monotonic_ns();
-	assert_int_equal(
-		dns_exchange(&s.at, ends, (const uint8_t *)"abc", 3, answer), -ECANCELED);
+	assert_int_equal(dns_exchange(&s.at, ends, (const uint8_t *)"abc", 3, answer), -ECANCELED);
 	assert_true((clock_monotonic_ns() - began) / NS_PER_MS < 2000);
 	assert_int_equal(pthread_join(thread, NULL), 0);
 	(void)close(ends);

@@ -6,6 +6,7 @@
 #include "control/dns/update.h"
 
 #include <errno.h>
+#include <ldns/ldns.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -13,7 +14,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-#include <ldns/ldns.h>
 
 static const struct dns_key key = {
 	.name = "nave",
@@ -41,12 +41,11 @@ static struct dns_request ask(void)
 /* Names are written whole or as a pointer to an earlier one: both are read by ldns, not here. */
 static void the_update_is_what_rfc_2136_wants(void **)
 {
-	static const char sections[] =
-		"example.net.\tIN\tSOA\n" /* the zone */
-		"acme.vpn.example.net.\t0\tANY\tA\t\\# 0\n"
-		"acme.vpn.example.net.\t0\tANY\tAAAA\t\\# 0\n"
-		"acme.vpn.example.net.\t60\tIN\tA\t203.0.113.1\n"
-		"acme.vpn.example.net.\t60\tIN\tAAAA\t2001:db8::1\n";
+	static const char sections[] = "example.net.\tIN\tSOA\n" /* the zone */
+				       "acme.vpn.example.net.\t0\tANY\tA\t\\# 0\n"
+				       "acme.vpn.example.net.\t0\tANY\tAAAA\t\\# 0\n"
+				       "acme.vpn.example.net.\t60\tIN\tA\t203.0.113.1\n"
+				       "acme.vpn.example.net.\t60\tIN\tAAAA\t2001:db8::1\n";
 	struct dns_request rq = ask();
 	/* id, opcode 5 and nothing else, one zone, no prerequisite, four updates, one TSIG */
 	const uint8_t header[] = {0, 0, 5 << 3, 0, 0, 1, 0, 0, 0, 4, 0, 1};
@@ -101,8 +100,8 @@ static void put_error(ldns_rr *tsig, const struct answer *a)
 	uint8_t other[8] = {0, 6};
 	for (int i = 0; i < 6; i++)
 		other[2 + i] = (uint8_t)(a->server_time >> (8 * (5 - i)));
-	ldns_rdf_deep_free(ldns_rr_set_rdf(
-		tsig, ldns_native2rdf_int16(LDNS_RDF_TYPE_INT16, a->error), 5));
+	ldns_rdf_deep_free(
+		ldns_rr_set_rdf(tsig, ldns_native2rdf_int16(LDNS_RDF_TYPE_INT16, a->error), 5));
 	if (a->server_time != 0)
 		ldns_rdf_deep_free(ldns_rr_set_rdf(tsig,
 			ldns_rdf_new_frm_data(LDNS_RDF_TYPE_INT16_DATA, sizeof(other), other), 6));
@@ -122,8 +121,8 @@ static uint8_t *say(const struct dns_request *rq, const struct answer *a, size_t
 	ldns_pkt_set_qr(pkt, !a->is_query);
 	ldns_pkt_set_rcode(pkt, (uint8_t)a->rcode);
 	if (a->secret != NULL)
-		assert_int_equal(ldns_pkt_tsig_sign(pkt, key.name, a->secret, 300, "hmac-sha256.",
-					 mac),
+		assert_int_equal(
+			ldns_pkt_tsig_sign(pkt, key.name, a->secret, 300, "hmac-sha256.", mac),
 			LDNS_STATUS_OK);
 	if (a->error != 0)
 		put_error(ldns_pkt_tsig(pkt), a);
@@ -150,10 +149,9 @@ static void only_what_is_signed_is_done(void **)
 	assert_int_equal(hear(&(struct answer){.secret = key.secret}).result, DNS_DONE);
 	assert_int_equal(hear(&(struct answer){0}).result, DNS_BAD_ANSWER);
 	assert_int_equal(hear(&(struct answer){.secret = other_secret}).result, DNS_BAD_ANSWER);
-	assert_int_equal(
-		hear(&(struct answer){.secret = key.secret, .id_change = 1}).result, DNS_BAD_ANSWER);
-	assert_int_equal(
-		hear(&(struct answer){.secret = key.secret, .is_query = true}).result,
+	assert_int_equal(hear(&(struct answer){.secret = key.secret, .id_change = 1}).result,
+		DNS_BAD_ANSWER);
+	assert_int_equal(hear(&(struct answer){.secret = key.secret, .is_query = true}).result,
 		DNS_BAD_ANSWER);
 }
 
@@ -223,8 +221,9 @@ static void sentences_fit_where_they_go(void **)
 		.key_file = "/etc/dns.key",
 		.key = &key};
 	for (int r = 0; r < DNS__COUNT; r++) {
-		const struct dns_outcome o = {
-			.result = (enum dns_result)r, .error = ECONNREFUSED, .detail = "is a secret"};
+		const struct dns_outcome o = {.result = (enum dns_result)r,
+			.error = ECONNREFUSED,
+			.detail = "is a secret"};
 		for (size_t size = 1; size < 200; size++) {
 			char *text = malloc(size); /* so that a sanitizer sees its end */
 			assert_non_null(text);

@@ -16,8 +16,7 @@
 #define NEEDED \
 	"vpn_domain = \"vpn.example.net\"; regions = ( { id = \"local\"; name = \"Here\"; } );\n"
 
-#define DNS                                                                         \
-	"dns = { server = \"192.0.2.53:53\"; key_name = \"nave\"; key_file = \"/k\";\n"
+#define DNS "dns = { server = \"192.0.2.53:53\"; key_name = \"nave\"; key_file = \"/k\";\n"
 
 static struct control_config config;
 
@@ -45,14 +44,15 @@ static void accepts_the_needed_and_fills_in_the_rest(void **)
 static void accepts_every_setting(void **)
 {
 	char error[CONFIG_ERROR_TEXT] = "";
-	assert_int_equal(parse(NEEDED "listen = \"[::1]:9000\"; socket = \"/tmp/s\";\n"
-				      "state_dir = \"/tmp/d\"; wireguard_ports = [1, 2];\n"
-				      "openvpn_ports = [3, 3]; inner_pool = \"172.16.0.0/12\";\n"
-				      "hub_addresses = [ \"203.0.113.1\", \"2001:db8::1\" ];\n"
-				      "dns = { server = \"[2001:db8::53]:5353\"; key_name = \"a.b\";"
-				      " key_file = \"/k\"; zone = \"example.net\"; ttl = 300;"
-				      " key_algorithm = \"hmac-sha512\"; };\n",
-				 error),
+	assert_int_equal(
+		parse(NEEDED "listen = \"[::1]:9000\"; socket = \"/tmp/s\";\n"
+			     "state_dir = \"/tmp/d\"; wireguard_ports = [1, 2];\n"
+			     "openvpn_ports = [3, 3]; inner_pool = \"172.16.0.0/12\";\n"
+			     "hub_addresses = [ \"203.0.113.1\", \"2001:db8::1\" ];\n"
+			     "dns = { server = \"[2001:db8::53]:5353\"; key_name = \"a.b\";"
+			     " key_file = \"/k\"; zone = \"example.net\"; ttl = 300;"
+			     " key_algorithm = \"hmac-sha512\"; };\n",
+			error),
 		0);
 	assert_int_equal(config.listen.port, 9000);
 	assert_int_equal(config.openvpn_ports.last, 3);
@@ -65,12 +65,21 @@ static void accepts_every_setting(void **)
 	assert_string_equal(config.dns.key_algorithm, "hmac-sha256");
 }
 
+struct refusal {
+	const char *text;
+	const char *error;
+};
+
+static void is_refused(const struct refusal *r)
+{
+	char error[CONFIG_ERROR_TEXT] = "";
+	assert_int_equal(parse(r->text, error), -EINVAL);
+	assert_string_equal(error, r->error);
+}
+
 static void refuses_with_line_and_reason(void **)
 {
-	static const struct {
-		const char *text;
-		const char *error;
-	} cases[] = {
+	static const struct refusal cases[] = {
 		{"", "f:1: vpn_domain is missing"},
 		{"vpn_domain = \"a.b\";\n", "f:1: regions is missing"},
 		{NEEDED "\ncolour = 1;\n", "f:3: unknown setting colour"},
@@ -123,9 +132,16 @@ static void refuses_with_line_and_reason(void **)
 		{"@include \"/etc/passwd\"\n", "f:1: @include is not supported"},
 		{"\xef\xbb\xbf" NEEDED, "f:1: the file begins with a byte order mark"},
 		{NEEDED "a = ;\n", "f:2: syntax error"},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		is_refused(&cases[i]);
+}
+
+static void refuses_settings_of_dns(void **)
+{
+	static const struct refusal cases[] = {
 		{NEEDED "dns = 1;\n", "f:2: dns must be a group: { server = \"...\"; ... }"},
-		{NEEDED "\ndns = { ttl = 60; };\n",
-			"f:3: dns needs server, key_name and key_file"},
+		{NEEDED "\ndns = { ttl = 60; };\n", "f:3: dns needs server, key_name and key_file"},
 		{NEEDED DNS "colour = 1; };\n", "f:3: unknown setting colour in dns"},
 		{NEEDED DNS "ttl = 0; };\n", "f:3: dns.ttl must be 1 to 86400 seconds"},
 		{NEEDED DNS "ttl = \"60\"; };\n", "f:3: dns.ttl must be 1 to 86400 seconds"},
@@ -139,14 +155,10 @@ static void refuses_with_line_and_reason(void **)
 			"f:2: dns.server must be ADDRESS:PORT, as in \"192.0.2.53:53\""},
 		{NEEDED "dns = { server = \"0.0.0.0:53\"; };\n",
 			"f:2: dns.server must be ADDRESS:PORT, as in \"192.0.2.53:53\""},
-		{NEEDED "dns = { key_file = \"k\"; };\n",
-			"f:2: key_file must be an absolute path"},
+		{NEEDED "dns = { key_file = \"k\"; };\n", "f:2: key_file must be an absolute path"},
 	};
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		char error[CONFIG_ERROR_TEXT] = "";
-		assert_int_equal(parse(cases[i].text, error), -EINVAL);
-		assert_string_equal(error, cases[i].error);
-	}
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		is_refused(&cases[i]);
 }
 
 static void refuses_a_region_twice(void **)
@@ -217,6 +229,7 @@ int main(void)
 		cmocka_unit_test(accepts_the_needed_and_fills_in_the_rest),
 		cmocka_unit_test(accepts_every_setting),
 		cmocka_unit_test(refuses_with_line_and_reason),
+		cmocka_unit_test(refuses_settings_of_dns),
 		cmocka_unit_test(refuses_a_region_twice),
 		cmocka_unit_test(leaves_the_old_settings_when_it_refuses),
 		cmocka_unit_test(refuses_nul_bytes),

@@ -77,7 +77,8 @@ static void say(struct fixture *f, const struct uuid *hub, const struct uuid *id
 	struct hub h;
 	fixture_write(f);
 	assert_int_equal(hub_find(f->store, hub, &h), 0);
-	assert_int_equal(step_confirm(f->store, &config, &h, id, is_ready, is_ready ? "" : "no port"), 0);
+	assert_int_equal(
+		step_confirm(f->store, &config, &h, id, is_ready, is_ready ? "" : "no port"), 0);
 	fixture_commit(f);
 	hub_fini(&h);
 }
