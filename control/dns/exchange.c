@@ -100,7 +100,7 @@ static int read_all(const struct stream *s, uint8_t *data, size_t len)
 static ssize_t talk(
 	const struct stream *s, const uint8_t *message, size_t len, uint8_t answer[DNS_ANSWER_MAX])
 {
-	uint8_t length[2];
+	uint8_t length[2] = {0};
 	uint8_t *framed = malloc(sizeof(length) + len);
 	if (framed == NULL || len > UINT16_MAX) {
 		free(framed);

@@ -33,23 +33,26 @@ static const char *check_text(char *text, ssize_t len)
 	return n < DNS_SECRET_MIN ? "has a secret of less than 16 bytes" : NULL;
 }
 
+static const char *check_file(int fd)
+{
+	struct stat st;
+	if (fstat(fd, &st) < 0)
+		return strerrordesc_np(errno);
+	if (!S_ISREG(st.st_mode))
+		return "is not a regular file";
+	return (st.st_mode & 077) != 0 ? "may be read by others: chmod 600" : NULL;
+}
+
 const char *dns_key_read(const char *path, char ret[DNS_SECRET_TEXT])
 {
 	char text[DNS_SECRET_TEXT + 16];
-	struct stat st;
 	/* O_NONBLOCK: a FIFO must be refused, not waited for. */
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (fd < 0)
 		return strerrordesc_np(errno);
-	const char *reason = NULL;
-	ssize_t len = 0;
-	if (fstat(fd, &st) < 0)
-		reason = strerrordesc_np(errno);
-	else if (!S_ISREG(st.st_mode))
-		reason = "is not a regular file";
-	else if ((st.st_mode & 077) != 0)
-		reason = "may be read by others: chmod 600";
-	else if ((len = read(fd, text, sizeof(text))) < 0)
+	const char *reason = check_file(fd);
+	ssize_t len = reason == NULL ? read(fd, text, sizeof(text)) : 0;
+	if (len < 0)
 		reason = strerrordesc_np(errno);
 	(void)close(fd);
 	if (reason == NULL)

@@ -155,7 +155,7 @@ static int do_round(struct publisher *p)
 {
 	for (;;) {
 		struct dns_name n;
-		struct dns_outcome outcome;
+		struct dns_outcome outcome = {0};
 		char message[MESSAGE_TEXT];
 		int rc = take_next(p, &n);
 		if (rc == 0)
