@@ -110,7 +110,7 @@ static int read_state_dir(const struct config_reader *r, const config_setting_t 
 }
 
 /* RFC 1123 labels, lower case: the part of an instance's name that all instances share. */
-static bool domain_is_valid(const char *domain)
+static bool domain_is_valid(const char *domain, unsigned int least)
 {
 	size_t label = 0;
 	unsigned int labels = 1;
@@ -128,7 +128,7 @@ static bool domain_is_valid(const char *domain)
 		if (++label > 63)
 			return false;
 	}
-	return label > 0 && domain[strlen(domain) - 1] != '-' && labels >= 2;
+	return label > 0 && domain[strlen(domain) - 1] != '-' && labels >= least;
 }
 
 static int read_vpn_domain(const struct config_reader *r, const config_setting_t *s)
@@ -137,7 +137,7 @@ static int read_vpn_domain(const struct config_reader *r, const config_setting_t
 	int rc = read_text(r, s, r->config->vpn_domain, 253 - 21 + 1);
 	if (rc < 0)
 		return rc;
-	if (!domain_is_valid(r->config->vpn_domain))
+	if (!domain_is_valid(r->config->vpn_domain, 2))
 		return refuse(r, s,
 			"vpn_domain must be a lower-case DNS name, as in \"vpn.example.net\"");
 	return 0;
@@ -357,6 +357,81 @@ static int read_webhook_attempts(const struct config_reader *r, const config_set
 	return read_number(r, s, 20, &r->config->webhook_attempts);
 }
 
+static int read_dns_server(const struct config_reader *r, const config_setting_t *s)
+{
+	char text[IP_ENDPOINT_TEXT];
+	struct ip_endpoint *e = &r->config->dns.server;
+	int rc = read_text(r, s, text, sizeof(text));
+	if (rc == 0
+		&& (ip_endpoint_parse(text, e) < 0 || ip_addr_is_zero(&e->addr)
+			|| ip_addr_is_multicast(&e->addr)))
+		rc = refuse(r, s, "dns.server must be ADDRESS:PORT, as in \"192.0.2.53:53\"");
+	return rc;
+}
+
+static int read_dns_name(
+	const struct config_reader *r, const config_setting_t *s, char ret[CONFIG_DOMAIN_TEXT])
+{
+	int rc = read_text(r, s, ret, CONFIG_DOMAIN_TEXT);
+	if (rc == 0 && !domain_is_valid(ret, 1))
+		rc = refuse(r, s, "dns.%s must be a lower-case DNS name", config_setting_name(s));
+	return rc;
+}
+
+static int read_dns_algorithm(const struct config_reader *r, const config_setting_t *s)
+{
+	char *algorithm = r->config->dns.key_algorithm;
+	int rc = read_text(r, s, algorithm, sizeof(r->config->dns.key_algorithm));
+	if (rc == 0 && !dns_algorithm_is_known(algorithm))
+		rc = refuse(
+			r, s, "dns.key_algorithm must be hmac-sha256, hmac-sha384 or hmac-sha512");
+	return rc;
+}
+
+static int read_dns_ttl(const struct config_reader *r, const config_setting_t *s)
+{
+	int ttl = config_setting_type(s) == CONFIG_TYPE_INT ? config_setting_get_int(s) : 0;
+	if (ttl < 1 || ttl > 86400)
+		return refuse(r, s, "dns.ttl must be 1 to 86400 seconds");
+	r->config->dns.ttl = (uint32_t)ttl;
+	return 0;
+}
+
+static int read_dns_member(const struct config_reader *r, const config_setting_t *s)
+{
+	struct config_dns *dns = &r->config->dns;
+	const char *name = config_setting_name(s);
+	if (strcmp(name, "server") == 0)
+		return read_dns_server(r, s);
+	if (strcmp(name, "zone") == 0)
+		return read_dns_name(r, s, dns->zone);
+	if (strcmp(name, "key_name") == 0)
+		return read_dns_name(r, s, dns->key_name);
+	if (strcmp(name, "key_algorithm") == 0)
+		return read_dns_algorithm(r, s);
+	if (strcmp(name, "key_file") == 0)
+		return read_path(r, s, dns->key_file, sizeof(dns->key_file));
+	if (strcmp(name, "ttl") == 0)
+		return read_dns_ttl(r, s);
+	return refuse(r, s, "unknown setting %s in dns", name);
+}
+
+static int read_dns(const struct config_reader *r, const config_setting_t *s)
+{
+	struct config_dns *dns = &r->config->dns;
+	if (config_setting_type(s) != CONFIG_TYPE_GROUP)
+		return refuse(r, s, "dns must be a group: { server = \"...\"; ... }");
+	dns->line = config_setting_source_line(s);
+	for (int i = 0; i < config_setting_length(s); i++) {
+		int rc = read_dns_member(r, config_setting_get_elem(s, (unsigned int)i));
+		if (rc < 0)
+			return rc;
+	}
+	if (dns->server.port == 0 || dns->key_name[0] == '\0' || dns->key_file[0] == '\0')
+		return refuse(r, s, "dns needs server, key_name and key_file");
+	return 0;
+}
+
 static const struct config_setting {
 	const char *name;
 	int (*read)(const struct config_reader *r, const config_setting_t *s);
@@ -379,6 +454,7 @@ static const struct config_setting {
 	{"webhook_plain_http", read_webhook_plain_http, false},
 	{"webhook_retry_seconds", read_webhook_retry, false},
 	{"webhook_attempts", read_webhook_attempts, false},
+	{"dns", read_dns, false},
 };
 
 static int check_certificate(const struct config_reader *r, const config_setting_t *root)
@@ -394,6 +470,23 @@ static int check_certificate(const struct config_reader *r, const config_setting
 	return 0;
 }
 
+/* The zone is the domain of the instances or one above it. */
+static int check_zone(const struct config_reader *r, const config_setting_t *dns)
+{
+	struct control_config *c = r->config;
+	if (dns == NULL)
+		return 0;
+	if (c->dns.zone[0] == '\0')
+		memcpy(c->dns.zone, c->vpn_domain, sizeof(c->dns.zone));
+	size_t zone = strlen(c->dns.zone);
+	size_t domain = strlen(c->vpn_domain);
+	bool is_within = zone <= domain && strcmp(c->vpn_domain + domain - zone, c->dns.zone) == 0
+		&& (zone == domain || c->vpn_domain[domain - zone - 1] == '.');
+	return is_within ? 0
+			 : refuse(r, config_setting_get_member(dns, "zone"),
+				 "dns.zone: %s is not within %s", c->vpn_domain, c->dns.zone);
+}
+
 static const struct config_setting *find_setting(const char *name)
 {
 	for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++)
@@ -406,6 +499,7 @@ static void set_defaults(struct control_config *c)
 {
 	static const char socket_path[] = "/run/nave/control.sock";
 	static const char state_dir[] = "/var/lib/nave";
+	static const char algorithm[] = "hmac-sha256";
 	memset(c, 0, sizeof(*c));
 	(void)ip_endpoint_parse("127.0.0.1:8480", &c->listen);
 	(void)ip_endpoint_parse("0.0.0.0:9443", &c->tls_listen);
@@ -416,6 +510,8 @@ static void set_defaults(struct control_config *c)
 	c->webhook_retry_s = 10;
 	c->webhook_attempts = 8;
 	(void)ip_prefix_parse("10.192.0.0/10", &c->inner_pool);
+	c->dns.ttl = 60;
+	memcpy(c->dns.key_algorithm, algorithm, sizeof(algorithm));
 }
 
 static int read_settings(const struct config_reader *r, const config_setting_t *root)
@@ -433,7 +529,8 @@ static int read_settings(const struct config_reader *r, const config_setting_t *
 		if (settings[i].required
 			&& config_setting_get_member(root, settings[i].name) == NULL)
 			return refuse(r, NULL, "%s is missing", settings[i].name);
-	return check_certificate(r, root);
+	int rc = check_certificate(r, root);
+	return rc == 0 ? check_zone(r, config_setting_get_member(root, "dns")) : rc;
 }
 
 /* What libconfig would swallow: NULs, byte order marks, endless lines, @include. */
@@ -523,6 +620,20 @@ static int read_file(int fd, const char *path, char *buf, size_t size, char *err
 	return (int)len;
 }
 
+/* It is read again for each update; here only that it can be. */
+static int check_dns_secret(
+	const char *path, const struct config_dns *dns, char error[CONFIG_ERROR_TEXT])
+{
+	char secret[DNS_SECRET_TEXT];
+	const char *reason = dns->server.port != 0 ? dns_key_read(dns->key_file, secret) : NULL;
+	explicit_bzero(secret, sizeof(secret));
+	if (reason == NULL)
+		return 0;
+	(void)snprintf(error, CONFIG_ERROR_TEXT, "%s:%u: dns.key_file: %s: %s", path, dns->line,
+		dns->key_file, reason);
+	return -EINVAL;
+}
+
 int control_config_load(const char *path, struct control_config *ret, char error[CONFIG_ERROR_TEXT])
 {
 	/* O_NONBLOCK: a FIFO must be refused, not waited for. */
@@ -552,6 +663,8 @@ int control_config_load(const char *path, struct control_config *ret, char error
 		rc = read_file(fd, path, buf, CONFIG_FILE_MAX_BYTES + 1, error);
 	if (rc >= 0)
 		rc = control_config_parse(buf, (size_t)rc, path, ret, error);
+	if (rc == 0)
+		rc = check_dns_secret(path, &ret->dns, error);
 	free(buf);
 	(void)close(fd);
 	return rc;

@@ -2,6 +2,7 @@
 #ifndef CONTROL_CONFIG_H
 #define CONTROL_CONFIG_H
 
+#include "control/dns/key.h"
 #include "dataplane/base/ip.h"
 
 #include <stdbool.h>
@@ -33,6 +34,17 @@ struct config_ports {
 	uint16_t last;
 };
 
+/* The DNS server that takes the names of instances. */
+struct config_dns {
+	struct ip_endpoint server; /* port 0: there is none, people make the records */
+	char zone[CONFIG_DOMAIN_TEXT];
+	char key_name[CONFIG_DOMAIN_TEXT];
+	char key_algorithm[DNS_ALGORITHM_TEXT];
+	char key_file[CONFIG_PATH_TEXT];
+	uint32_t ttl; /* of the records, also of those that people make */
+	unsigned int line; /* of the file, for what is found out later */
+};
+
 /* control.conf, checked. Set once at start, read by every thread. */
 struct control_config {
 	struct ip_endpoint listen;
@@ -57,6 +69,7 @@ struct control_config {
 	bool webhook_plain_http; /* also to other machines */
 	int64_t webhook_retry_s; /* after the first failure */
 	int64_t webhook_attempts;
+	struct config_dns dns;
 };
 
 /* NULL: control.conf has no such region. */
@@ -68,7 +81,10 @@ const struct config_region *control_config_region(
  */
 int control_config_parse(const char *text, size_t len, const char *file, struct control_config *ret,
 	char error[CONFIG_ERROR_TEXT]);
-/* Reads and parses a regular file that only its owner and group may write. 0 or -errno. */
+/*
+ * Reads and parses a regular file that only its owner and group may write; the secret of dns must
+ * be there and be nobody else's. 0 or -errno.
+ */
 int control_config_load(
 	const char *path, struct control_config *ret, char error[CONFIG_ERROR_TEXT]);
 

@@ -12,6 +12,7 @@
 #include "control/http/server.h"
 #include "control/process.h"
 #include "control/provision/provision.h"
+#include "control/provision/publisher.h"
 #include "control/store/store.h"
 #include "control/webhook/sender.h"
 #include "dataplane/base/log.h"
@@ -103,6 +104,7 @@ struct daemon {
 	int lock_fd;
 	struct store *store;
 	struct provision *provision;
+	struct publisher *publisher; /* NULL also without a DNS server */
 	struct api *api;
 	struct webhook_sender *sender;
 	struct http_server *server;
@@ -171,6 +173,8 @@ static int start(struct daemon *d)
 		store_set_listener(d->store, tell_events, d);
 	if (err == 0)
 		err = provision_start(d->provision, wake, d->api);
+	if (err == 0 && d->config.dns.server.port != 0)
+		err = publisher_start(&d->config, d->store, &d->publisher);
 	if (err == 0)
 		err = http_server_new(d->api, &d->config, &d->server);
 	return err;
@@ -179,6 +183,7 @@ static int start(struct daemon *d)
 static void stop(struct daemon *d)
 {
 	http_server_free(d->server);
+	publisher_free(d->publisher);
 	provision_free(d->provision);
 	webhook_sender_free(d->sender);
 	api_free(d->api);

@@ -4,37 +4,23 @@
 #include "control/http/api_internal.h"
 #include "control/http/value.h"
 #include "control/model/openvpn_json.h"
+#include "control/provision/dns.h"
 #include "control/store/hub.h"
 #include "control/store/store.h"
 
 #include <stdio.h>
 #include <string.h>
 
-/* IPv4 first, each family in its order. */
-static size_t sort_addresses(
-	const struct ip_addr *list, size_t count, struct ip_addr ret[HUB_ADDRESSES_MAX])
-{
-	size_t taken = 0;
-	for (int pass = 0; pass < 2; pass++) {
-		for (size_t i = 0; i < count && taken < HUB_ADDRESSES_MAX; i++) {
-			if (ip_addr_is_v4(&list[i]) == (pass == 0))
-				ret[taken++] = list[i];
-		}
-	}
-	return taken;
-}
-
 size_t instance_hub_addresses(
 	struct api *api, const struct instance *i, struct ip_addr ret[HUB_ADDRESSES_MAX])
 {
-	struct hub h;
-	const struct control_config *config = api->config;
-	/* behind a NAT the hub does not know: the operator says */
-	if (config->hub_address_count > 0)
-		return sort_addresses(config->hub_addresses, config->hub_address_count, ret);
+	struct hub h = {0};
+	/* what the operator says stands without a hub, too */
+	if (api->config->hub_address_count > 0)
+		return dns_addresses(api->config, &h, ret);
 	if (uuid_is_zero(&i->hub_id) || hub_find(api->store, &i->hub_id, &h) < 0)
 		return 0;
-	size_t count = sort_addresses(h.addresses, h.address_count, ret);
+	size_t count = dns_addresses(api->config, &h, ret);
 	hub_fini(&h);
 	return count;
 }

@@ -7,6 +7,7 @@
 #include "control/http/api_internal.h"
 #include "control/http/request.h"
 #include "control/http/resources.h"
+#include "control/store/dns_name.h"
 #include "control/store/hub.h"
 #include "control/store/instance.h"
 #include "control/store/peer.h"
@@ -263,6 +264,20 @@ static int print_gauges(void *ctx, const struct hub *h)
 	return 0;
 }
 
+/* What the DNS server has not confirmed; the names of instances that are gone are told nowhere else. */
+static int print_dns(struct metrics *m)
+{
+	int64_t waiting = 0, leaving = 0;
+	int rc = dns_names_count(m->store, &waiting, &leaving);
+	print_head(m->out, "nave_dns_names_waiting", "gauge",
+		"Names of instances whose records the DNS server has not confirmed");
+	(void)fprintf(m->out, "nave_dns_names_waiting %lld\n", (long long)waiting);
+	print_head(m->out, "nave_dns_names_leaving", "gauge",
+		"Names that no instance has any more, still to be removed from DNS");
+	(void)fprintf(m->out, "nave_dns_names_leaving %lld\n", (long long)leaving);
+	return rc;
+}
+
 static int print_all(struct metrics *m)
 {
 	static const struct instance_filter all;
@@ -291,6 +306,8 @@ static int print_all(struct metrics *m)
 		"What there is in the dataplane now; of longest times: since the last report");
 	if (rc == 0)
 		rc = hub_list(m->store, &first, print_gauges, m);
+	if (rc == 0)
+		rc = print_dns(m);
 	(void)fprintf(m->out, "# TYPE nave_build_info gauge\nnave_build_info{version=\"%s\"} 1\n",
 		NAVE_VERSION);
 	return rc;

@@ -166,7 +166,8 @@ static int take_instance(struct request *rq, const struct hub *h, const json_t *
 	bool is_ready = strcmp(json_text(o, "state", ""), "ready") == 0;
 	if (uuid_parse(json_text(o, "id", ""), &id) != 0)
 		return 0;
-	return step_confirm(rq->api->store, h, &id, is_ready, json_text(o, "reason", ""));
+	return step_confirm(
+		rq->api->store, rq->api->config, h, &id, is_ready, json_text(o, "reason", ""));
 }
 
 static bool read_report(const json_t *o, struct hub_report *r, struct model_errors *errors)

@@ -108,6 +108,8 @@ const char *instance_condition_text(enum instance_condition condition)
 		return "KeysReady";
 	case CONDITION_CERTIFICATES_READY:
 		return "CertificatesReady";
+	case CONDITION_DNS_PUBLISHED:
+		return "DnsPublished";
 	case CONDITION_DATAPLANE_READY:
 		return "DataplaneReady";
 	case CONDITION__COUNT:

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * An instance goes Allocated (hub, port), KeysReady, CertificatesReady (OpenVPN's ports with them),
- * DataplaneReady (the hub has said so). Which
- * step is next is read from the instance itself. The last is not ours to do: here it is only
- * watched, and an instance whose hub is silent is degraded until the hub speaks again.
+ * DataplaneReady (the hub has said so). Which step is next is read from the instance itself. The
+ * last is not ours to do: here it is only watched, and an instance whose hub is silent is degraded
+ * until the hub speaks again. DnsPublished goes beside them: nobody waits for it.
  */
 #include "control/provision/step.h"
 
+#include "control/provision/dns.h"
 #include "control/store/hub.h"
 #include "control/store/instance.h"
 #include "control/store/openvpn.h"
@@ -132,6 +133,21 @@ static int check_certificates(
 	return rc;
 }
 
+int step_dns(struct store *store, const struct control_config *config, struct instance *i)
+{
+	char reason[REASON_TEXT], message[MESSAGE_TEXT];
+	struct hub h;
+	int rc = hub_find(store, &i->hub_id, &h);
+	if (rc < 0)
+		return rc;
+	rc = dns_condition(store, config, i, &h, reason, message);
+	hub_fini(&h);
+	if (rc < 0)
+		return rc;
+	int set = set_outcome(store, i, i->state, CONDITION_DNS_PUBLISHED, reason, message);
+	return set == 0 ? rc : set;
+}
+
 static int watch(struct store *store, struct instance *i)
 {
 	struct hub h;
@@ -173,6 +189,8 @@ int step_instance(struct store *store, const struct control_config *config, stru
 	else
 		rc = check_certificates(store, config, i);
 	if (rc == 0 && !key_is_zero(&i->public_key))
+		rc = step_dns(store, config, i);
+	if (rc == 0 && !key_is_zero(&i->public_key))
 		rc = watch(store, i);
 	*ret_changed = rc > 0;
 	return rc < 0 ? rc : 0;
@@ -185,8 +203,8 @@ static bool is_carried_by(const struct instance *i, const struct hub *h)
 		&& strcmp(i->conditions[CONDITION_CERTIFICATES_READY].reason, "Waiting") != 0;
 }
 
-int step_confirm(struct store *store, const struct hub *h, const struct uuid *id, bool is_ready,
-	const char *reason)
+int step_confirm(struct store *store, const struct control_config *config, const struct hub *h,
+	const struct uuid *id, bool is_ready, const char *reason)
 {
 	struct instance i;
 	int rc = instance_find(store, id, &i);
@@ -201,6 +219,9 @@ int step_confirm(struct store *store, const struct hub *h, const struct uuid *id
 			     "Done", "The hub carries it.")
 			      : set_outcome(store, &i, bad, CONDITION_DATAPLANE_READY, "HubFailed",
 				      reason);
+		/* with the report: the hub may have told another address */
+		if (rc >= 0)
+			rc = step_dns(store, config, &i);
 	}
 	instance_fini(&i);
 	return rc < 0 ? rc : 0;

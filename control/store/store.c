@@ -36,9 +36,11 @@ extern const char migration_005[];
 extern const size_t migration_005_len;
 extern const char migration_006[];
 extern const size_t migration_006_len;
+extern const char migration_007[];
+extern const size_t migration_007_len;
 
-static const char *const migrations[] = {
-	migration_001, migration_002, migration_003, migration_004, migration_005, migration_006};
+static const char *const migrations[] = {migration_001, migration_002, migration_003, migration_004,
+	migration_005, migration_006, migration_007};
 
 enum {
 	SCHEMA_VERSION = sizeof(migrations) / sizeof(migrations[0]),

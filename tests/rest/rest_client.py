@@ -232,8 +232,8 @@ class RestTest(unittest.TestCase):
     def settled(self, instance):
         """Once nothing but a report of its hub can change it: else its tag could be any."""
         now = self.is_ok(self.api.get(f"/v1/instances/{instance}")).json
-        allocated, _, certificates, _ = now["conditions"]
-        waits = "Waiting" in (allocated["reason"], allocated["status"] and certificates["reason"])
+        allocated, _, certificates, dns, _ = now["conditions"]
+        waits = allocated["reason"] == "Waiting" or allocated["status"] and "Waiting" in (certificates["reason"], dns["reason"])
         return None if waits else now
 
     def new_peer(self, instance, **body):

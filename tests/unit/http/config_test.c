@@ -16,6 +16,8 @@
 #define NEEDED \
 	"vpn_domain = \"vpn.example.net\"; regions = ( { id = \"local\"; name = \"Here\"; } );\n"
 
+#define DNS "dns = { server = \"192.0.2.53:53\"; key_name = \"nave\"; key_file = \"/k\";\n"
+
 static struct control_config config;
 
 static int parse(const char *text, char error[CONFIG_ERROR_TEXT])
@@ -48,21 +50,39 @@ static void accepts_every_setting(void **)
 			"listen = \"[::1]:9000\"; socket = \"/tmp/s\";\n"
 			"state_dir = \"/tmp/d\"; wireguard_ports = [1, 2];\n"
 			"openvpn_ports = [3, 3]; public_url = \"https://[2001:db8::1]:8443\"; inner_pool = \"172.16.0.0/12\";\n"
-			"hub_addresses = [ \"203.0.113.1\", \"2001:db8::1\" ];\n",
+			"hub_addresses = [ \"203.0.113.1\", \"2001:db8::1\" ];\n"
+			"dns = { server = \"[2001:db8::53]:5353\"; key_name = \"a.b\";"
+			" key_file = \"/k\"; zone = \"example.net\"; ttl = 300;"
+			" key_algorithm = \"hmac-sha512\"; };\n",
 			error),
 		0);
 	assert_int_equal(config.listen.port, 9000);
 	assert_string_equal(config.public_url, "https://[2001:db8::1]:8443");
 	assert_int_equal(config.openvpn_ports.last, 3);
 	assert_int_equal(config.hub_address_count, 2);
+	assert_int_equal(config.dns.server.port, 5353);
+	assert_string_equal(config.dns.zone, "example.net");
+	assert_int_equal(config.dns.ttl, 300);
+	assert_int_equal(parse(NEEDED DNS "};\n", error), 0);
+	assert_string_equal(config.dns.zone, "vpn.example.net");
+	assert_string_equal(config.dns.key_algorithm, "hmac-sha256");
+}
+
+struct refusal {
+	const char *text;
+	const char *error;
+};
+
+static void is_refused(const struct refusal *r)
+{
+	char error[CONFIG_ERROR_TEXT] = "";
+	assert_int_equal(parse(r->text, error), -EINVAL);
+	assert_string_equal(error, r->error);
 }
 
 static void refuses_with_line_and_reason(void **)
 {
-	static const struct {
-		const char *text;
-		const char *error;
-	} cases[] = {
+	static const struct refusal cases[] = {
 		{"", "f:1: vpn_domain is missing"},
 		{"vpn_domain = \"a.b\";\n", "f:1: regions is missing"},
 		{NEEDED "\ncolour = 1;\n", "f:3: unknown setting colour"},
@@ -116,11 +136,32 @@ static void refuses_with_line_and_reason(void **)
 		{"\xef\xbb\xbf" NEEDED, "f:1: the file begins with a byte order mark"},
 		{NEEDED "a = ;\n", "f:2: syntax error"},
 	};
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		char error[CONFIG_ERROR_TEXT] = "";
-		assert_int_equal(parse(cases[i].text, error), -EINVAL);
-		assert_string_equal(error, cases[i].error);
-	}
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		is_refused(&cases[i]);
+}
+
+static void refuses_settings_of_dns(void **)
+{
+	static const struct refusal cases[] = {
+		{NEEDED "dns = 1;\n", "f:2: dns must be a group: { server = \"...\"; ... }"},
+		{NEEDED "\ndns = { ttl = 60; };\n", "f:3: dns needs server, key_name and key_file"},
+		{NEEDED DNS "colour = 1; };\n", "f:3: unknown setting colour in dns"},
+		{NEEDED DNS "ttl = 0; };\n", "f:3: dns.ttl must be 1 to 86400 seconds"},
+		{NEEDED DNS "ttl = \"60\"; };\n", "f:3: dns.ttl must be 1 to 86400 seconds"},
+		{NEEDED DNS "key_algorithm = \"hmac-md5\"; };\n",
+			"f:3: dns.key_algorithm must be hmac-sha256, hmac-sha384 or hmac-sha512"},
+		{NEEDED DNS "zone = \"Example.net\"; };\n",
+			"f:3: dns.zone must be a lower-case DNS name"},
+		{NEEDED DNS "zone = \"n.example.net\"; };\n",
+			"f:3: dns.zone: vpn.example.net is not within n.example.net"},
+		{NEEDED "dns = { server = \"192.0.2.53\"; };\n",
+			"f:2: dns.server must be ADDRESS:PORT, as in \"192.0.2.53:53\""},
+		{NEEDED "dns = { server = \"0.0.0.0:53\"; };\n",
+			"f:2: dns.server must be ADDRESS:PORT, as in \"192.0.2.53:53\""},
+		{NEEDED "dns = { key_file = \"k\"; };\n", "f:2: key_file must be an absolute path"},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		is_refused(&cases[i]);
 }
 
 static void refuses_what_is_no_root_of_pages(void **)
@@ -187,6 +228,10 @@ static void loads_only_files_that_can_be_trusted(void **)
 	write_file(path, NEEDED, 0646);
 	assert_int_equal(control_config_load(path, &config, error), -EINVAL);
 	assert_non_null(strstr(error, ":1: everybody may write this file"));
+	/* and so with the secret that it names */
+	write_file(path, NEEDED "\n" DNS "};\n", 0644);
+	assert_int_equal(control_config_load(path, &config, error), -EINVAL);
+	assert_non_null(strstr(error, "c:3: dns.key_file: /k: No such file"));
 	assert_int_equal(unlink(path), 0);
 	assert_int_equal(mkfifo(path, 0600), 0);
 	assert_int_equal(control_config_load(path, &config, error), -EINVAL);
@@ -203,6 +248,7 @@ int main(void)
 		cmocka_unit_test(accepts_every_setting),
 		cmocka_unit_test(refuses_with_line_and_reason),
 		cmocka_unit_test(refuses_what_is_no_root_of_pages),
+		cmocka_unit_test(refuses_settings_of_dns),
 		cmocka_unit_test(refuses_a_region_twice),
 		cmocka_unit_test(leaves_the_old_settings_when_it_refuses),
 		cmocka_unit_test(refuses_nul_bytes),

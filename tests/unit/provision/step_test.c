@@ -65,12 +65,20 @@ static bool step(struct fixture *f, const struct uuid *id)
 	return changed;
 }
 
+/* All steps that are ours: hub, keys, certificates, name. */
+static void make(struct fixture *f, const struct uuid *id)
+{
+	for (int n = 0; n < 4; n++)
+		(void)step(f, id);
+}
+
 static void say(struct fixture *f, const struct uuid *hub, const struct uuid *id, bool is_ready)
 {
 	struct hub h;
 	fixture_write(f);
 	assert_int_equal(hub_find(f->store, hub, &h), 0);
-	assert_int_equal(step_confirm(f->store, &h, id, is_ready, is_ready ? "" : "no port"), 0);
+	assert_int_equal(
+		step_confirm(f->store, &config, &h, id, is_ready, is_ready ? "" : "no port"), 0);
 	fixture_commit(f);
 	hub_fini(&h);
 }
@@ -120,6 +128,8 @@ static void steps_follow_each_other(void **state)
 	expect(f, &id, INSTANCE_PROVISIONING, CONDITION_CERTIFICATES_READY, "Waiting");
 	assert_true(step(f, &id));
 	expect(f, &id, INSTANCE_PROVISIONING, CONDITION_CERTIFICATES_READY, "Done");
+	assert_true(step(f, &id));
+	expect(f, &id, INSTANCE_PROVISIONING, CONDITION_DNS_PUBLISHED, "NoAddress");
 	assert_false(step(f, &id));
 	expect(f, &id, INSTANCE_PROVISIONING, CONDITION_DATAPLANE_READY, "Waiting");
 	report(f, &hub);
@@ -135,9 +145,7 @@ static void a_hub_that_fails_and_recovers(void **state)
 {
 	struct fixture *f = *state;
 	const struct uuid hub = enrol(f), id = add(f, "acme");
-	(void)step(f, &id);
-	(void)step(f, &id);
-	(void)step(f, &id);
+	make(f, &id);
 	report(f, &hub);
 	say(f, &hub, &id, false);
 	expect(f, &id, INSTANCE_FAILED, CONDITION_DATAPLANE_READY, "HubFailed");
@@ -168,9 +176,7 @@ static void silence_fails_and_retry_gets_its_own_time(void **state)
 	struct fixture *f = *state;
 	const struct uuid hub = enrol(f), id = add(f, "acme");
 	struct instance i;
-	(void)step(f, &id);
-	(void)step(f, &id);
-	(void)step(f, &id);
+	make(f, &id);
 	let_time_pass(f);
 	assert_true(step(f, &id));
 	expect(f, &id, INSTANCE_FAILED, CONDITION_DATAPLANE_READY, "HubSilent");
@@ -199,9 +205,7 @@ static void a_certificate_is_renewed_in_time(void **state)
 {
 	struct fixture *f = *state;
 	const struct uuid hub = enrol(f), id = add(f, "acme");
-	(void)step(f, &id);
-	(void)step(f, &id);
-	(void)step(f, &id);
+	make(f, &id);
 	report(f, &hub);
 	say(f, &hub, &id, true);
 	/* at two thirds of a year */
@@ -224,6 +228,7 @@ static void a_certificate_is_renewed_in_time(void **state)
 	assert_true(fixture_number(f, "SELECT generation FROM instance") > generation);
 	/* a hub that has moved is in its certificate, or RouterOS would not trust it */
 	fixture_run_sql(f, "UPDATE hub SET addresses = '[\"192.0.2.7\",\"2001:db8::7\"]'");
+	assert_true(step(f, &id)); /* that, and the records for its name */
 	assert_true(step(f, &id));
 	assert_false(step(f, &id));
 	fixture_run_sql(f, "UPDATE hub SET addresses = '[\"2001:db8::7\",\"192.0.2.7\"]'");
@@ -299,9 +304,7 @@ static void what_goes_away_stays_away(void **state)
 	struct fixture *f = *state;
 	struct instance i;
 	const struct uuid hub = enrol(f), id = add(f, "acme");
-	(void)step(f, &id);
-	(void)step(f, &id);
-	(void)step(f, &id);
+	make(f, &id);
 	fixture_write(f);
 	assert_int_equal(instance_find(f->store, &id, &i), 0);
 	assert_int_equal(instance_del(f->store, &i), 0);

@@ -150,6 +150,8 @@ static void openvpn_comes_to_version_2(void **state)
 	assert_int_equal(instance_list(f->store, &all, find_instance, &id), 0);
 	assert_int_equal(instance_find(f->store, &id, &i), 0);
 	assert_int_equal(i.openvpn[OPENVPN_UDP].port, 0);
+	assert_string_equal(i.conditions[CONDITION_DNS_PUBLISHED].reason, "Waiting");
+	assert_int_equal(i.conditions[CONDITION_DNS_PUBLISHED].changed_at, i.created_at);
 	assert_int_equal(i.openvpn[OPENVPN_UDP].wrap, OPENVPN_WRAP_TLS_CRYPT);
 	assert_true(i.openvpn[OPENVPN_TCP].requires_password);
 	assert_int_equal(i.certificate_renews_at, 0);
