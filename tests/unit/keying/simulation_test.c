@@ -26,6 +26,7 @@ enum {
 	SEEDS_LONG = 100,
 	IN_FLIGHT_MAX = 64,
 	NUMBERS_MAX = 1 << 21, /* inner packets of a run */
+	KEEPALIVE_FRAME = OUTER_LEN + sizeof(struct message_data) + 16,
 	SLACK_MS = 20, /* two ticks of the wheel, and rounding */
 };
 
@@ -58,6 +59,8 @@ struct seen {
 	uint64_t next_send_ns;
 	uint64_t last_initiation_ns, attempt_ns; /* 0: none is open */
 	uint64_t last_offer_ns; /* an inner packet was given to it */
+	uint64_t
+		heard_data_ns; /* a packet with something in it came, which wants a keepalive at least */
 	uint64_t unanswered_ns; /* data left and nothing authentic came since; 0: none */
 	uint64_t derived_ns;
 	uint64_t derived; /* sessions so far */
@@ -133,7 +136,10 @@ static void check_data(unsigned int side, const uint8_t *message)
 	o->counter[slot] = counter;
 }
 
-/* Why a side may begin: it has data and no key, its key as initiator is due, or it hears nothing. */
+/*
+ * Why a side may begin: it has data, or a keepalive that it owes, and no key; its key as initiator is due; or
+ * it hears nothing.
+ */
 static bool may_begin(unsigned int side)
 {
 	const struct seen *o = &s.seen[side];
@@ -143,8 +149,9 @@ static bool may_begin(unsigned int side)
 	if (o->unanswered_ns != 0
 		&& s.w.now_ns - o->unanswered_ns >= KEEPALIVE_TIMEOUT + REKEY_TIMEOUT)
 		return true;
+	bool owes = s.w.now_ns - o->heard_data_ns < KEEPALIVE_TIMEOUT + SLACK_NS;
 	if (age >= REJECT_AFTER_TIME)
-		return recent_offer || s.phase.keepalive || s.initiations < SIDES;
+		return recent_offer || owes || s.phase.keepalive || s.initiations < SIDES;
 	return c->keypair.is_initiator && age >= REKEY_AFTER_TIME;
 }
 
@@ -344,6 +351,8 @@ static void deliver_due(void)
 		world_receive(&s.w, f.to, f.bytes, f.len);
 		if (p->received.packets != packets)
 			s.seen[f.to].unanswered_ns = 0;
+		if (p->received.packets != packets && f.len > KEEPALIVE_FRAME)
+			s.seen[f.to].heard_data_ns = s.w.now_ns;
 		settle(f.to);
 	}
 }
