@@ -84,7 +84,7 @@ def check_settings(name):
     example = (ROOT / f"configs/{name}.conf").read_text(encoding="utf-8")
     shown = set(re.findall(r"^# (\w+) = ", example, re.M))
     # nested ones, in a group of lines, in a default or in words
-    shown |= set(re.findall(r"^#   (\w+) = ", example, re.M))
+    shown |= set(re.findall(r"^#   +(\w+) = ", example, re.M))
     shown |= set(re.findall(r"\b(\w+) = ", "\n".join(re.findall(r"^# \w+ = \(.*", example, re.M))))
     shown |= set(re.findall(r"\b(\w+) = N\b", example))
     shown |= set(re.findall(r"\b(\w+) = ", re.sub(r"^#.*$", "", example, flags=re.M)))
