@@ -35,13 +35,21 @@ static void judge_hubs(struct status *s)
 	}
 }
 
+/* Neither certificates nor names in DNS keep an instance from being ready. */
+static bool is_needed(const json_t *condition)
+{
+	const char *type = json_string_value(json_object_get(condition, "type"));
+	return type != NULL && strcmp(type, "CertificatesReady") != 0
+		&& strcmp(type, "DnsPublished") != 0;
+}
+
 static const char *first_reason(const json_t *instance)
 {
 	size_t i;
 	json_t *condition;
 	json_array_foreach(json_object_get(instance, "conditions"), i, condition)
 	{
-		if (!json_is_true(json_object_get(condition, "status")))
+		if (is_needed(condition) && !json_is_true(json_object_get(condition, "status")))
 			return json_string_value(json_object_get(condition, "message"));
 	}
 	return "";

@@ -571,12 +571,18 @@ void instance_set_condition(struct instance *i, enum instance_condition conditio
 	(void)snprintf(c->message, sizeof(c->message), "%s", message);
 }
 
-/* Why it is not ready: the first condition that does not hold and is not just waited for. */
+/*
+ * Why it is not ready: the first condition that does not hold and is not just waited for. Neither
+ * certificates nor names in DNS keep an instance from being ready.
+ */
 static const struct condition *trouble_of(const struct instance *i)
 {
-	for (int c = 0; c < CONDITION__COUNT; c++) {
-		if (!i->conditions[c].is_true && strcmp(i->conditions[c].reason, "Waiting") != 0)
-			return &i->conditions[c];
+	static const enum instance_condition needed[] = {
+		CONDITION_ALLOCATED, CONDITION_KEYS_READY, CONDITION_DATAPLANE_READY};
+	for (size_t n = 0; n < sizeof(needed) / sizeof(needed[0]); n++) {
+		const struct condition *c = &i->conditions[needed[n]];
+		if (!c->is_true && strcmp(c->reason, "Waiting") != 0)
+			return c;
 	}
 	return NULL;
 }
