@@ -22,7 +22,7 @@ check "the largest that fits" vm_reaches 192.168.10.10 -s 1392
 check "the largest that fits, from the site" lab_reaches branch-lan "$(lab_inner acme kernel 4)" 3 -s 1392 -M "do"
 ip netns exec "$(lab_ns branch-lan)" python3 -B "$LAB_SCRIPTS/internet.py" &
 at_end kill $!
-check "the branch serves" lab_until 5 lab_in laptop curl -s -m 2 -o /dev/null http://192.168.10.10/
+check "the branch serves" lab_until 15 lab_in laptop curl -s -m 2 -o /dev/null http://192.168.10.10/
 check "a megabyte of TCP" same 1000000 vm "wget -q -O - http://192.168.10.10/bytes/1000000 | wc -c"
 check "seen at its address" lab_until 3 same "$(lab_member4 10)" connected_from kernel
 

@@ -7,7 +7,7 @@
 
 lab_in branch-lan python3 -B "$LAB_SCRIPTS/internet.py" &
 at_end kill $!
-check "the branch serves" lab_until 5 lab_in laptop curl -s -m 2 -o /dev/null http://192.168.10.10/
+check "the branch serves" lab_until 15 lab_in laptop curl -s -m 2 -o /dev/null http://192.168.10.10/
 
 # upload ADDRESS: 2 MB, all of them
 upload() {

@@ -10,7 +10,7 @@ check "a second of TCP from the laptop to the depot" lab_in laptop iperf3 -c 192
 lab_in branch-lan python3 -B "$LAB_SCRIPTS/internet.py" &
 server=$!
 at_end kill "$server"
-check "the branch serves" lab_until 5 lab_in laptop curl -s -m 2 -o /dev/null http://192.168.10.10/
+check "the branch serves" lab_until 15 lab_in laptop curl -s -m 2 -o /dev/null http://192.168.10.10/
 # what arrives: SYNs at the server, SYN-ACKs at the client
 pids=()
 for host in branch-lan depot-lan; do
