@@ -156,7 +156,7 @@ int share_link_create(struct request *rq)
 
 int share_link_get(struct request *rq)
 {
-	struct share_link l;
+	struct share_link l = {0};
 	struct peer p;
 	int rc;
 	if (!find_link(rq, &p, &l, &rc))
@@ -168,7 +168,7 @@ int share_link_get(struct request *rq)
 
 int share_link_delete(struct request *rq)
 {
-	struct share_link l;
+	struct share_link l = {0};
 	struct peer p;
 	int rc;
 	if (!find_link(rq, &p, &l, &rc))

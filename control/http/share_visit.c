@@ -56,8 +56,8 @@ static void add_headers(struct request *rq)
 static int answer_page(struct request *rq, unsigned int status, int rc, char *text)
 {
 	char policy[SHARE_PAGE_POLICY_TEXT];
-	if (rc < 0)
-		return rc;
+	if (rc < 0 || text == NULL)
+		return rc < 0 ? rc : -ENOMEM;
 	response_text(&rq->rs, html, text, strlen(text));
 	rq->rs.status = status;
 	rc = share_page_policy(policy);
