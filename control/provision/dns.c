@@ -76,7 +76,7 @@ static void write_records(const char *name, uint32_t ttl, const struct ip_addr *
 	char ret[MESSAGE_TEXT])
 {
 	enum {
-		MORE = sizeof("; and 99 more")
+		MORE = sizeof("; and 18446744073709551615 more")
 	};
 	size_t len = strlen(ret);
 	for (size_t i = 0; i < count; i++) {
