@@ -47,18 +47,6 @@ static enum exit_code list_bandwidth(struct cli *cli, const char *object)
 	return code;
 }
 
-static enum exit_code with_instance(
-	struct cli *cli, enum exit_code (*step)(struct cli *cli, const char *path))
-{
-	char *path;
-	enum exit_code code = instance_path(cli, cli->args.operand[0], &path);
-	if (code != EXIT_CODE_OK)
-		return code;
-	code = step(cli, path);
-	free(path);
-	return code;
-}
-
 enum exit_code instances_bandwidth(struct cli *cli)
 {
 	return with_instance(cli, list_bandwidth);

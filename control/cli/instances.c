@@ -92,8 +92,7 @@ enum exit_code instances_list(struct cli *cli)
 	return code;
 }
 
-/* Runs one step on the instance that the first operand names. */
-static enum exit_code with_instance(
+enum exit_code with_instance(
 	struct cli *cli, enum exit_code (*step)(struct cli *cli, const char *path))
 {
 	char *path;

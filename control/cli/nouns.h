@@ -8,6 +8,9 @@
 
 extern const struct option_rule instances_list_options[], instances_create_options[],
 	instances_update_options[], instances_delete_options[];
+/* Runs one step on the path of the instance that the first operand names. */
+enum exit_code with_instance(
+	struct cli *cli, enum exit_code (*step)(struct cli *cli, const char *path));
 enum exit_code instances_list(struct cli *cli);
 enum exit_code instances_show(struct cli *cli);
 enum exit_code instances_create(struct cli *cli);

@@ -9,6 +9,7 @@
 #include "control/http/json.h"
 #include "control/http/outcome.h"
 #include "control/http/page.h"
+#include "control/http/peer_json.h"
 #include "control/http/problem.h"
 #include "control/http/request.h"
 #include "control/http/resources.h"
@@ -45,21 +46,12 @@ static json_t *capture_json(const struct capture *c)
 }
 
 /* The peer of the path. false with the answer or *ret_rc. */
-static bool find_peer(struct request *rq, struct peer *ret, int *ret_rc)
-{
-	struct uuid instance, peer;
-	*ret_rc = 0;
-	if (!request_uuid(rq, 0, &instance) || !request_uuid(rq, 1, &peer))
-		return false;
-	*ret_rc = peer_find(rq->api->store, &instance, &peer, ret);
-	return *ret_rc == 0;
-}
 
 static bool find_capture(struct request *rq, struct capture *ret, int *ret_rc)
 {
 	struct uuid id;
 	struct peer p;
-	if (!find_peer(rq, &p, ret_rc))
+	if (!peer_of_path(rq, &p, ret_rc))
 		return false;
 	if (request_uuid(rq, 2, &id))
 		*ret_rc = capture_find(rq->api->store, &p.id, &id, ret);
@@ -84,7 +76,7 @@ int captures_list(struct request *rq)
 	struct page page;
 	struct peer p;
 	int rc;
-	if (!find_peer(rq, &p, &rc))
+	if (!peer_of_path(rq, &p, &rc))
 		return rc;
 	if (page_begin(&page, rq)) {
 		struct uuid after = page_after(&page);
@@ -119,7 +111,7 @@ int capture_create(struct request *rq)
 	struct peer p;
 	char location[192], instance[UUID_TEXT], peer[UUID_TEXT], id[UUID_TEXT];
 	int rc;
-	if (!find_peer(rq, &p, &rc))
+	if (!peer_of_path(rq, &p, &rc))
 		return rc;
 	read_capture(&c, rq->json, &errors);
 	if (peer_state_at(&p, store_now(rq->api->store)) != PEER_ACTIVE)

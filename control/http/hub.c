@@ -49,15 +49,22 @@ int hubs_list(struct request *rq)
 	return page_end(&page, hub_list(rq->api->store, &after, add_hub, &page));
 }
 
+static bool find_hub(struct request *rq, struct hub *ret, int *ret_rc)
+{
+	struct uuid id;
+	*ret_rc = 0;
+	if (!request_uuid(rq, 0, &id))
+		return false;
+	*ret_rc = hub_find(rq->api->store, &id, ret);
+	return *ret_rc == 0;
+}
+
 /* It changes with every report, so it has no tag that would mean anything. */
 int hub_get(struct request *rq)
 {
-	struct uuid id;
 	struct hub h;
-	if (!request_uuid(rq, 0, &id))
-		return 0;
-	int rc = hub_find(rq->api->store, &id, &h);
-	if (rc < 0)
+	int rc;
+	if (!find_hub(rq, &h, &rc))
 		return rc;
 	response_json(&rq->rs, 200, hub_json(rq, &h));
 	hub_fini(&h);
@@ -82,19 +89,25 @@ static void answer_created(struct request *rq, const struct uuid *id)
 	hub_fini(&h);
 }
 
-int hub_create(struct request *rq)
+bool hub_words(struct request *rq, const char **ret_name, const char **ret_region)
 {
 	struct model_errors errors = {0};
-	const char *name = json_text(rq->json, "name", ""),
-		   *region = json_text(rq->json, "region", "");
-	struct uuid id;
-	name_check(name, "/name", &errors);
-	if (control_config_region(rq->api->config, region) == NULL)
+	*ret_name = json_text(rq->json, "name", "");
+	*ret_region = json_text(rq->json, "region", "");
+	name_check(*ret_name, "/name", &errors);
+	if (control_config_region(rq->api->config, *ret_region) == NULL)
 		model_error_add(&errors, "/region", "there is no such region in control.conf");
-	if (errors.count > 0) {
+	if (errors.count > 0)
 		outcome_refused(rq, &errors);
+	return errors.count == 0;
+}
+
+int hub_create(struct request *rq)
+{
+	const char *name, *region;
+	struct uuid id;
+	if (!hub_words(rq, &name, &region))
 		return 0;
-	}
 	int rc = hub_add(rq->api->store, name, region, &id);
 	if (rc == -EEXIST) {
 		problem_set(&rq->rs, PROBLEM_CONFLICT, "Another hub has this name.");
@@ -107,12 +120,9 @@ int hub_create(struct request *rq)
 
 int hub_delete(struct request *rq)
 {
-	struct uuid id;
 	struct hub h;
-	if (!request_uuid(rq, 0, &id))
-		return 0;
-	int rc = hub_find(rq->api->store, &id, &h);
-	if (rc < 0)
+	int rc;
+	if (!find_hub(rq, &h, &rc))
 		return rc;
 	rc = hub_del(rq->api->store, &h);
 	hub_fini(&h);
@@ -129,12 +139,9 @@ int hub_delete(struct request *rq)
 int hub_enrol_token_create(struct request *rq)
 {
 	char token[HUB_TOKEN_TEXT];
-	struct uuid id;
 	struct hub h;
-	if (!request_uuid(rq, 0, &id))
-		return 0;
-	int rc = hub_find(rq->api->store, &id, &h);
-	if (rc < 0)
+	int rc;
+	if (!find_hub(rq, &h, &rc))
 		return rc;
 	rc = hub_make_enrol_token(rq->api->store, &h, token);
 	hub_fini(&h);

@@ -101,18 +101,11 @@ static int enrol_once(struct request *rq, const char *name, const char *region, 
 
 int node_enrol(struct request *rq)
 {
-	struct model_errors errors = {0};
-	const char *name = json_text(rq->json, "name", ""),
-		   *region = json_text(rq->json, "region", "");
+	const char *name, *region;
 	char token[HUB_TOKEN_TEXT];
 	struct uuid id;
-	name_check(name, "/name", &errors);
-	if (control_config_region(rq->api->config, region) == NULL)
-		model_error_add(&errors, "/region", "there is no such region in control.conf");
-	if (errors.count > 0) {
-		outcome_refused(rq, &errors);
+	if (!hub_words(rq, &name, &region))
 		return 0;
-	}
 	int rc = rq->who.role == ROLE_ENROL ? enrol_once(rq, name, region, &id, token)
 					    : hub_enrol(rq->api->store, name, region, &id, token);
 	if (rc == 0 && rq->rs.status == 0)

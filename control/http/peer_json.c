@@ -2,9 +2,11 @@
 #include "control/http/peer_json.h"
 
 #include "control/http/api_internal.h"
+#include "control/http/request.h"
 #include "control/http/value.h"
 #include "control/model/peer_trouble.h"
 #include "control/store/hub.h"
+#include "control/store/peer.h"
 
 #include <string.h>
 
@@ -145,4 +147,14 @@ void peer_read(struct peer *p, const json_t *json, struct model_errors *errors)
 	p->route_all = json_is_true(json_object_get(json, "route_all"));
 	json_decref(p->labels);
 	p->labels = labels != NULL ? json_deep_copy(labels) : json_object();
+}
+
+bool peer_of_path(struct request *rq, struct peer *ret, int *ret_rc)
+{
+	struct uuid instance, peer;
+	*ret_rc = 0;
+	if (!request_uuid(rq, 0, &instance) || !request_uuid(rq, 1, &peer))
+		return false;
+	*ret_rc = peer_find(rq->api->store, &instance, &peer, ret);
+	return *ret_rc == 0;
 }

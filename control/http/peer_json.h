@@ -11,6 +11,7 @@
 #include <stdbool.h>
 
 struct api;
+struct request;
 
 /* What is the same for all peers of one instance that are shown. Inside a transaction. */
 struct peer_view {
@@ -22,6 +23,8 @@ struct peer_view {
 
 int peer_view_init(struct peer_view *v, struct api *api, const struct instance *i);
 void peer_view_fini(struct peer_view *v);
+/* The peer that a path names. false with the answer, or with *ret_rc; true: peer_fini is due. */
+bool peer_of_path(struct request *rq, struct peer *ret, int *ret_rc);
 /* What a GET shows: no secrets. New reference or NULL. */
 json_t *peer_json(struct peer_view *v, const struct peer *p);
 /* Takes what people may change, by the shape that a GET shows; what is absent is the default. */

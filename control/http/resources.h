@@ -20,6 +20,8 @@ int region_get(struct request *rq);
 int hubs_list(struct request *rq);
 extern const struct json_field hub_create_fields[];
 int hub_get(struct request *rq);
+/* Name and region in the body, borrowed from it. false: refused. */
+bool hub_words(struct request *rq, const char **ret_name, const char **ret_region);
 int hub_create(struct request *rq);
 int hub_delete(struct request *rq);
 int hub_enrol_token_create(struct request *rq);

@@ -6,6 +6,7 @@
 #include "control/http/json.h"
 #include "control/http/outcome.h"
 #include "control/http/page.h"
+#include "control/http/peer_json.h"
 #include "control/http/problem.h"
 #include "control/http/profile_make.h"
 #include "control/http/request.h"
@@ -33,22 +34,11 @@ static json_t *link_json(struct request *rq, const struct share_link *l)
 		value_time(l->opened_at), "revealed_at", value_time(l->revealed_at));
 }
 
-/* The peer of the path. false with the answer or *ret_rc. */
-static bool find_peer(struct request *rq, struct peer *ret, int *ret_rc)
-{
-	struct uuid instance, peer;
-	*ret_rc = 0;
-	if (!request_uuid(rq, 0, &instance) || !request_uuid(rq, 1, &peer))
-		return false;
-	*ret_rc = peer_find(rq->api->store, &instance, &peer, ret);
-	return *ret_rc == 0;
-}
-
-/* And its link. true: peer_fini is due. */
+/* The peer of the path and its link. true: peer_fini is due. */
 static bool find_link(struct request *rq, struct peer *p, struct share_link *ret, int *ret_rc)
 {
 	struct uuid id;
-	if (!find_peer(rq, p, ret_rc))
+	if (!peer_of_path(rq, p, ret_rc))
 		return false;
 	if (request_uuid(rq, 2, &id))
 		*ret_rc = share_link_find(rq->api->store, &p->id, &id, ret);
@@ -72,7 +62,7 @@ int share_links_list(struct request *rq)
 	struct page page;
 	struct peer p;
 	int rc;
-	if (!find_peer(rq, &p, &rc))
+	if (!peer_of_path(rq, &p, &rc))
 		return rc;
 	if (page_begin(&page, rq)) {
 		struct uuid after = page_after(&page);
@@ -136,7 +126,7 @@ int share_link_create(struct request *rq)
 	struct instance i;
 	struct peer p;
 	int rc;
-	if (!find_peer(rq, &p, &rc))
+	if (!peer_of_path(rq, &p, &rc))
 		return rc;
 	rc = instance_find(rq->api->store, &p.instance_id, &i);
 	if (rc == 0) {
